@@ -1,0 +1,52 @@
+"""pytest-modelsize: hold saved machine-learning models to a size budget, section by section.
+
+Outside pytest: `measure` an artifact, `compare` two measurements. Everything is imported when it
+is first used, so that a test session that does not use the plugin pays next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_modelsize.bytesize import SizeError
+    from pytest_modelsize.comparison import Comparison, compare
+    from pytest_modelsize.formats import measure
+    from pytest_modelsize.formats.source import ArtifactError
+    from pytest_modelsize.outcomes import ModelSizeWarning
+    from pytest_modelsize.sections import Kind, Measurement, Section
+
+__all__ = [
+    "ArtifactError",
+    "Comparison",
+    "Kind",
+    "Measurement",
+    "ModelSizeWarning",
+    "Section",
+    "SizeError",
+    "compare",
+    "measure",
+]
+
+_HOMES = {
+    "ArtifactError": "formats.source",
+    "Comparison": "comparison",
+    "Kind": "sections",
+    "Measurement": "sections",
+    "ModelSizeWarning": "outcomes",
+    "Section": "sections",
+    "SizeError": "bytesize",
+    "compare": "comparison",
+    "measure": "formats",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(f"pytest_modelsize.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

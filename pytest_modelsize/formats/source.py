@@ -1,0 +1,121 @@
+"""Bytes of a file for the readers: small exact reads, never past the end, never the whole file.
+
+Reads are positioned (``pread``), not mapped into memory: a file that shrinks while it is measured
+is then an `ArtifactError` and not a SIGBUS that kills the test session.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["ArtifactError", "Source", "open_source"]
+
+
+class ArtifactError(Exception):
+    """An artifact that cannot be measured: broken, truncated, or not readable.
+
+    Attributes:
+        artifact: the file, as text.
+        offset: the byte in that file at which the fault was seen; None where there is no such byte.
+        problem: what was found and what was expected.
+    """
+
+    def __init__(self, artifact: str, offset: int | None, problem: str) -> None:
+        self.artifact, self.offset, self.problem = artifact, offset, problem
+        where = f"{artifact}: " if offset is None else f"{artifact}, byte {offset:,d}: "
+        super().__init__(where + problem)
+
+    def __reduce__(self) -> tuple[type[ArtifactError], tuple[str, int | None, str]]:
+        return type(self), (self.artifact, self.offset, self.problem)
+
+
+class _Reader(Protocol):
+    def __call__(self, offset: int, size: int, /) -> bytes: ...
+
+
+class Source:
+    """A run of bytes of one artifact: a whole file, or a window of it such as a ZIP member.
+
+    Attributes:
+        name: the file as shown in errors; a member is ``model.keras!model.weights.h5``.
+        size: bytes in this source. Offsets run from 0 to ``size``.
+    """
+
+    __slots__ = ("_read", "_start", "name", "size")
+
+    def __init__(self, name: str, read: _Reader, start: int, size: int) -> None:
+        self.name, self.size = name, size
+        self._read, self._start = read, start
+
+    @classmethod
+    def of_bytes(cls, name: str, data: bytes) -> Source:
+        """Return a source over bytes in memory."""
+        return cls(name, lambda offset, size: data[offset : offset + size], 0, len(data))
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return exactly ``size`` bytes from ``offset``.
+
+        Raises:
+            ArtifactError: where they do not lie inside this source, or the file has shrunk.
+        """
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise self.error(
+                offset, f"{size:,d} bytes expected here, but there are {self.size:,d} in all"
+            )
+        data = self._read(self._start + offset, size)
+        if len(data) != size:
+            raise self.error(offset, "the file became shorter while it was measured")
+        return data
+
+    def window(self, offset: int, size: int, name: str) -> Source:
+        """Return the source of ``size`` bytes from ``offset``, called ``name`` within this one."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise self.error(offset, f"{name} claims {size:,d} bytes, which are not there")
+        return Source(f"{self.name}!{name}", self._read, self._start + offset, size)
+
+    def error(self, offset: int | None, problem: str) -> ArtifactError:
+        """Return the error for a fault at ``offset`` of this source (it is not raised here)."""
+        return ArtifactError(self.name, offset, problem)
+
+
+@contextmanager
+def open_source(path: Path, name: str | None = None) -> Iterator[Source]:
+    """Open a regular file for reading, without following it when it is a FIFO or a device.
+
+    Raises:
+        ArtifactError: where the file is missing, not regular, or not readable.
+    """
+    shown = str(path) if name is None else name
+    # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise ArtifactError(shown, None, f"cannot be opened: {error.strerror}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtifactError(shown, None, "is no regular file")
+        yield Source(shown, _positioned(descriptor), 0, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _positioned(descriptor: int) -> _Reader:
+    if hasattr(os, "pread"):
+
+        def read(offset: int, size: int, /) -> bytes:
+            return os.pread(descriptor, size, offset)
+
+    else:  # Windows
+
+        def read(offset: int, size: int, /) -> bytes:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            return os.read(descriptor, size)
+
+    return read
