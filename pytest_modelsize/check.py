@@ -1,0 +1,135 @@
+"""From a subject to a verdict: save, measure, judge, and explain what is over.
+
+The pipeline behind the marker and the fixture. It knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_modelsize.budget import Excess
+from pytest_modelsize.bytesize import exact
+from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
+from pytest_modelsize.formats import measure
+from pytest_modelsize.saving import OptimizerFacts, export_call, save
+from pytest_modelsize.sections import Measurement
+from pytest_modelsize.targets import Subject
+
+__all__ = ["Settings", "Taken", "explain", "ignored_flag", "promise_broken", "take"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a live model is saved."""
+
+    format: str
+    include_optimizer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A measurement and what it was taken from.
+
+    Attributes:
+        subject: the live model, or the artifact that existed.
+        settings: how the live model was saved.
+        measurement: of the saved copy, or of the artifact.
+        copy: path of the saved copy, alone in its folder; None for an artifact that existed.
+        optimizers: of the live model.
+        flag_ignored: the framework's own call would have written the state all the same.
+    """
+
+    subject: Subject
+    settings: Settings
+    measurement: Measurement
+    copy: Path | None = None
+    optimizers: tuple[OptimizerFacts, ...] = ()
+    flag_ignored: bool = False
+
+    def discard(self) -> None:
+        """Delete the saved copy, if there is one."""
+        if self.copy is not None:
+            shutil.rmtree(self.copy.parent, ignore_errors=True)
+
+
+def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
+    """Measure ``subject``; a live model is first saved to a new folder inside ``folder``.
+
+    Raises:
+        SaveError: where the framework cannot save the model.
+        ArtifactError: where the artifact is broken.
+    """
+    if subject.path is not None:
+        return Taken(subject, settings, measure(subject.path, name=subject.name))
+    copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
+    try:
+        saved = save(
+            subject.model,
+            copy,
+            format=settings.format,
+            include_optimizer=settings.include_optimizer,
+        )
+        shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
+        measurement = measure(saved.path, name=shown, names=saved.names)
+    except BaseException:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
+    return Taken(subject, settings, measurement, saved.path, saved.optimizers, saved.flag_ignored)
+
+
+def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explanation:
+    """Say why ``taken`` is over; a live model is saved lean to see whether that explains it."""
+    lean = None
+    if (
+        taken.subject.path is None
+        and taken.settings.include_optimizer
+        and taken.measurement.optimizer
+    ):
+        with _without_state(taken, folder) as other:
+            lean = Lean(other.measurement, export_call(taken.settings.format))
+    return diagnose(taken.measurement, excesses, taken.optimizers, lean)
+
+
+def promise_broken(taken: Taken) -> str:
+    """Return what to say when a copy saved without optimizer state holds some; empty if it holds.
+
+    That is never the user's fault, and never a pass.
+    """
+    size = int(taken.measurement.optimizer)
+    if taken.subject.path is not None or taken.settings.include_optimizer or not size:
+        return ""
+    return (
+        f"{taken.measurement.name} was to be saved without optimizer state, but holds "
+        f"{exact(size)} bytes of it, so its lean size is not known. This is a defect of "
+        f"pytest-modelsize with this framework version: please report it. Until then, hold the "
+        "budget on an artifact that your own export writes, with path="
+    )
+
+
+def ignored_flag(taken: Taken, folder: Path) -> str:
+    """Return the warning that the user's own export writes the state, with both sizes measured."""
+    model = taken.subject.model
+    full = take(taken.subject, Settings(taken.settings.format, True), folder)
+    full.discard()
+    suffix = taken.measurement.name.removeprefix(taken.subject.name)
+    calls = export_call(taken.settings.format).replace("\n", "\n    ")
+    return (
+        f"{type(model).__name__} saved as {suffix} is {exact(taken.measurement.bytes_on_disk)} "
+        f"bytes without optimizer state, as measured here; Keras' own call ignores "
+        f"include_optimizer=False for this format and writes {exact(full.measurement.bytes_on_disk)}"
+        f" bytes. To ship the small one:\n    {calls}"
+    )
+
+
+@contextmanager
+def _without_state(taken: Taken, folder: Path) -> Iterator[Taken]:
+    other = take(taken.subject, Settings(taken.settings.format, False), folder)
+    try:
+        yield other
+    finally:
+        other.discard()

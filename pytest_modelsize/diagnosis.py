@@ -1,0 +1,109 @@
+"""Why an artifact is over its budget, and what verifiably helps.
+
+Nothing here is estimated: the size that a fix gives is the size of an artifact that was saved with
+it and measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_modelsize.budget import Excess
+from pytest_modelsize.bytesize import exact
+from pytest_modelsize.comparison import Comparison, Entry, compare, entries
+from pytest_modelsize.saving import OptimizerFacts
+from pytest_modelsize.sections import Measurement
+
+__all__ = ["Explanation", "Fix", "Lean", "diagnose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """The same model saved without optimizer state: what it measures, and the call that does it."""
+
+    measurement: Measurement
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do, the call to write, and the artifact that it really gives."""
+
+    what: str
+    call: str
+    result: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the limits are exceeded.
+
+    Attributes:
+        comparison: the change that explains it; None where the breakdown has to do.
+        culprit: the top-level section at fault.
+        cause: what fills that section, in one line; or empty.
+        entries: what the section consists of, largest first.
+        fix: what helps, measured; None where nothing that was tried does.
+    """
+
+    comparison: Comparison | None
+    culprit: str
+    cause: str
+    entries: tuple[Entry, ...]
+    fix: Fix | None
+
+
+def diagnose(
+    measurement: Measurement,
+    excesses: Sequence[Excess],
+    optimizers: Sequence[OptimizerFacts] = (),
+    lean: Lean | None = None,
+) -> Explanation:
+    """Explain why ``measurement`` exceeds its limits.
+
+    Args:
+        measurement: the artifact at hand.
+        excesses: the limits that it exceeds; at least one.
+        optimizers: what is known of the optimizers whose state is in it.
+        lean: the same model saved without that state, where it was tried.
+    """
+    comparison = None
+    if lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk:
+        comparison = compare(lean.measurement, measurement)
+    limited = excesses[0].limit.section
+    if limited is not None:
+        culprit = limited
+    elif comparison is not None:
+        culprit = comparison.rows[0].name
+    else:
+        culprit = max(measurement.tree, key=lambda section: section.size).name
+    fix = None
+    if lean is not None and comparison is not None and any(_helps(e, lean) for e in excesses):
+        fix = Fix("save without the optimizer's state", lean.call, lean.measurement)
+    return Explanation(
+        comparison,
+        culprit,
+        "; ".join(map(_state, optimizers)) if culprit == "optimizer" else "",
+        tuple(entries(measurement.section(culprit))),
+        fix,
+    )
+
+
+def _helps(excess: Excess, lean: Lean) -> bool:
+    section = excess.limit.section
+    measured = lean.measurement
+    left = measured.bytes_on_disk if section is None else measured.section(section).size
+    return left < excess.size
+
+
+def _state(facts: OptimizerFacts) -> str:
+    """``adam, 2 slots x 371,415 parameters, float32``."""
+    where = facts.group.strip("/").replace("/", ".")
+    name = facts.name
+    if where not in ("optimizer", "optimizer_weights") and where != name:
+        name = f"{where} ({name})"
+    if facts.slots is None:
+        return f"{name}, {exact(facts.state_bytes)} B for {exact(facts.parameters)} parameters"
+    slots = "1 slot" if facts.slots == 1 else f"{facts.slots} slots"
+    return f"{name}, {slots} x {exact(facts.parameters)} parameters, {facts.dtype}"

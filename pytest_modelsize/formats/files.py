@@ -1,0 +1,81 @@
+"""One file of any format: which reader does its content call for?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_modelsize.formats import keras_archive, keras_hdf5
+from pytest_modelsize.formats.names import LiveNames
+from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.sections import Kind, Ledger
+
+__all__ = ["read_file", "read_source", "recognise_file"]
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+"""HDF5 File Format Specification, section II.A."""
+_ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
+"""A local file header, or the end record of an empty archive: APPNOTE.TXT 4.3.7 and 4.3.16."""
+_CLAIMS = {".h5": "hdf5", ".hdf5": "hdf5", ".keras": "zip"}
+"""Suffixes under which Keras writes one format only, whatever the content turns out to be."""
+
+
+def read_file(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
+    """Give every byte of the file at ``path`` to ``ledger``; return its format and its bytes.
+
+    Raises:
+        ArtifactError: where it is no regular file, or claims a format and breaks it.
+    """
+    with open_source(path) as source:
+        return read_source(source, path.name, ledger, names), source.size
+
+
+def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames) -> str:
+    """Give every byte of ``source`` to ``ledger`` and return its format.
+
+    Content of no known format is one entry of `assets`, which says so.
+
+    Raises:
+        ArtifactError: where the content, or the suffix of ``file_name``, claims a format that the
+            content breaks.
+    """
+    container = _container(source)
+    claimed = _CLAIMS.get(Path(file_name).suffix.lower())
+    if claimed not in (None, container):
+        raise source.error(
+            0,
+            f"no {claimed.upper() if claimed else ''} signature, although the name is {file_name!r}",
+        )
+    if container == "hdf5":
+        return keras_hdf5.read_keras_hdf5(source, ledger, names)
+    if container == "zip":
+        return keras_archive.read_archive(source, ledger, names)
+    ledger.add(("assets", file_name), Kind.DATA, source.size)
+    ledger.note(("assets", file_name), "of no format known here")
+    return "file"
+
+
+def recognise_file(path: Path) -> str | None:
+    """Return the format that a file claims, or None where it claims none that is known here."""
+    claimed = _CLAIMS.get(path.suffix.lower())
+    if claimed is not None:
+        return "keras" if claimed == "zip" else claimed
+    try:
+        with open_source(path) as source:
+            container = _container(source)
+            if container == "zip":
+                return "keras" if keras_archive.is_keras(source) else None
+            return container
+    except ArtifactError:
+        return None
+
+
+def _container(source: Source) -> str | None:
+    if source.size >= 4 and source.read(0, 4) in _ZIP_SIGNATURES:
+        return "zip"
+    # A user block moves the superblock to 512, 1024, 2048, ...: specification, section II.A.
+    offset = 0
+    while offset + len(HDF5_SIGNATURE) <= source.size:
+        if source.read(offset, len(HDF5_SIGNATURE)) == HDF5_SIGNATURE:
+            return "hdf5"
+        offset = offset * 2 or 512
+    return None

@@ -1,0 +1,131 @@
+"""What the arguments of ``max_model_size`` mean; every mistake in them has its own sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_modelsize.budget import Budget, Limit
+from pytest_modelsize.bytesize import SizeError, parse_size
+from pytest_modelsize.sections import SECTIONS
+from pytest_modelsize.targets import Target
+
+__all__ = ["MarkerError", "Request", "check_format", "parse_marker"]
+
+_KEYWORDS = ("limit", "model", "path", "format", "include_optimizer", "reason", *SECTIONS)
+_EXAMPLE = '@pytest.mark.max_model_size("2MB")'
+
+
+class MarkerError(ValueError):
+    """An argument of the marker that makes no sense; the message says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one marker asks for: hold this budget on that artifact.
+
+    Attributes:
+        budget: the limits.
+        target: which artifact is meant.
+        format: how a live model is saved; None leaves it to the project's default.
+    """
+
+    budget: Budget
+    target: Target
+    format: str | None
+
+
+def parse_marker(
+    args: tuple[object, ...], kwargs: Mapping[str, object], formats: Iterable[str]
+) -> Request:
+    """Return what ``max_model_size(*args, **kwargs)`` asks for.
+
+    Args:
+        args: the limit on the whole artifact, or nothing.
+        kwargs: the keywords as written.
+        formats: names of the formats in which a live model can be saved.
+
+    Raises:
+        MarkerError: for an unknown keyword, a size that is none, a wrong type, or no limit at all.
+    """
+    if len(args) > 1:
+        raise MarkerError(
+            f"takes one limit, not {len(args)}: write {_EXAMPLE} "
+            'and name the limits of sections, as in config="50 kB"'
+        )
+    for keyword in kwargs:
+        if keyword not in _KEYWORDS:
+            raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
+    if args and "limit" in kwargs:
+        raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
+    values = dict(kwargs)
+    if args:
+        values["limit"] = args[0]
+
+    limits = tuple(
+        _limit(keyword, values[keyword]) for keyword in ("limit", *SECTIONS) if keyword in values
+    )
+    if not limits:
+        raise MarkerError(
+            f'has no limit: write {_EXAMPLE} or a section\'s, such as optimizer="0 B"'
+        )
+    target = Target(_text(values, "model"), _text(values, "path"))
+    if target.model is not None and target.path is not None:
+        raise MarkerError("names both model= and path=: keep one, and stack a marker for the other")
+    format = _text(values, "format")
+    if format is not None:
+        if target.path is not None:
+            raise MarkerError(
+                "has format= beside path=: an artifact that exists is not saved again"
+            )
+        check_format(format, formats)
+    return Request(
+        Budget(limits, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
+        target,
+        format,
+    )
+
+
+def check_format(format: str, formats: Iterable[str]) -> None:
+    """Refuse a format in which no model can be saved.
+
+    Raises:
+        MarkerError: naming the formats there are.
+    """
+    known = tuple(formats)
+    if format not in known:
+        raise MarkerError(f"has the unknown format {format!r}: {suggest(format, known)}")
+
+
+def suggest(word: str, known: tuple[str, ...]) -> str:
+    """Return what to write instead of ``word``: the nearest known word, or all of them."""
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    listing = f"there are {', '.join(known)}"
+    return f"did you mean {near[0]!r}? ({listing})" if near else listing
+
+
+def _limit(keyword: str, value: object) -> Limit:
+    section = None if keyword == "limit" else keyword
+    try:
+        return Limit.of(section, parse_size(value), value)
+    except SizeError as error:
+        raise MarkerError(f"{keyword}: {error}") from error
+
+
+def _text(values: Mapping[str, object], keyword: str) -> str | None:
+    value = values.get(keyword)
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise MarkerError(f"{keyword}= takes a non-empty text, not {value!r:.60}{_hints(keyword)}")
+
+
+def _hints(keyword: str) -> str:
+    return ': the name of a fixture, such as model="classifier"' if keyword == "model" else ""
+
+
+def _flag(values: Mapping[str, object], keyword: str) -> bool:
+    value = values.get(keyword, True)
+    if isinstance(value, bool):
+        return value
+    raise MarkerError(f"{keyword}= takes True or False, not {value!r:.60}")

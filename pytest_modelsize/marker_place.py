@@ -1,0 +1,84 @@
+"""In which file and line does a marker stand? pytest does not keep that, the source does."""
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+__all__ = ["marker_line", "written_marker"]
+
+
+def marker_line(
+    source: Path, first_line: int, name: str, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> int:
+    """Return the line of the call ``name(*args, **kwargs)`` that applies at ``first_line``.
+
+    Of several equal calls the nearest above (or at) ``first_line`` is meant, else the first in the
+    file. Returns ``first_line`` where there is none to be found, as when the marker is added by
+    code.
+
+    Args:
+        source: the test's file.
+        first_line: line of the test function or of its first decorator, counted from 1.
+        name: the marker's name.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+    """
+    try:
+        with tokenize.open(source) as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return first_line
+    calls = list(_calls(tree, name))
+    same = [line for line, text in calls if text == _written(args, kwargs)]
+    # Arguments that are no literals (a constant of the module) can be told by position alone.
+    lines = same or [line for line, text in calls if text is None]
+    end = _end_of_decorators(tree, first_line)
+    above = [line for line in lines if line <= end]
+    return max(above) if above else min(lines, default=first_line)
+
+
+def written_marker(name: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    """Return the marker as it would be written: ``@pytest.mark.max_model_size("2MB")``."""
+    shown = [_literal(value) for value in args]
+    shown += [f"{key}={_literal(value)}" for key, value in kwargs.items()]
+    return f"@pytest.mark.{name}({', '.join(shown)})"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str) and '"' not in value and value.isprintable():
+        return f'"{value}"'
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _written(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    return repr((args, sorted(kwargs.items(), key=lambda pair: pair[0])))
+
+
+def _calls(tree: ast.AST, name: str) -> Iterator[tuple[int, str | None]]:
+    """Yield the line and the literal arguments (None where they are no literals) of each use."""
+    called = set()
+    for node in ast.walk(tree):  # a call comes before the attribute that is called
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == name:
+            called.add(node.func)
+            try:
+                args = tuple(ast.literal_eval(arg) for arg in node.args)
+                kwargs = {str(word.arg): ast.literal_eval(word.value) for word in node.keywords}
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                yield node.lineno, None
+            else:
+                yield node.lineno, _written(args, kwargs)
+        elif isinstance(node, ast.Attribute) and node.attr == name and node not in called:
+            yield node.lineno, _written((), {})
+
+
+def _end_of_decorators(tree: ast.AST, line: int) -> int:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min((d.lineno for d in node.decorator_list), default=node.lineno)
+            if first <= line <= node.lineno:
+                return node.lineno
+    return line

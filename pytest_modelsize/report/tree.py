@@ -1,0 +1,69 @@
+"""A measurement as an indented tree, largest first, and as JSON."""
+
+from __future__ import annotations
+
+from pytest_modelsize.bytesize import exact
+from pytest_modelsize.report.table import columns, printable
+from pytest_modelsize.sections import Measurement, Section
+
+__all__ = ["SCHEMA", "as_json", "tree"]
+
+SCHEMA = 1
+"""Version of the JSON form; it grows when a reader of the old form would misread the new one."""
+
+
+def tree(measurement: Measurement, *, depth: int = 3, count: int = 10) -> str:
+    """Return the sections of ``measurement`` as text.
+
+    Args:
+        measurement: what to show.
+        depth: levels of the tree that are shown, at least 1.
+        count: entries shown of each level; the rest is one line, so that each level adds up.
+    """
+    total = measurement.bytes_on_disk
+    rows = [("total", exact(total), "", measurement.format)]
+    parts = sorted(measurement.tree, key=lambda section: -section.size)
+    rows += _rows(tuple(parts), total, 0, depth, max(count, len(parts)), count)
+    return "\n".join([printable(measurement.name), *columns(rows, "<>><")])
+
+
+def as_json(measurement: Measurement) -> dict[str, object]:
+    """Return ``measurement`` in built-in types: ``schema``, ``name``, ``format``, ``total`` (bytes)
+    and ``sections``, each a ``name``, ``kind`` (None where its children differ), ``size`` (bytes),
+    ``note`` and ``children``.
+    """
+    return {
+        "schema": SCHEMA,
+        "name": measurement.name,
+        "format": measurement.format,
+        "total": measurement.bytes_on_disk,
+        "sections": [_section(section) for section in measurement.tree],
+    }
+
+
+def _section(section: Section) -> dict[str, object]:
+    return {
+        "name": section.name,
+        "kind": None if section.kind is None else section.kind.value,
+        "size": section.size,
+        "note": section.note,
+        "children": [_section(child) for child in section.children],
+    }
+
+
+def _rows(
+    sections: tuple[Section, ...], total: int, level: int, depth: int, shown: int, count: int
+) -> list[tuple[str, str, str, str]]:
+    rows = []
+    indent = "  " * (level + 1)
+    for section in sections[:shown]:
+        share = f"{100 * section.size / total:.1f} %" if total else ""
+        name, note = printable(section.name), printable(section.note)
+        rows.append((f"{indent}{name}", exact(section.size), share, note))
+        if level + 1 < depth:
+            rows += _rows(section.children, total, level + 1, depth, count, count)
+    rest = sections[shown:]
+    if rest:
+        size = sum(section.size for section in rest)
+        rows.append((f"{indent}and {exact(len(rest))} smaller", exact(size), "", ""))
+    return rows

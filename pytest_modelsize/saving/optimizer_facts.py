@@ -1,0 +1,116 @@
+"""What a live optimizer keeps: slots, parameters and names, for a person to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+__all__ = ["OptimizerFacts", "facts_of", "readable_names"]
+
+_ITEM_SIZES = {"bool": 1, "bfloat16": 2}
+"""Bytes of an element whose name does not end in its number of bits, or ends otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerFacts:
+    """An optimizer and the state that it keeps.
+
+    Attributes:
+        group: HDF5 path of its group in the file: ``/optimizer``, ``/g_optimizer``.
+        name: the optimizer's own name: ``adam``.
+        slots: slot variables for each trainable variable; None where that is no whole number.
+        parameters: elements of the trainable variables that it serves.
+        dtype: of the slots.
+        state_bytes: bytes of all that it keeps, counters included.
+    """
+
+    group: str
+    name: str
+    slots: int | None
+    parameters: int
+    dtype: str
+    state_bytes: int
+
+
+def facts_of(group: str, optimizer: Any, parts: Iterable[Any]) -> OptimizerFacts | None:
+    """Return what ``optimizer`` keeps; None where it was never built.
+
+    Args:
+        group: HDF5 path of its group.
+        optimizer: the outermost optimizer, such as a `LossScaleOptimizer`.
+        parts: the optimizers whose variables are written on its account, itself included. One
+            inside another is written twice, and counts twice.
+    """
+    served = _served(optimizer)
+    if not getattr(optimizer, "built", False) or not served:
+        return None
+    variables = [variable for part in parts for variable in part.variables]
+    parameters = sum(prod(variable.shape) for variable in served)
+    known = _paths(served)
+    slots = [variable for variable in variables if _slot(variable, known) is not None]
+    elements = sum(prod(variable.shape) for variable in slots)
+    whole = parameters and elements % parameters == 0
+    dtypes = Counter(str(variable.dtype) for variable in slots)
+    return OptimizerFacts(
+        group,
+        str(optimizer.name),
+        elements // parameters if whole else None,
+        parameters,
+        dtypes.most_common(1)[0][0] if dtypes else "",
+        sum(prod(variable.shape) * _item_size(str(variable.dtype)) for variable in variables),
+    )
+
+
+def readable_names(optimizer: Any) -> list[str]:
+    """Return a name for each variable of ``optimizer``, in the order in which they are written.
+
+    A slot is called after what it serves: ``conv2d/kernel momentum``. The rest keep their names:
+    ``iteration``, ``learning_rate``.
+    """
+    known = _paths(_served(optimizer))
+    names = []
+    for variable in optimizer.variables:
+        slot = _slot(variable, known)
+        if slot is None:
+            names.append(_own_name(variable))
+        else:
+            reference, role = slot
+            names.append(f"{'/'.join(reference.split('/')[-2:])} {role}")
+    return names
+
+
+def _served(optimizer: Any) -> list[Any]:
+    """The trainable variables that an optimizer was built for."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return list(getattr(optimizer, "_trainable_variables", None) or ()) or (
+        _served(inner) if inner is not None else []
+    )
+
+
+def _paths(variables: Iterable[Any]) -> dict[str, str]:
+    """Paths by the form in which slot variables are named after them (base_optimizer.py)."""
+    return {str(variable.path).replace("/", "_"): str(variable.path) for variable in variables}
+
+
+def _slot(variable: Any, known: dict[str, str]) -> tuple[str, str] | None:
+    """Return the path of the variable that ``variable`` is a slot of, and its role."""
+    name = _own_name(variable)
+    # The longest match: "dense_1_kernel" is not a slot of "dense" called "1_kernel".
+    for cut in range(len(name), 0, -1):
+        if name[:cut] in known and name[cut : cut + 1] == "_":
+            return known[name[:cut]], name[cut + 1 :]
+    return None
+
+
+def _own_name(variable: Any) -> str:
+    return str(variable.path).rpartition("/")[2]
+
+
+def _item_size(dtype: str) -> int:
+    if dtype in _ITEM_SIZES:
+        return _ITEM_SIZES[dtype]
+    bits = "".join(character for character in dtype if character.isdigit())
+    return int(bits) // 8 if bits else 0

@@ -1,0 +1,82 @@
+"""Directories and plain files: one part for each file, and nothing followed out of them."""
+
+import os
+
+import pytest
+
+from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize.formats import recognise
+
+
+def leaves(measurement):
+    return {"/".join(path): leaf.size for path, leaf in measurement.leaves()}
+
+
+def test_a_directory_weighs_what_its_files_weigh_and_not_its_own_entry(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.bin").write_bytes(b"x" * 10)
+    (tmp_path / "b.bin").write_bytes(b"x" * 5)
+    measured = measure(tmp_path)
+    assert measured.format == "directory"
+    assert measured.total == 15
+    assert measured.total != os.path.getsize(tmp_path)
+    assert leaves(measured) == {"assets/sub/a.bin": 10, "assets/b.bin": 5}
+
+
+def test_symbolic_links_are_named_and_not_followed(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "big.bin").write_bytes(b"x" * 1000)
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "a.bin").write_bytes(b"x" * 3)
+    (model / "link.bin").symlink_to(outside / "big.bin")
+    (model / "loop").symlink_to(model)
+    measured = measure(model)
+    assert measured.total == 3
+    notes = {path[-1]: leaf.note for path, leaf in measured.leaves()}
+    assert notes["link.bin"] == notes["loop"] == "a symbolic link, not followed"
+
+
+def test_an_unknown_file_is_one_section_that_says_so(tmp_path):
+    path = tmp_path / "notes.bin"
+    path.write_bytes(b"x" * 99)
+    measured = measure(path)
+    assert (measured.format, measured.name) == ("file", "notes.bin")
+    assert leaves(measured) == {"assets/notes.bin": 99}
+    assert [leaf.note for _, leaf in measured.leaves()] == ["of no format known here"]
+
+
+def test_an_empty_file_and_an_empty_directory_have_no_bytes(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.bin").write_bytes(b"")
+    assert measure(tmp_path / "empty").total == 0
+    assert measure(tmp_path / "empty.bin").total == 0
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.hdf5", "a.weights.h5", "a.keras", "A.H5"])
+def test_a_suffix_is_a_claim_that_the_content_must_keep(tmp_path, name):
+    path = tmp_path / name
+    for content in (b"", b"rubbish", b"\x89HDF", b"PK\x03"):
+        path.write_bytes(content)
+        assert recognise(path) is not None
+        with pytest.raises(ArtifactError, match="signature, although the name is") as caught:
+            measure(path)
+        assert caught.value.offset == 0
+        assert str(path) in str(caught.value)
+
+
+def test_a_path_with_nothing_there_is_an_error(tmp_path):
+    for path in (tmp_path / "nothing", "with\0nul"):
+        with pytest.raises(ArtifactError, match="cannot be measured"):
+            measure(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ArtifactError, match="no regular file"):
+        measure(tmp_path / "pipe")
+    with pytest.raises(ArtifactError, match="no regular file"):
+        measure(tmp_path)
+    assert recognise(tmp_path / "pipe") is None

@@ -1,0 +1,149 @@
+"""The text of a failure, against what a person would expect to read."""
+
+from textwrap import dedent
+
+from pytest_modelsize.budget import PROMISE, Budget, Limit, judge
+from pytest_modelsize.diagnosis import Lean, diagnose
+from pytest_modelsize.report.failure import Circumstances, failure, headline
+from pytest_modelsize.report.table import bar, printable
+from pytest_modelsize.saving import OptimizerFacts
+from pytest_modelsize.sections import Kind, Ledger, Measurement
+
+ADAM = OptimizerFacts("/optimizer", "adam", 2, 371_415, "float32", 2_971_332)
+
+
+def a_model(optimizer=0, config=42_000):
+    ledger = Ledger()
+    sizes = {
+        ("weights", "conv2d", "kernel"): 1_500_000,
+        ("weights", "conv2d", "bias"): 256,
+        ("optimizer", "adam", "conv2d/kernel momentum"): optimizer,
+        ("config", "conv2d"): config,
+        ("overhead", "superblock"): 96,
+    }
+    for path, size in sizes.items():
+        ledger.add(path, Kind.DATA, size)
+    return Measurement("model.keras", "keras", sum(sizes.values()), ledger.sections())
+
+
+def over(measured, *limits, include_optimizer=True):
+    return judge(Budget(limits, include_optimizer), measured)
+
+
+def text_of(measured, excesses, lean=None, circumstances=None, optimizers=(ADAM,)):
+    explanation = diagnose(measured, excesses, optimizers, lean)
+    return failure(measured, excesses, explanation, circumstances or Circumstances())
+
+
+def test_a_budget_that_optimizer_state_broke():
+    full, lean = a_model(3_000_000, 42_500), a_model()
+    excesses = over(full, Limit.of(None, 2_000_000, "2MB"))
+    text = text_of(
+        full,
+        excesses,
+        Lean(lean, 'model.optimizer = None\nmodel.save("model.keras")'),
+        Circumstances("test_a.py:3: @pytest.mark...", "phones", "/tmp/x/model.keras"),
+    )
+    assert text == dedent(
+        """\
+        model.keras is 4.54 MB, 2.54 MB over its budget of 2 MB
+
+          section         lean      saved      change
+          optimizer          0  3,000,000  +3,000,000  ####################
+          config        42,000     42,500        +500
+          weights    1,500,256  1,500,256           =
+          overhead          96         96           =
+          total      1,542,352  4,542,852  +3,000,500  budget 2,000,000
+
+          optimizer: adam, 2 slots x 371,415 parameters, float32
+
+          largest in optimizer:
+            adam/conv2d/kernel momentum  3,000,000
+
+          fix: save without the optimizer's state: 1.54 MB, 77 % of the budget (measured)
+               model.optimizer = None
+               model.save("model.keras")
+          reason: phones
+          budget: test_a.py:3: @pytest.mark...
+          kept: /tmp/x/model.keras"""
+    )
+    assert max(len(line) for line in text.splitlines()) <= 82
+
+
+def test_without_a_comparison_the_breakdown_is_shown_largest_first():
+    lean = a_model()
+    text = text_of(lean, over(lean, Limit.of("config", 10_000, "10 kB")))
+    assert text == dedent(
+        """\
+        config of model.keras is 42 kB, 32 kB over its budget of 10 kB
+
+          section       bytes  share
+          weights   1,500,256   97 %  ####################
+          config       42,000    3 %  budget 10,000
+          overhead         96    0 %
+          total     1,542,352
+
+          largest in config:
+            conv2d  42,000"""
+    )
+
+
+def test_a_fix_that_is_not_enough_says_so():
+    full, lean = a_model(3_000_000), a_model()
+    excesses = over(full, Limit.of(None, 1_000_000, "1MB"))
+    assert "1.54 MB, still 542 kB over the budget (measured)" in text_of(
+        full, excesses, Lean(lean, "call()")
+    )
+
+
+def test_a_fix_is_only_offered_where_it_helps_the_limit_that_is_exceeded():
+    full, lean = a_model(3_000_000), a_model()
+    excesses = over(full, Limit.of("weights", 1000, "1 kB"))
+    text = text_of(full, excesses, Lean(lean, "call()"))
+    assert "fix:" not in text
+    assert "largest in weights:" in text
+
+
+def test_sizes_that_round_alike_are_in_bytes():
+    measured = a_model()
+    (excess,) = over(measured, Limit.of(None, 1_542_351, 1_542_351))
+    assert headline(measured, excess) == (
+        "model.keras is 1,542,352 B, 1 B over its budget of 1,542,351 B"
+    )
+
+
+def test_the_headline_is_in_the_unit_family_of_the_budget():
+    measured = a_model()
+    (excess,) = over(measured, Limit.of(None, 2**20, "1 MiB"))
+    assert headline(measured, excess) == "model.keras is 1.47 MiB, 482 KiB over its budget of 1 MiB"
+
+
+def test_a_broken_promise_has_a_headline_of_its_own():
+    measured = a_model(3_000_000)
+    excesses = over(measured, Limit.of(None, 10**9, "1GB"), include_optimizer=False)
+    assert headline(measured, excesses[0]) == (
+        f"model.keras holds 3 MB of optimizer state, and {PROMISE} allows none"
+    )
+    assert "largest in optimizer" in text_of(measured, excesses)
+
+
+def test_many_entries_are_folded_and_add_up():
+    ledger = Ledger()
+    for size in range(1, 101):
+        ledger.add(("weights", f"layer_{size}"), Kind.DATA, size)
+    measured = Measurement("m.h5", "h5", 5050, ledger.sections())
+    text = text_of(measured, over(measured, Limit.of(None, 1, "1 B")))
+    assert "and 95 smaller  4,560" in text  # 1 + 2 + ... + 95
+
+
+def test_a_name_cannot_forge_a_line_or_a_colour():
+    assert printable("a\nb\x1b[31mc\u202ed\u0000") == "a\\nb\\x1b[31mc\\u202ed\\x00"
+    assert printable("Größe 模型") == "Größe 模型"
+    assert len(printable("x" * 10_000)) < 300
+
+
+def test_a_bar_is_in_proportion_and_never_hides_what_counts():
+    assert bar(100, 100, 20) == "#" * 20
+    assert bar(50, 100, 20) == "#" * 10
+    assert bar(2, 100, 20) == "#"
+    assert bar(1, 100, 20) == bar(0, 100, 20) == bar(5, 0, 20) == ""
