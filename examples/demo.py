@@ -24,7 +24,7 @@ class Outcomes:
 def main():
     outcomes = Outcomes()
     pytest.main(
-        ["-p", "no:cacheprovider", "-v", "--rootdir", str(HERE), str(HERE / "unet")],
+        ["-p", "no:cacheprovider", "-v", str(HERE / "unet")],
         plugins=[outcomes],
     )
     expected = {

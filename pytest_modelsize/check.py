@@ -91,7 +91,7 @@ def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explana
         and taken.measurement.optimizer
     ):
         with _without_state(taken, folder) as other:
-            lean = Lean(other.measurement, export_call(taken.settings.format))
+            lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
     return diagnose(taken.measurement, excesses, taken.optimizers, lean)
 
 
@@ -117,12 +117,12 @@ def ignored_flag(taken: Taken, folder: Path) -> str:
     full = take(taken.subject, Settings(taken.settings.format, True), folder)
     full.discard()
     suffix = taken.measurement.name.removeprefix(taken.subject.name)
-    calls = export_call(taken.settings.format).replace("\n", "\n    ")
+    calls = export_call(taken.settings.format, taken.optimizers).replace("\n", "\n    ")
     return (
         f"{type(model).__name__} saved as {suffix} is {exact(taken.measurement.bytes_on_disk)} "
-        f"bytes without optimizer state, as measured here; Keras' own call ignores "
-        f"include_optimizer=False for this format and writes {exact(full.measurement.bytes_on_disk)}"
-        f" bytes. To ship the small one:\n    {calls}"
+        f"bytes without optimizer state, as measured here, but Keras' own call has no regard for "
+        f"include_optimizer=False in this format and writes "
+        f"{exact(full.measurement.bytes_on_disk)} bytes. To ship the small one:\n    {calls}"
     )
 
 

@@ -172,10 +172,9 @@ def _hold(
     excesses = judge(request.budget, taken.measurement)
     if excesses:
         return _exceeded(item, mark, request.budget, taken, excesses, folder)
-    if taken.flag_ignored:
-        _warn_once(item, taken, folder)
+    problem_with_export = _warn_once(item, taken, folder) if taken.flag_ignored else None
     taken.discard()
-    return None
+    return problem_with_export
 
 
 def _exceeded(
@@ -199,13 +198,19 @@ def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeF
     return ModelSizeUnchecked(text, pytrace=False)
 
 
-def _warn_once(item: pytest.Item, taken: Taken, folder: Path) -> None:
+def _warn_once(item: pytest.Item, taken: Taken, folder: Path) -> ModelSizeFailure | None:
     warned = _session(item.config).warned
     key = (type(taken.subject.model), taken.settings.format)
-    if key not in warned:
+    if key in warned:
+        return None
+    try:
         warnings.warn(ModelSizeWarning(ignored_flag(taken, folder)), stacklevel=2)
-        # Only now: where warnings are errors, each test of this model fails alike.
-        warned.add(key)
+    except ModelSizeWarning as warning:
+        # Warnings are errors here. It counts as not given, so that each test of this model ends
+        # alike, and it comes without our own traceback.
+        return ModelSizeFailure(f"{type(warning).__name__}: {warning}", pytrace=False)
+    warned.add(key)
+    return None
 
 
 def _request(item: pytest.Item, mark: pytest.Mark) -> Request:

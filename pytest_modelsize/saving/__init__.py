@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_modelsize.saving.copy import SavedCopy
 from pytest_modelsize.saving.detect import framework_of
-from pytest_modelsize.saving.keras3 import EXPORT_CALLS, FORMATS, save_keras
+from pytest_modelsize.saving.keras3 import FORMATS, export_call, save_keras
 from pytest_modelsize.saving.optimizer_facts import OptimizerFacts
 
 __all__ = [
@@ -63,11 +63,6 @@ def save(
     except BaseException:
         _remove(path)
         raise
-
-
-def export_call(format: str) -> str:
-    """Return what a user writes to export a model in ``format`` without optimizer state."""
-    return EXPORT_CALLS[format]
 
 
 def _joined(error: Exception) -> str:

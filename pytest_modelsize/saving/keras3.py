@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,16 @@ from pytest_modelsize.saving.copy import SavedCopy
 from pytest_modelsize.saving.optimizer_facts import OptimizerFacts, facts_of, readable_names
 from pytest_modelsize.saving.state_hook import Visited, can_hook, hooked
 
-__all__ = ["EXPORT_CALLS", "FORMATS", "save_keras"]
+__all__ = ["FORMATS", "export_call", "save_keras"]
 
 FORMATS: Mapping[str, str] = {"keras": ".keras", "h5": ".h5", "weights": ".weights.h5"}
 """Formats that Keras 3 writes, with the suffix by which it tells them."""
 
-EXPORT_CALLS: Mapping[str, str] = {
-    "keras": 'model.optimizer = None\nmodel.save("model.keras")',
+_CALLS = {
+    "keras": 'model.save("model.keras")',
     "h5": 'model.save("model.h5", include_optimizer=False)',
-    "weights": 'model.optimizer = None\nmodel.save_weights("model.weights.h5")',
+    "weights": 'model.save_weights("model.weights.h5")',
 }
-"""What a user writes to export without optimizer state, for a model with one optimizer."""
 
 _H5_GROUP = "/optimizer_weights"
 
@@ -60,6 +59,24 @@ def save_keras(model: Any, path: Path, format: str, include_optimizer: bool) -> 
         _facts(visited),
         flag_ignored=built and not include_optimizer,
     )
+
+
+def export_call(format: str, optimizers: Iterable[OptimizerFacts]) -> str:
+    """Return what a user writes to export a model in ``format`` without optimizer state.
+
+    HDF5 honours the flag. For the other formats an optimizer is written wherever the model holds
+    it, so it has to go from there.
+    """
+    if format == "h5":
+        return _CALLS[format]
+    lines = []
+    for facts in optimizers:
+        place = facts.group.strip("/")
+        if "/" in place:
+            lines.append(f"# take the optimizer {facts.name!r} out of the model's {place}")
+        else:
+            lines.append(f"model.{place} = None")
+    return "\n".join([*lines, _CALLS[format]])
 
 
 @contextmanager

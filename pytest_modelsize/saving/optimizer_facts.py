@@ -48,17 +48,15 @@ def facts_of(group: str, optimizer: Any, parts: Iterable[Any]) -> OptimizerFacts
     if not getattr(optimizer, "built", False) or not served:
         return None
     variables = [variable for part in parts for variable in part.variables]
-    parameters = sum(prod(variable.shape) for variable in served)
     known = _paths(served)
-    slots = [variable for variable in variables if _slot(variable, known) is not None]
-    elements = sum(prod(variable.shape) for variable in slots)
-    whole = parameters and elements % parameters == 0
-    dtypes = Counter(str(variable.dtype) for variable in slots)
+    slots = [(slot[0], v) for v in variables if (slot := _slot(v, known)) is not None]
+    others = sum(prod(v.shape) for v in variables if v.shape != () and _slot(v, known) is None)
+    dtypes = Counter(str(variable.dtype) for _, variable in slots)
     return OptimizerFacts(
         group,
         str(optimizer.name),
-        elements // parameters if whole else None,
-        parameters,
+        None if others else _slots_each(served, slots),
+        sum(prod(variable.shape) for variable in served),
         dtypes.most_common(1)[0][0] if dtypes else "",
         sum(prod(variable.shape) * _item_size(str(variable.dtype)) for variable in variables),
     )
@@ -80,6 +78,18 @@ def readable_names(optimizer: Any) -> list[str]:
             reference, role = slot
             names.append(f"{'/'.join(reference.split('/')[-2:])} {role}")
     return names
+
+
+def _slots_each(served: list[Any], slots: list[tuple[str, Any]]) -> int | None:
+    """Return how many slots of its own shape each variable has; None where they do not all agree."""
+    shapes = {str(variable.path): tuple(variable.shape) for variable in served}
+    counts = dict.fromkeys(shapes, 0)
+    for path, slot in slots:
+        if tuple(slot.shape) != shapes[path]:
+            return None
+        counts[path] += 1
+    agreed = set(counts.values())
+    return agreed.pop() if len(agreed) == 1 else None
 
 
 def _served(optimizer: Any) -> list[Any]:
