@@ -172,7 +172,7 @@ def _hold(
     excesses = judge(request.budget, taken.measurement)
     if excesses:
         return _exceeded(item, mark, request.budget, taken, excesses, folder)
-    problem_with_export = _warn_once(item, taken, folder) if taken.flag_ignored else None
+    problem_with_export = _warn_once(item, mark, taken, folder) if taken.flag_ignored else None
     taken.discard()
     return problem_with_export
 
@@ -198,13 +198,18 @@ def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeF
     return ModelSizeUnchecked(text, pytrace=False)
 
 
-def _warn_once(item: pytest.Item, taken: Taken, folder: Path) -> ModelSizeFailure | None:
+def _warn_once(
+    item: pytest.Item, mark: pytest.Mark, taken: Taken, folder: Path
+) -> ModelSizeFailure | None:
     warned = _session(item.config).warned
     key = (type(taken.subject.model), taken.settings.format)
     if key in warned:
         return None
     try:
-        warnings.warn(ModelSizeWarning(ignored_flag(taken, folder)), stacklevel=2)
+        text = ignored_flag(taken, folder)
+        warnings.warn_explicit(
+            text, ModelSizeWarning, filename=str(item.path), lineno=_line(item, mark)
+        )
     except ModelSizeWarning as warning:
         # Warnings are errors here. It counts as not given, so that each test of this model ends
         # alike, and it comes without our own traceback.
@@ -222,13 +227,16 @@ def _request(item: pytest.Item, mark: pytest.Mark) -> Request:
 
 
 def _place(item: pytest.Item, mark: pytest.Mark) -> str:
-    _, line, _ = item.location
-    first = (line or 0) + 1
-    number = marker_line(item.path, first, mark.name, mark.args, mark.kwargs)
     shown = item.path
     if shown.is_relative_to(item.config.rootpath):
         shown = shown.relative_to(item.config.rootpath)
-    return f"{shown.as_posix()}:{number}: {written_marker(mark.name, mark.args, mark.kwargs)}"
+    written = written_marker(mark.name, mark.args, mark.kwargs)
+    return f"{shown.as_posix()}:{_line(item, mark)}: {written}"
+
+
+def _line(item: pytest.Item, mark: pytest.Mark) -> int:
+    _, line, _ = item.location
+    return marker_line(item.path, (line or 0) + 1, mark.name, mark.args, mark.kwargs)
 
 
 def _surroundings(item: pytest.Item) -> Surroundings:

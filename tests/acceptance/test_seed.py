@@ -160,6 +160,7 @@ def test_the_dense_stack_has_one_size_for_both_input_shapes_and_three_with_adam(
 
     sizes = {}
     for shape in ((None, None, 784), (300, 300, 784)):
+        keras.utils.clear_session()  # layers are numbered, and their numbers stand in the file
         model = dense_stack(keras, *shape)
         assert model.count_params() == 438_218
         sizes[shape] = model_size(model, format="h5").total
