@@ -102,10 +102,12 @@ def _read_new(
         layout = read_chunks(walk, body, stored.largest or stored.extents or (), dataset)
         _chunked(walk, heaps, layout.chunks, layout.elements, stored, dataset)
     elif kind == _VIRTUAL:
-        # The mapping to the source datasets is one object of the global heap.
+        # The mapping to the source datasets is one object of the global heap, and no element.
         address = walk.address(body, 2)
         if address not in (0, UNDEFINED):
             heaps.owned(address, walk.uint(body, 2 + walk.offset_size, 4), dataset)
+            dataset.structure += dataset.data
+            dataset.data = 0
     else:
         raise walk.error(f"data layout of class {kind}")
 

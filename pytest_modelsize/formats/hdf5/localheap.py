@@ -13,7 +13,8 @@ _LAST_FREE_BLOCK = 1
 
 def read_local_heap(walk: Walk, address: int, owner: Account) -> bytes:
     """Claim the local heap at ``address`` for ``owner``; return its data segment."""
-    header = 8 + 2 * walk.length_size + walk.offset_size
+    # The header is kept 8-aligned, which shows where lengths have 4 bytes (H5HLpkg.h).
+    header = (8 + 2 * walk.length_size + walk.offset_size + 7) & ~7
     data = walk.structure(address, b"HEAP", header)
     walk.first_visit(address)
     size = walk.length(data, 8)

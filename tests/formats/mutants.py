@@ -1,0 +1,74 @@
+"""Broken files, made from whole ones: the same ones each time, more of them on request.
+
+``MODELSIZE_FUZZ_MUTANTS`` sets how many are tried for each file.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import tracemalloc
+
+from pytest_modelsize import ArtifactError
+
+SECONDS, BYTES = 1.0, 100 * 2**20
+"""What a broken file may cost at most."""
+
+
+def count(default):
+    """How many mutants to try of each file."""
+    return int(os.environ.get("MODELSIZE_FUZZ_MUTANTS", default))
+
+
+def mutants(whole, number, seed, live=None):
+    """Yield ``number`` broken forms of ``whole``, bytes changed mostly in the ``live`` ranges."""
+    chance = random.Random(seed)
+    live = live or [(0, len(whole))]
+    weights = [end - start for start, end in live]
+    for _ in range(number):
+        data = bytearray(whole)
+        if chance.random() < 0.1:
+            yield bytes(data[: chance.randrange(len(data))])
+            continue
+        for _ in range(chance.choice([1, 1, 1, 2, 4, 16])):
+            start, end = chance.choices(live, weights)[0]
+            at = chance.randrange(start, end)
+            kind = chance.random()
+            if kind < 0.4:
+                data[at] ^= 1 << chance.randrange(8)
+            elif kind < 0.7:
+                data[at] = chance.choice([0, 1, 127, 128, 255])
+            else:
+                address = chance.randrange(len(data))
+                word = chance.choice(
+                    [b"\xff" * 8, bytes(8), (address & ~7).to_bytes(8, "little"),
+                     bytes(data[address : address + 8])]
+                )  # fmt: skip
+                data[at : at + 8] = word
+        yield bytes(data[: len(whole)])
+
+
+def outcome_of(read):
+    """Run ``read``; return ``ok`` or ``error``. Anything but an `ArtifactError` passes through."""
+    begun = time.perf_counter()
+    try:
+        read()
+    except ArtifactError:
+        outcome = "error"
+    else:
+        outcome = "ok"
+    assert time.perf_counter() - begun < SECONDS
+    return outcome
+
+
+class Frugal:
+    """Assert that the work inside takes less than `BYTES` of memory at any time."""
+
+    def __enter__(self):
+        tracemalloc.start()
+
+    def __exit__(self, *error):
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert error[0] is not None or peak < BYTES
