@@ -33,7 +33,7 @@ def mutants(whole, number, seed, live=None):
             continue
         for _ in range(chance.choice([1, 1, 1, 2, 4, 16])):
             start, end = chance.choices(live, weights)[0]
-            at = chance.randrange(start, end)
+            at = min(chance.randrange(start, end), len(data) - 1)
             kind = chance.random()
             if kind < 0.4:
                 data[at] ^= 1 << chance.randrange(8)
@@ -45,8 +45,8 @@ def mutants(whole, number, seed, live=None):
                     [b"\xff" * 8, bytes(8), (address & ~7).to_bytes(8, "little"),
                      bytes(data[address : address + 8])]
                 )  # fmt: skip
-                data[at : at + 8] = word
-        yield bytes(data[: len(whole)])
+                data[at : at + 8] = word.ljust(8, b"\0")[: len(data) - at]
+        yield bytes(data)
 
 
 def outcome_of(read):

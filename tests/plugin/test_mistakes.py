@@ -16,12 +16,16 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("arguments", MISTAKES)
-@pytest.mark.parametrize("xdist", [False, True])
-def test_a_wrong_argument_is_an_error_with_file_and_line(project, arguments, xdist):
-    if xdist:
-        if arguments != '"2MBs"':
-            pytest.skip("one mistake is enough with workers: they take seconds to start")
-        pytest.importorskip("xdist")
+def test_a_wrong_argument_is_an_error_with_file_and_line(project, arguments):
+    assert_refused(project, arguments)
+
+
+def test_a_wrong_argument_is_an_error_of_its_test_under_workers_too(project):
+    pytest.importorskip("xdist")
+    assert_refused(project, '"2MBs"', "-n2", plugins=["xdist"])
+
+
+def assert_refused(project, arguments, *options, plugins=()):
     result = project.run_code(
         f"""
         import pytest
@@ -35,8 +39,8 @@ def test_a_wrong_argument_is_an_error_with_file_and_line(project, arguments, xdi
         def test_right():
             pass
         """,
-        *(("-n2",) if xdist else ()),
-        plugins=["xdist"] if xdist else [],
+        *options,
+        plugins=plugins,
     )
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(

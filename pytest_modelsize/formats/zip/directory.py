@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_modelsize.formats.source import Source
 
-__all__ = ["Directory", "Entry", "find_directory", "read_entries"]
+__all__ = ["ZIP64_EXTRA", "Directory", "Entry", "find_directory", "read_entries"]
 
 END_SIGNATURE = b"PK\x05\x06"
 _END = struct.Struct("<4sHHHHIIH")
@@ -19,7 +19,7 @@ _END64_SIGNATURE = b"PK\x06\x06"
 _ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _EXTRA = struct.Struct("<HH")
-_ZIP64_EXTRA = 0x0001
+ZIP64_EXTRA = 0x0001
 _LONGEST_COMMENT = 0xFFFF
 _UTF8, _ENCRYPTED = 0x0800, 0x0001
 """Bits of the general purpose flag (4.4.4)."""
@@ -174,7 +174,7 @@ def _zip64_sizes(source: Source, at: int, extra: bytes, sizes: list[int]) -> tup
     while position + _EXTRA.size <= len(extra):
         kind, length = _EXTRA.unpack_from(extra, position)
         content = extra[position + _EXTRA.size : position + _EXTRA.size + length]
-        if kind == _ZIP64_EXTRA:
+        if kind == ZIP64_EXTRA:
             found = True
             used = 0
             for index, size in enumerate(sizes):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import struct
 
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.zip.directory import Directory, Entry, find_directory, read_entries
+from pytest_modelsize.formats.zip.directory import (
+    ZIP64_EXTRA,
+    Directory,
+    Entry,
+    find_directory,
+    read_entries,
+)
 from pytest_modelsize.formats.zip.model import ZipArchive, ZipMember
 from pytest_modelsize.sections import Kind
 
@@ -69,10 +75,11 @@ def _read_member(source: Source, entry: Entry, start: int, following: int) -> tu
             start, f"member {entry.name!r} of {entry.stored:,d} bytes overlaps what follows it"
         )
     extra = source.read(content - extra_size, extra_size)
-    padding = _padding(extra)
+    kinds, padding = _extra_fields(extra)
     descriptor = 0
     if (flags | entry.flags) & _HAS_DESCRIPTOR:
-        descriptor = _descriptor(source, entry, end, following)
+        wide = entry.zip64 or ZIP64_EXTRA in kinds
+        descriptor = _descriptor(source, entry, end, following, wide)
     member = ZipMember(
         entry.name,
         content,
@@ -87,26 +94,32 @@ def _read_member(source: Source, entry: Entry, start: int, following: int) -> tu
     return member, end + descriptor
 
 
-def _padding(extra: bytes) -> int:
-    """Return how many bytes of a local extra field only align the content."""
+def _extra_fields(extra: bytes) -> tuple[set[int], int]:
+    """Return the kinds of a local header's extra fields, and how many of their bytes only align
+    the content.
+    """
+    kinds = set()
     position = padding = 0
     while position + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, position)
         if position + 4 + size > len(extra):
             break
+        kinds.add(kind)
         if kind in _PADDING_EXTRAS:
             padding += 4 + size
         position += 4 + size
-    return padding + len(extra) - position
+    return kinds, padding + len(extra) - position
 
 
-def _descriptor(source: Source, entry: Entry, end: int, following: int) -> int:
-    """Return the bytes of the data descriptor at ``end``, whose signature and widths vary."""
+def _descriptor(source: Source, entry: Entry, end: int, following: int, wide: bool) -> int:
+    """Return the bytes of the data descriptor at ``end``: with or without a signature, and with
+    sizes of eight bytes where the member has ZIP64 fields.
+    """
     data = source.read(end, min(24, following - end))
     for signed in (4, 0):
         if signed and data[:4] != _DESCRIPTOR_SIGNATURE:
             continue
-        for layout in ("<IQQ", "<III") if entry.zip64 else ("<III", "<IQQ"):
+        for layout in ("<IQQ", "<III") if wide else ("<III", "<IQQ"):
             size = signed + struct.calcsize(layout)
             if size <= len(data):
                 declared = struct.unpack_from(layout, data, signed)
