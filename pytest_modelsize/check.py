@@ -17,6 +17,7 @@ from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import measure
 from pytest_modelsize.saving import OptimizerFacts, export_call, save
+from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.sections import Measurement
 from pytest_modelsize.targets import Subject
 
@@ -83,8 +84,12 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
 
 
 def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explanation:
-    """Say why ``taken`` is over; a live model is saved lean to see whether that explains it."""
-    lean = None
+    """Say why ``taken`` is over.
+
+    A live model is saved lean to see whether that explains it; an artifact alone is replayed
+    without optimizer state.
+    """
+    lean = replayed = None
     if (
         taken.subject.path is None
         and taken.settings.include_optimizer
@@ -92,7 +97,9 @@ def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explana
     ):
         with _without_state(taken, folder) as other:
             lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
-    return diagnose(taken.measurement, excesses, taken.optimizers, lean)
+    elif taken.subject.path is not None and taken.measurement.optimizer:
+        replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, folder)
+    return diagnose(taken.measurement, excesses, taken.optimizers, lean, replayed)
 
 
 def promise_broken(taken: Taken) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
+from pytest_modelsize.bytesize import exact
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.report.tree import as_json, tree
+from pytest_modelsize.saving.replay import replayed_size
 
 __all__ = ["main"]
 
@@ -24,11 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArtifactError as error:
         print(f"modelsize: {error}", file=sys.stderr)
         return 2
+    replayed = None
+    if options.replay:
+        with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+            total = measurement.bytes_on_disk
+            replayed = replayed_size(Path(options.artifact), total, Path(folder))
     if options.json:
-        print(json.dumps(as_json(measurement), indent=2))
+        shown = as_json(measurement)
+        if options.replay:
+            shown["replayed_without_optimizer"] = replayed
+        print(json.dumps(shown, indent=2))
     else:
         print(tree(measurement, depth=options.depth, count=options.count))
+        if options.replay:
+            print(f"without optimizer state: {_answer(replayed)}")
     return 0
+
+
+def _answer(replayed: int | None) -> str:
+    if replayed is None:
+        return "not known (it holds none, or h5py is not installed)"
+    return f"{exact(replayed)} bytes (replayed)"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument(
         "--count", type=_positive, default=10, metavar="N", help="entries a level (default: 10)"
+    )
+    show.add_argument(
+        "--replay",
+        action="store_true",
+        help="also rebuild the file without optimizer state, and say what it weighs (needs h5py)",
     )
     show.add_argument("--json", action="store_true", help="print the whole tree as JSON")
     return parser

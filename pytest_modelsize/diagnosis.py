@@ -28,11 +28,21 @@ class Lean:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What to do, the call to write, and the artifact that it really gives."""
+    """What to do, and what it really gives.
+
+    Attributes:
+        what: in words.
+        call: in code; or empty.
+        size: bytes of the artifact with it.
+        judged: bytes of what the headline's limit is about, with it.
+        how: ``measured`` on a save that was made, or ``replayed`` from the file alone.
+    """
 
     what: str
     call: str
-    result: Measurement
+    size: int
+    judged: int
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ def diagnose(
     excesses: Sequence[Excess],
     optimizers: Sequence[OptimizerFacts] = (),
     lean: Lean | None = None,
+    replayed: int | None = None,
 ) -> Explanation:
     """Explain why ``measurement`` exceeds its limits.
 
@@ -67,6 +78,7 @@ def diagnose(
         excesses: the limits that it exceeds; at least one.
         optimizers: what is known of the optimizers whose state is in it.
         lean: the same model saved without that state, where it was tried.
+        replayed: bytes of the artifact rebuilt without that state, where there is no live model.
     """
     comparison = None
     if lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk:
@@ -80,7 +92,12 @@ def diagnose(
         culprit = max(measurement.tree, key=lambda section: section.size).name
     fix = None
     if lean is not None and comparison is not None and any(_helps(e, lean) for e in excesses):
-        fix = Fix("save without the optimizer's state", lean.call, lean.measurement)
+        size = lean.measurement.bytes_on_disk
+        judged = size if limited is None else lean.measurement.section(limited).size
+        fix = Fix("save without the optimizer's state", lean.call, size, judged, "measured")
+    elif replayed is not None and limited in (None, "optimizer"):
+        judged = replayed if limited is None else 0
+        fix = Fix("export it without the optimizer's state", "", replayed, judged, "replayed")
     return Explanation(
         comparison,
         culprit,

@@ -9,7 +9,7 @@ from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
 
-__all__ = ["read_file", "read_source", "recognise_file"]
+__all__ = ["container_of", "read_file", "read_source", "recognise_file"]
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """HDF5 File Format Specification, section II.A."""
@@ -38,7 +38,7 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
         ArtifactError: where the content, or the suffix of ``file_name``, claims a format that the
             content breaks.
     """
-    container = _container(source)
+    container = container_of(source)
     claimed = _CLAIMS.get(Path(file_name).suffix.lower())
     if claimed not in (None, container):
         raise source.error(
@@ -61,7 +61,7 @@ def recognise_file(path: Path) -> str | None:
         return "keras" if claimed == "zip" else claimed
     try:
         with open_source(path) as source:
-            container = _container(source)
+            container = container_of(source)
             if container == "zip":
                 return "keras" if keras_archive.is_keras(source) else None
             return container
@@ -69,7 +69,8 @@ def recognise_file(path: Path) -> str | None:
         return None
 
 
-def _container(source: Source) -> str | None:
+def container_of(source: Source) -> str | None:
+    """Return ``hdf5`` or ``zip`` by what the content begins with, else None."""
     if source.size >= 4 and source.read(0, 4) in _ZIP_SIGNATURES:
         return "zip"
     # A user block moves the superblock to 512, 1024, 2048, ...: specification, section II.A.

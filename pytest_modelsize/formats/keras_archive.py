@@ -11,10 +11,10 @@ from pytest_modelsize.formats import keras_hdf5
 from pytest_modelsize.formats.configuration import open_configuration
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source
-from pytest_modelsize.formats.zip import ZipArchive, ZipMember, read_zip, unpack
+from pytest_modelsize.formats.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
 from pytest_modelsize.sections import Kind, Ledger, SectionPath
 
-__all__ = ["CONFIG", "METADATA", "is_keras", "read_archive", "read_member"]
+__all__ = ["CONFIG", "METADATA", "is_keras", "read_archive", "read_member", "weights_members"]
 
 CONFIG = "config.json"
 METADATA = "metadata.json"
@@ -51,10 +51,12 @@ def read_archive(source: Source, ledger: Ledger, names: LiveNames) -> str:
         if not keras or member.encrypted:
             ledger.add(home, Kind.DATA, member.stored)
             ledger.note(home, "encrypted, not opened" if member.encrypted else "")
-        elif member.method == 0:
+        elif member.method == STORED:
             read_member(content, member.name, ledger, names)
         else:
             _read_compressed(source, member, ledger, names)
+    if keras:
+        _name_waste(archive, ledger)
     for name, kind, size in archive.loose:
         ledger.add(("overhead", name), kind, size)
     return "keras" if keras else "zip"
@@ -84,6 +86,20 @@ def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> 
         ledger.add(home, Kind.STRUCTURE if name == _SHARDS else Kind.DATA, source.size)
 
 
+def weights_members(source: Source) -> list[ZipMember]:
+    """Return the members of a Keras archive that are weights files as they stand, uncompressed.
+
+    Raises:
+        ArtifactError: where the archive is broken.
+    """
+    archive = read_zip(source)
+    return [
+        member
+        for member in archive.members
+        if member.name.endswith(_WEIGHTS) and member.method == STORED and not member.encrypted
+    ]
+
+
 def _is_keras(archive: ZipArchive) -> bool:
     return {CONFIG, METADATA} <= {member.name for member in archive.members}
 
@@ -97,6 +113,16 @@ def _home(name: str) -> SectionPath:
     if name == METADATA:
         return ("config", METADATA)
     return ("assets", name.removeprefix(_ASSETS) or name)
+
+
+def _name_waste(archive: ZipArchive, ledger: Ledger) -> None:
+    """Remark on assets that are stored again, as Keras does with a vocabulary."""
+    first: dict[tuple[int, int], str] = {}
+    for member in archive.members:
+        if member.name.startswith(_ASSETS) and member.unpacked:
+            before = first.setdefault((member.crc, member.unpacked), member.name)
+            if before != member.name:
+                ledger.note(_home(member.name), f"waste: the same as {before}")
 
 
 def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: LiveNames) -> None:

@@ -19,7 +19,7 @@ from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sections import Kind, Ledger, SectionPath
 
-__all__ = ["read_keras_hdf5"]
+__all__ = ["optimizer_objects", "read_keras_hdf5"]
 
 _CONFIGURATION = ("model_config", "training_config")
 _VERSIONS = ("keras_version", "backend")
@@ -48,6 +48,23 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     for name, kind, size in file.loose:
         ledger.add(("overhead", name), kind, size)
     return layout
+
+
+def optimizer_objects(source: Source) -> frozenset[str]:
+    """Return the HDF5 paths of what Keras writes on account of its optimizers.
+
+    An attribute of the root is ``/@name``: Keras' HDF5 without the optimizer has no
+    ``training_config`` either (legacy_h5_format.py).
+
+    Raises:
+        ArtifactError: where the file is no HDF5 file, or a broken one.
+    """
+    file = read_hdf5(source)
+    if _layout(file) == "h5":
+        if f"/{_OPTIMIZER_WEIGHTS}" not in file.objects:
+            return frozenset()
+        return frozenset({f"/{_OPTIMIZER_WEIGHTS}", "/@training_config"})
+    return frozenset(optimizer_groups(file, LiveNames()))
 
 
 def _layout(file: HDF5File) -> str:

@@ -131,16 +131,14 @@ def _largest(explanation: Explanation) -> list[str]:
 
 def _fix(fix: Fix, excess: Excess) -> list[str]:
     limit = excess.limit
-    size = fix.result.bytes_on_disk
-    line = f"  fix: {fix.what}: {human(size, limit.family)}"
-    judged = size if limit.section is None else fix.result.section(limit.section).size
+    line = f"  fix: {fix.what}: {human(fix.size, limit.family)}"
     if limit.section is not None:
-        line += f", {human(judged, limit.family)} of {limit.section}"
-    if judged > limit.size:
-        line += f", still {human(judged - limit.size, limit.family)} over the budget"
+        line += f", {human(fix.judged, limit.family)} of {limit.section}"
+    if fix.judged > limit.size:
+        line += f", still {human(fix.judged - limit.size, limit.family)} over the budget"
     elif limit.size:
-        line += f", {_share(judged, limit.size)} of the budget"
-    return [f"{line} (measured)", *(f"       {call}" for call in fix.call.splitlines())]
+        line += f", {_share(fix.judged, limit.size)} of the budget"
+    return [f"{line} ({fix.how})", *(f"       {call}" for call in fix.call.splitlines())]
 
 
 def _change(row: Row) -> str:

@@ -236,6 +236,40 @@ def test_assets_are_named(tmp_path):
     assert asset.name == "layers/text/vocabulary.txt"
 
 
+def test_a_vocabulary_that_keras_stores_twice_is_named_as_waste(keras, np, tmp_path):
+    words = keras.layers.TextVectorization(name="words")
+    words.adapt(["one two three", "four five"])
+    path = tmp_path / "m.keras"
+    keras.Sequential([keras.Input((1,), dtype="string"), words]).save(path)
+    with zipfile.ZipFile(path) as archive:
+        stored = [i for i in archive.infolist() if i.filename.endswith("vocabulary.txt")]
+    if len(stored) < 2:
+        pytest.skip("this version of Keras stores a vocabulary once")
+    assets = measure(path).section("assets").children
+    assert {asset.of_kind(Kind.DATA) for asset in assets} == {stored[0].file_size}
+    (waste,) = [asset.note for asset in assets if asset.note]
+    assert waste == f"waste: the same as {stored[0].filename}"
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras", "m.weights.h5"])
+@pytest.mark.filterwarnings("ignore")
+def test_files_of_keras_2_are_measured_alike(h5py, np, tmp_path, name):
+    pytest.importorskip("tensorflow")
+    keras = pytest.importorskip("tf_keras")
+    model = keras.Sequential([keras.layers.Dense(5, input_shape=(3,), name="head")])
+    model.compile("adam", "mse")
+    model.train_on_batch(np.ones((2, 3)), np.ones((2, 5)))
+    path = tmp_path / name
+    model.save_weights(path) if "weights" in name else model.save(path)
+    measured = measure(path)
+    assert measured.total == bytes_on_disk(path)
+    layers = [part for part in measured.section("weights").children if part.name != "metrics"]
+    # tf_keras stores the state of metrics beside that of layers, and no learning rate.
+    assert sum(layer.of_kind(Kind.DATA) for layer in layers) == (3 * 5 + 5) * 4
+    state = measured.section("optimizer").of_kind(Kind.DATA)
+    assert 2 * (3 * 5 + 5) * 4 < state <= 2 * (3 * 5 + 5) * 4 + 16
+
+
 def test_a_truncated_model_is_an_error_at_any_length(saved, tmp_path):
     for name in ("m.h5", "m.keras"):
         whole = (saved / name).read_bytes()

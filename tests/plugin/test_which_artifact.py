@@ -95,7 +95,10 @@ def test_state_in_an_artifact_that_exists_breaks_the_promise(project):
     )
     result.assert_outcomes(failed=3, passed=1)
     result.stdout.re_match_lines(
-        [r"a\.h5 holds [\d.]+ kB of optimizer state, and include_optimizer=False allows none"]
+        [
+            r"a\.h5 holds [\d.]+ kB of optimizer state, and include_optimizer=False allows none",
+            r"  fix: export it without the optimizer's state: [\d.]+ kB, 0 B of optimizer \(replayed\)",
+        ]
     )
 
 

@@ -4,8 +4,8 @@
 them, `inflate` unpacks within bounds.
 """
 
-from pytest_modelsize.formats.zip.inflate import apportion, unpack
+from pytest_modelsize.formats.zip.inflate import unpack
 from pytest_modelsize.formats.zip.members import read_zip
 from pytest_modelsize.formats.zip.model import STORED, ZipArchive, ZipMember
 
-__all__ = ["STORED", "ZipArchive", "ZipMember", "apportion", "read_zip", "unpack"]
+__all__ = ["STORED", "ZipArchive", "ZipMember", "read_zip", "unpack"]
