@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-from pytest_modelsize.formats import directory, files
+from pytest_modelsize.formats import directory, files, keras_shards
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.sections import Ledger, Measurement
@@ -28,7 +28,8 @@ def measure(
     link inside a directory is followed.
 
     Args:
-        path: a file, or a directory whose files are measured together.
+        path: a file; a ``.weights.json``, which stands for itself and its shards; or a directory,
+            whose files are measured together.
         name: what the artifact is called in reports; the last component of ``path`` by default.
         names: what the live model that was saved knows about the artifact.
 
@@ -48,6 +49,8 @@ def measure(
         raise ArtifactError(str(where), None, f"cannot be measured: {error}") from error
     if stat.S_ISDIR(mode):
         format, size = directory.read_directory(where, ledger, names or LiveNames())
+    elif where.name.endswith(keras_shards.SUFFIX):
+        format, size = keras_shards.read_shards(where, ledger, names or LiveNames())
     else:
         format, size = files.read_file(where, ledger, names or LiveNames())
     return Measurement(shown, format, size, ledger.sections())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import keras_archive, keras_hdf5
+from pytest_modelsize.formats import keras_archive, keras_hdf5, keras_shards
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
@@ -49,6 +49,9 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
         return keras_hdf5.read_keras_hdf5(source, ledger, names)
     if container == "zip":
         return keras_archive.read_archive(source, ledger, names)
+    if file_name.endswith(keras_shards.SUFFIX):
+        ledger.add(("weights", file_name), Kind.STRUCTURE, source.size)
+        return "weights"
     ledger.add(("assets", file_name), Kind.DATA, source.size)
     ledger.note(("assets", file_name), "of no format known here")
     return "file"
@@ -56,6 +59,8 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
 
 def recognise_file(path: Path) -> str | None:
     """Return the format that a file claims, or None where it claims none that is known here."""
+    if path.name.endswith(keras_shards.SUFFIX):
+        return "weights"
     claimed = _CLAIMS.get(path.suffix.lower())
     if claimed is not None:
         return "keras" if claimed == "zip" else claimed

@@ -212,10 +212,27 @@ def test_sharded_weights_are_measured_together(keras, np, tmp_path):
         model.save_weights(tmp_path / "m.weights.json", max_shard_size=0.0002)
     except TypeError:
         pytest.skip("this version of Keras writes no shards")
-    assert len(list(tmp_path.glob("*.weights.h5"))) > 1
-    measured = measure(tmp_path)
-    assert measured.total == bytes_on_disk(tmp_path)
-    assert measured.section("weights").of_kind(Kind.DATA) >= model.count_params() * 4
+    shards = list(tmp_path.glob("*.weights.h5"))
+    assert len(shards) > 1
+    expected = sum(4 * value.size for value in model.get_weights())
+    for path in (tmp_path, tmp_path / "m.weights.json"):
+        measured = measure(path)
+        assert measured.total == bytes_on_disk(tmp_path)
+        assert measured.section("weights").of_kind(Kind.DATA) == expected
+    shards[0].unlink()
+    with pytest.raises(ArtifactError, match=shards[0].name):
+        measure(tmp_path / "m.weights.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": "../m.h5"}}',
+     '{"weight_map": {"a": ["/etc/passwd"]}}', '{"weight_map": {"a": [3]}}', "[" * 100_000],
+)  # fmt: skip
+def test_a_weight_map_that_is_none_is_an_error(tmp_path, text):
+    (tmp_path / "m.weights.json").write_text(text)
+    with pytest.raises(ArtifactError, match=r"m\.weights\.json"):
+        measure(tmp_path / "m.weights.json")
 
 
 def test_a_directory_of_models_is_opened_model_by_model(saved):

@@ -16,7 +16,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_modelsize.formats.configuration.remarks import remark
-from pytest_modelsize.formats.configuration.scanner import NotOpened, Scanner, Tally, decoded
+from pytest_modelsize.formats.configuration.scanner import (
+    BASE64_FROM,
+    NotOpened,
+    Scanner,
+    Tally,
+    decoded,
+)
 from pytest_modelsize.sections import SectionPath
 
 __all__ = ["open_configuration"]
@@ -173,6 +179,8 @@ class _Walk:
             part.name = text
             part.named = part.named or place is _Place.CONFIG
         part.trainable = part.trainable or (place is _Place.CONFIG and key == "trainable")
+        if len(scalar) < BASE64_FROM:
+            return ""
         tally = Tally()
         self._scan.value(at, tally)
         part.tally.include(tally)

@@ -15,12 +15,12 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = ["NotOpened", "Scanner", "Tally", "decoded"]
+__all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "decoded"]
 
 _MOST_STEPS = 2_000_000
 """Brackets, and values that no run takes in, before a text is given up: about a second."""
 
-_BASE64_FROM = 64
+BASE64_FROM = 64
 """Characters from which a string of base64's alphabet counts as such."""
 
 _BLANK = r"[ \t\n\r]*"
@@ -193,7 +193,7 @@ class Scanner:
             end = self._string(at)
         else:
             raise self._expected("a value", at)
-        if end - at >= _BASE64_FROM and _BASE64.fullmatch(self.text, at + 1, end - 1):
+        if end - at >= BASE64_FROM and _BASE64.fullmatch(self.text, at + 1, end - 1):
             tally.base64 = max(tally.base64, end - at - 2)
         return end
 
