@@ -8,15 +8,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.budget import Excess
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
-from pytest_modelsize.formats import measure
-from pytest_modelsize.saving import OptimizerFacts, export_call, save
+from pytest_modelsize.formats import ArtifactError, measure
+from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, save
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.sections import Measurement
 from pytest_modelsize.targets import Subject
@@ -90,15 +90,13 @@ def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explana
     without optimizer state.
     """
     lean = replayed = None
-    if (
-        taken.subject.path is None
-        and taken.settings.include_optimizer
-        and taken.measurement.optimizer
-    ):
-        with _without_state(taken, folder) as other:
-            lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
-    elif taken.subject.path is not None and taken.measurement.optimizer:
+    has_state = bool(taken.measurement.optimizer)
+    if has_state and taken.subject.path is not None:
         replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, folder)
+    elif has_state and taken.settings.include_optimizer:
+        # A second save that fails explains nothing, and must not hide the first one's verdict.
+        with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
+            lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
     return diagnose(taken.measurement, excesses, taken.optimizers, lean, replayed)
 
 

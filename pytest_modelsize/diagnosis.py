@@ -52,14 +52,14 @@ class Explanation:
     Attributes:
         comparison: the change that explains it; None where the breakdown has to do.
         culprit: the top-level section at fault.
-        cause: what fills that section, in one line; or empty.
+        causes: what fills that section, a line each.
         entries: what the section consists of, largest first.
         fix: what helps, measured; None where nothing that was tried does.
     """
 
     comparison: Comparison | None
     culprit: str
-    cause: str
+    causes: tuple[str, ...]
     entries: tuple[Entry, ...]
     fix: Fix | None
 
@@ -101,7 +101,7 @@ def diagnose(
     return Explanation(
         comparison,
         culprit,
-        "; ".join(map(_state, optimizers)) if culprit == "optimizer" else "",
+        tuple(map(_state, optimizers)) if culprit == "optimizer" else (),
         tuple(entries(measurement.section(culprit))),
         fix,
     )

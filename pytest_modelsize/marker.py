@@ -59,8 +59,8 @@ def parse_marker(
             raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
     if args and "limit" in kwargs:
         raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
-    values = dict(kwargs)
-    if args:
+    values = {keyword: value for keyword, value in kwargs.items() if value is not None}
+    if args and args[0] is not None:
         values["limit"] = args[0]
 
     limits = tuple(

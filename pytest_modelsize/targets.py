@@ -189,7 +189,11 @@ def _in_folder(folder: Path | None) -> Iterator[Subject]:
     pending = [folder]
     while pending:
         here = pending.pop()
-        for path in sorted(here.iterdir()):
+        try:
+            found = sorted(here.iterdir())
+        except OSError as error:
+            raise TargetError(f"{here} cannot be searched: {error.strerror}") from error
+        for path in found:
             if path.is_symlink():
                 continue
             if recognise(path) is not None:

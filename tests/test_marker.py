@@ -35,7 +35,7 @@ def test_all_other_arguments_are_kept():
     [
         ((), {}, "has no limit"),
         ((), {"include_optimizer": False}, "has no limit"),
-        ((None,), {}, "limit: None is no size"),
+        ((None,), {"weights": None}, "has no limit"),
         ((True,), {}, "limit: True is no size"),
         (("2MBs",), {}, 'did you mean "2MB"'),
         (("-1 MB",), {}, "'-1 MB' is no size"),

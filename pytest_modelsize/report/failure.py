@@ -68,8 +68,9 @@ def failure(
     lines = [headline(measurement, first)]
     lines += [f"also: {headline(measurement, other)}" for other in others]
     lines += ["", *_table(measurement, excesses, explanation), ""]
-    if explanation.cause:
-        lines += [f"  {explanation.culprit}: {printable(explanation.cause)}", ""]
+    if explanation.causes:
+        lines += [f"  {explanation.culprit}: {printable(cause)}" for cause in explanation.causes]
+        lines.append("")
     lines += [*_largest(explanation), ""]
     if explanation.fix is not None:
         lines += _fix(explanation.fix, first)

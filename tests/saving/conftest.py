@@ -95,7 +95,17 @@ def zoo(keras, np):
         model.spare[0].build(model.critic.trainable_variables)
         return model
 
+    def pair():
+        """Two optimizers, each an attribute."""
+        model = Subclassed()
+        model(np.zeros((1, 6), "float32"))
+        model.g_optimizer, model.d_optimizer = optimizers.Adam(), optimizers.RMSprop()
+        model.g_optimizer.build(model.first.trainable_variables)
+        model.d_optimizer.build(model.last.trainable_variables)
+        return model
+
     return {
+        "pair": pair,
         "adam": lambda: compiled(optimizers.Adam()),
         "momentum": lambda: compiled(optimizers.SGD(0.01, momentum=0.9)),
         "rmsprop": lambda: compiled(optimizers.RMSprop()),
