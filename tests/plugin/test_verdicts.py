@@ -54,12 +54,11 @@ def test_the_short_summary_is_the_headline_alone(project, monkeypatch):
             pass
         """
     headline = r"ModelSizeExceeded: model\.keras is [\d.]+ kB, [\d.]+ kB over its budget of 20 kB"
-    for environment in ({}, {"CI": "1"}):
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        result = project.run_code(code, "-vv")
-        (line,) = [line for line in result.outlines if line.startswith("FAILED test_it.py")]
-        assert re.fullmatch(rf"FAILED test_it\.py::test_large - {headline}", line)
+    # On CI pytest does not cut the line to the terminal's width.
+    monkeypatch.setenv("CI", "1")
+    result = project.run_code(code, "-vv")
+    (line,) = [line for line in result.outlines if line.startswith("FAILED test_it.py")]
+    assert re.fullmatch(rf"FAILED test_it\.py::test_large - {headline}", line)
 
 
 def test_without_the_optimizer_the_same_model_passes(project):
