@@ -31,6 +31,7 @@ def without_figures(text):
 
 
 def test_the_failing_diff_is_the_one_that_the_example_prints(pytester, keras, monkeypatch):
+    keras.utils.clear_session()  # layers and optimizers are numbered through the process
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("CI", raising=False)
     (pytester.path / "unet").mkdir()
