@@ -166,7 +166,7 @@ def _matches(base: Path, pattern: str) -> Iterator[Path]:
         if os.path.lexists(pattern):
             yield Path(pattern)
         return
-    if (base / pattern).exists():
+    if (base / pattern).exists() or recognise(base / pattern) is not None:
         yield base / pattern
         return
     try:

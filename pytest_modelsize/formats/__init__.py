@@ -14,6 +14,7 @@ from pathlib import Path
 from pytest_modelsize.formats import directory, files, keras_shards
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError
+from pytest_modelsize.formats.tensorflow import checkpoint
 from pytest_modelsize.sections import Ledger, Measurement
 
 __all__ = ["ArtifactError", "LiveNames", "measure", "recognise"]
@@ -28,8 +29,9 @@ def measure(
     link inside a directory is followed.
 
     Args:
-        path: a file; a ``.weights.json``, which stands for itself and its shards; or a directory,
-            whose files are measured together.
+        path: a file; a ``.weights.json``, which stands for itself and its shards; a checkpoint's
+            prefix or index, which stands for all its files; or a directory, whose files are
+            measured together.
         name: what the artifact is called in reports; the last component of ``path`` by default.
         names: what the live model that was saved knows about the artifact.
 
@@ -43,17 +45,45 @@ def measure(
     where = Path(path)
     shown = name or where.name or str(where)
     ledger = Ledger()
+    known = names or LiveNames()
     try:
-        mode = where.stat().st_mode
+        prefix = _checkpoint_prefix(where)
+        mode = where.stat().st_mode if prefix is None else 0
     except (OSError, ValueError) as error:
         raise ArtifactError(str(where), None, f"cannot be measured: {error}") from error
-    if stat.S_ISDIR(mode):
-        format, size = directory.read_directory(where, ledger, names or LiveNames())
+    if prefix is not None:
+        format, size = checkpoint.read_prefix(prefix, ledger)
+    elif stat.S_ISDIR(mode):
+        format, size = directory.read_directory(where, ledger, known)
+        # Counted once more, by the file system alone: nothing was passed over, nothing read twice.
+        if (on_disk := _bytes_of_files(where)) != size:
+            raise ArtifactError(
+                str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
+            )
     elif where.name.endswith(keras_shards.SUFFIX):
-        format, size = keras_shards.read_shards(where, ledger, names or LiveNames())
+        format, size = keras_shards.read_shards(where, ledger, known)
     else:
-        format, size = files.read_file(where, ledger, names or LiveNames())
+        format, size = files.read_file(where, ledger, known)
     return Measurement(shown, format, size, ledger.sections())
+
+
+def _bytes_of_files(folder: Path) -> int:
+    """Return the bytes of all regular files below ``folder``; links are not followed."""
+    total = 0
+    for here, _, found in os.walk(folder):
+        for name in found:
+            status = Path(here, name).lstat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _checkpoint_prefix(path: Path) -> Path | None:
+    """Return the prefix of a checkpoint that is named by it, or by its index."""
+    if path.name.endswith(checkpoint.INDEX):
+        prefix = path.with_name(path.name.removesuffix(checkpoint.INDEX))
+        return prefix if checkpoint.is_index(path) else None
+    index = path.with_name(f"{path.name}{checkpoint.INDEX}") if path.name else path
+    return path if not path.exists() and checkpoint.is_index(index) else None
 
 
 def recognise(path: Path) -> str | None:
@@ -62,6 +92,8 @@ def recognise(path: Path) -> str | None:
     It is a quick look, not a measurement: what it recognises may still turn out to be broken.
     """
     try:
+        if _checkpoint_prefix(path) is not None:
+            return "checkpoint"
         mode = path.stat().st_mode
     except (OSError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""A directory as one artifact: an unzipped ``.keras``, or any folder, one part for each file."""
+"""A directory as one artifact: what a framework writes as one, or any folder, file by file."""
 
 from __future__ import annotations
 
@@ -10,60 +10,103 @@ from pathlib import Path
 from pytest_modelsize.formats import files, keras_archive
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
+from pytest_modelsize.formats.tensorflow import checkpoint, saved_model
 from pytest_modelsize.sections import Kind, Ledger
 
 __all__ = ["read_directory", "recognise_directory"]
 
+_DEEPEST = 32
+"""Folders within folders that are looked into."""
 
-def read_directory(folder: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
+
+def read_directory(
+    folder: Path, ledger: Ledger, names: LiveNames, depth: int = 0
+) -> tuple[str, int]:
     """Give every byte of every file below ``folder`` to ``ledger``; return the format and bytes.
 
-    The directory's own entry is not counted, because its size says nothing about what ships.
-    Symbolic links are named and not followed; they count no bytes.
+    A directory's own entry is not counted, because its size says nothing about what ships.
+    Symbolic links are named and not followed; they count no bytes. A model inside a folder that is
+    none is read as the model that it is.
 
     Raises:
         ArtifactError: where a file cannot be read, is no regular file, or breaks its format.
     """
-    keras = recognise_directory(folder) is not None
-    total = 0
-    for path, link in _files(folder):
+    if depth > _DEEPEST:
+        raise ArtifactError(str(folder), None, f"folders more than {_DEEPEST} deep")
+    format = recognise_directory(folder)
+    read: dict[Path, int] = {}
+    if format == "saved_model":
+        read = saved_model.read_model_files(folder, ledger)
+    elif format == "checkpoint":
+        read = checkpoint.read_steps(folder, ledger)
+    total = sum(read.values())
+    for path, mode in _contents(folder, whole=format in ("keras", "saved_model")):
         relative = path.relative_to(folder).as_posix()
-        if link:
+        if path in read:
+            continue
+        if stat.S_ISLNK(mode):
             ledger.add(("assets", relative), Kind.DATA, 0)
             ledger.note(("assets", relative), "a symbolic link, not followed")
-        elif keras:
+        elif format == "keras":
             with open_source(path) as source:
                 keras_archive.read_member(source, relative, ledger, names)
                 total += source.size
         else:
-            part = Ledger()
-            _, size = files.read_file(path, part, LiveNames())
-            for section in part.sections():
-                own = section.name == "assets" and [c.name for c in section.children] == [path.name]
-                where = (section.name, relative)
-                ledger.graft(where, section.children[0] if own else section)
-            total += size
-    return ("keras" if keras else "directory"), total
+            total += _add_other(path, mode, relative, format, ledger, depth)
+    return format or "directory", total
 
 
 def recognise_directory(folder: Path) -> str | None:
-    """Return ``keras`` for what ``model.save(folder, zipped=False)`` writes, else None."""
-    both = all((folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA))
-    return "keras" if both else None
+    """Return ``saved_model``, ``checkpoint``, or ``keras`` for what
+    ``model.save(folder, zipped=False)`` writes; None for any other folder.
+    """
+    if (folder / saved_model.MODEL_FILE).is_file():
+        return "saved_model"
+    if all((folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)):
+        return "keras"
+    return "checkpoint" if checkpoint.prefixes(folder) else None
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield every file below ``folder`` in the order of their paths, and whether it is a link."""
-    pending = [folder]
+def _add_other(
+    path: Path, mode: int, relative: str, format: str | None, ledger: Ledger, depth: int
+) -> int:
+    """Give what lies beside a model, or in a folder that is none, to ``ledger``; return its bytes."""
+    part = Ledger()
+    if stat.S_ISDIR(mode):
+        _, size = read_directory(path, part, LiveNames(), depth + 1)
+    else:
+        _, size = files.read_file(path, part, LiveNames())
+    if format == "saved_model":
+        relative = relative.removeprefix("assets/")
+    for section in part.sections():
+        alone = section.name == "assets" and [c.name for c in section.children] == [path.name]
+        shown = section.children[0] if alone else section
+        ledger.graft((section.name, relative), shown)
+        if any(name.startswith(".") for name in Path(relative).parts):
+            ledger.note((section.name, relative), "hidden, and in the way of being forgotten")
+    return size
+
+
+def _contents(folder: Path, *, whole: bool) -> Iterator[tuple[Path, int]]:
+    """Yield what lies below ``folder`` with its mode: files, links, and folders that are models.
+
+    Args:
+        folder: where to look.
+        whole: the folder is one model, and no folder in it is another.
+    """
+    pending = [(folder, 0)]
     while pending:
-        here = pending.pop()
+        here, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise ArtifactError(str(here), None, f"folders more than {_DEEPEST} deep")
         try:
             found = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
             raise ArtifactError(str(here), None, f"cannot be listed: {error.strerror}") from error
         for entry in found:
+            path = Path(entry.path)
             mode = entry.stat(follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode):
-                pending.append(Path(entry.path))
+            if stat.S_ISDIR(mode) and (whole or recognise_directory(path) is None):
+                pending.append((path, depth + 1))
             else:
-                yield Path(entry.path), stat.S_ISLNK(mode)
+                yield path, mode

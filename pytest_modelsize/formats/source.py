@@ -84,19 +84,25 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, name: str | None = None) -> Iterator[Source]:
-    """Open a regular file for reading, without following it when it is a FIFO or a device.
+def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
+    """Open a regular file for reading; a FIFO or a device is refused, and not waited for.
+
+    Args:
+        path: the file.
+        follow: read what a symbolic link points to; else a link is an error.
 
     Raises:
         ArtifactError: where the file is missing, not regular, or not readable.
     """
-    shown = str(path) if name is None else name
+    shown = str(path)
     # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        raise ArtifactError(shown, None, f"cannot be opened: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise ArtifactError(shown, None, f"cannot be opened: {problem}") from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

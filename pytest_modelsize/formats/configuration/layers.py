@@ -27,11 +27,18 @@ from pytest_modelsize.sections import SectionPath
 
 __all__ = ["open_configuration"]
 
-_MOST_ENTRIES = 200_000
+_MOST_ENTRIES = 100_000
 """Keys of layers that are held at once, which bounds the memory that a hostile text can take."""
 
 _DEEPEST = 32
 """Layers within layers that are entered. One that lies deeper is a value like any other."""
+
+
+_TELLING = frozenset({"name", "class_name", "trainable"})
+"""The keys that tell what an object is."""
+
+_LAYERS_MARKS = ('"trainable"', '"layers"')
+"""A small value without these is no layer."""
 
 
 class _Place(Enum):
@@ -110,6 +117,26 @@ def open_configuration(text: bytes) -> list[tuple[SectionPath, int, str]]:
     return [(path, size, noted) for path, (size, noted) in merged.items()]
 
 
+@dataclass(slots=True)
+class _Met:
+    """A value that was passed.
+
+    Attributes:
+        end: the position after it.
+        owner: the part that its bytes belong to, but for ``inside``; None where it is no more than
+            the entry of its key.
+        inside: bytes of it that have an owner already.
+        note: a remark, or ``""``.
+        tally: what it holds.
+    """
+
+    end: int
+    owner: _Part | None = None
+    inside: int = 0
+    note: str = ""
+    tally: Tally = field(default_factory=Tally)
+
+
 class _Walk:
     """One pass over a text, which enters what is a layer or may be one."""
 
@@ -133,111 +160,126 @@ class _Walk:
             root.own = len(scan.text)
         if scan.blanks(end) != len(scan.text):
             raise NotOpened(f"not JSON: its end expected at its byte {scan.blanks(end):,d}")
-        return root.entries(), "" if entered else remark("", scan.text[start:end], root.tally)
+        note = "" if entered else remark("", scan.text, start, end, root.tally)
+        return root.entries(), note
 
     def _object(self, at: int, part: _Part, place: _Place) -> int:
-        """Enter the object at ``at`` on account of ``part``; return its end.
-
-        A key with a value that is no layer is an entry. What leads to a ``config``, or to layers,
-        is the part's own.
-        """
-        scan, start = self._scan, at
-        at = scan.blanks(at + 1)
+        """Enter the object at ``at`` on account of ``part``; return its end."""
+        scan = self._scan
+        start, at = at, scan.blanks(at + 1)
+        owned = 0
         more = scan.text[at : at + 1] != "}"
-        kept = 0
         while more:
             begin = at
             key, value_at, scalar = scan.field(at)
-            if scalar:
-                end, inside = value_at + len(scalar), False
-                note = self._learn(part, place, key, value_at, scalar)
-            else:
-                end, inside, note = self._value(key, value_at, part, place)
+            met = None
+            end = value_at + len(scalar)
+            if not 0 < len(scalar) < BASE64_FROM:
+                met = self._value(key, value_at, part, place)
+                end = met.end
+            if key in _TELLING:
+                _learn(part, place, key, scan.text[value_at:end])
             at, more = scan.separator(end, "}")
-            # The value itself is accounted for where it was entered.
-            size = end - value_at if inside else at - begin
-            if not inside:
-                self._keep(part, key, size, note)
-            kept += size
-        part.own += at + 1 - start - kept
+            owned += at - begin
+            if met is not None and met.owner is not None:
+                met.owner.own += at - begin - met.inside
+            else:
+                self._keep(part, key, at - begin, met.note if met is not None else "")
+        part.own += at + 1 - start - owned
         return at + 1
+
+    def _value(self, key: str, at: int, part: _Part, place: _Place) -> _Met:
+        """Pass the value of ``key``, which is no simple one, and enter it where it is a layer."""
+        mark = self._scan.text[at : at + 1]
+        if self._depth >= _DEEPEST or mark not in ("{", "["):
+            return self._leaf(key, at, part)
+        if key == "config" and place in (_Place.ROOT, _Place.MODEL):
+            part.has_config = True
+            if mark == "[":
+                return self._list(key, at, part, expected=True)
+            end = self._object(at, part, _Place.CONFIG)
+            return _Met(end, part, end - at)
+        if key == "compile_config" and mark == "{" and place in (_Place.ROOT, _Place.MODEL):
+            compiled = _Part(key)
+            part.parts.append(compiled)
+            end = self._object(at, compiled, _Place.COMPILED)
+            return _Met(end, compiled, end - at)
+        text, end = self._scan.text, self._scan.small(at)
+        if end and not any(text.find(mark, at, end) > 0 for mark in _LAYERS_MARKS):
+            return _Met(end)
+        if place not in (_Place.ROOT, _Place.CONFIG):
+            return self._leaf(key, at, part)
+        if mark == "[":
+            part.layered |= key == "layers"
+            return self._list(key, at, part, expected=key == "layers")
+        met = self._candidate(at, part, expected=False)
+        part.tally.include(met.tally)
+        return self._noted(key, at, met)
+
+    def _leaf(self, key: str, at: int, part: _Part) -> _Met:
+        """Pass a value that is one entry whatever it holds."""
+        tally = Tally()
+        met = _Met(self._scan.value(at, tally), tally=tally)
+        part.tally.include(tally)
+        return self._noted(key, at, met)
+
+    def _list(self, key: str, at: int, part: _Part, expected: bool) -> _Met:
+        """Pass the list at ``at`` and enter the layers among its elements."""
+        scan, tally = self._scan, Tally()
+        start, at = at, scan.blanks(at + 1)
+        inside, owner = 0, None
+        more = scan.text[at : at + 1] != "]"
+        while more:
+            at = scan.run(at, tally)
+            if scan.text[at : at + 1] == "{":
+                met = self._candidate(at, part, expected)
+                tally.include(met.tally)
+                if met.owner is not None:
+                    owner, inside = part, inside + met.inside
+                end = met.end
+            else:
+                end = scan.element(at, tally)
+            at, more = scan.separator(end, "]")
+        part.tally.include(tally)
+        return self._noted(key, start, _Met(at + 1, owner, inside, tally=tally))
+
+    def _candidate(self, at: int, part: _Part, expected: bool) -> _Met:
+        """Enter the object at ``at``, and keep what was found only if it is a layer."""
+        kept, layer = self._entries, _Part()
+        self._depth += 1
+        end = self._object(at, layer, _Place.MODEL)
+        self._depth -= 1
+        if layer.is_layer(expected):
+            part.parts.append(layer)
+            return _Met(end, layer, end - at, tally=layer.tally)
+        self._entries = kept
+        return _Met(end, tally=layer.tally)
 
     def _keep(self, part: _Part, key: str, size: int, note: str) -> None:
         """Give ``size`` bytes to a key of ``part``."""
-        self._entries += 1
-        if self._entries > _MOST_ENTRIES:
-            raise NotOpened(f"not opened: layers with more than {_MOST_ENTRIES:,d} keys")
         before, noted = part.keys.get(key, (0, ""))
         part.keys[key] = before + size, note or noted
+        self._entries += not before
+        if self._entries > _MOST_ENTRIES:
+            raise NotOpened(f"not opened: more than {_MOST_ENTRIES:,d} keys of layers")
 
-    def _learn(self, part: _Part, place: _Place, key: str, at: int, scalar: str) -> str:
-        """Take from a simple value what tells a layer; return a note on it."""
-        text = decoded(scalar) if scalar[0] == '"' else None
-        if place is not _Place.CONFIG and key == "class_name":
-            part.class_name = text
-        if key == "name" and text:
-            part.name = text
-            part.named = part.named or place is _Place.CONFIG
-        part.trainable = part.trainable or (place is _Place.CONFIG and key == "trainable")
-        if len(scalar) < BASE64_FROM:
-            return ""
-        tally = Tally()
-        self._scan.value(at, tally)
-        part.tally.include(tally)
-        return remark(key, scalar, tally)
+    def _noted(self, key: str, at: int, met: _Met) -> _Met:
+        """Put the remark on ``met`` that the value from ``at`` deserves."""
+        if met.owner is None and met.tally.remarkable:
+            met.note = remark(key, self._scan.text, at, met.end, met.tally)
+        return met
 
-    def _value(self, key: str, at: int, part: _Part, place: _Place) -> tuple[int, bool, str]:
-        """Pass a list, an object or a string with escapes; enter what is a layer or leads to some.
 
-        Returns:
-            Its end, whether it was entered, and a note on it if it was not.
-        """
-        text, scan = self._scan.text, self._scan
-        mark = text[at : at + 1]
-        if place in (_Place.ROOT, _Place.MODEL) and key == "config":
-            part.has_config = True
-            if mark == "{":
-                return self._object(at, part, _Place.CONFIG), True, ""
-            if mark == "[":  # a Sequential of Keras 1
-                return self._layers(at, part), True, ""
-        if place is _Place.CONFIG and key == "layers" and mark == "[":
-            part.layered = True
-            return self._layers(at, part), True, ""
-        tally = Tally()
-        if mark == "{" and self._depth < _DEEPEST and place is not _Place.COMPILED:
-            compiled = place is _Place.ROOT and key == "compile_config"
-            inner = _Part(name=key if compiled else "")
-            self._depth += 1
-            end = self._object(at, inner, _Place.COMPILED if compiled else _Place.MODEL)
-            self._depth -= 1
-            part.tally.include(inner.tally)
-            if compiled or inner.is_layer(expected=False):
-                part.parts.append(inner)
-                return end, True, ""
-            tally = inner.tally
-        else:
-            end = scan.value(at, tally)
-            part.tally.include(tally)
-        return end, False, remark(key, text[at:end], tally)
-
-    def _layers(self, at: int, part: _Part) -> int:
-        """Enter the list of layers at ``at`` on account of ``part``; return its end."""
-        scan, start = self._scan, at
-        at = scan.blanks(at + 1)
-        more = scan.text[at : at + 1] != "]"
-        kept = 0
-        while more:
-            begin = at
-            if scan.text[at : at + 1] == "{" and self._depth < _DEEPEST:
-                layer = _Part()
-                self._depth += 1
-                end = self._object(at, layer, _Place.MODEL)
-                self._depth -= 1
-                part.tally.include(layer.tally)
-                part.parts.append(layer)
-                kept += end - begin
-            else:
-                end = scan.value(at, part.tally)
-            at, more = scan.separator(end, "]")
-        part.own += at + 1 - start - kept
-        return at + 1
+def _learn(part: _Part, place: _Place, key: str, value: str) -> None:
+    """Take from a key of ``part`` what it tells about it: its name, its class, what it is."""
+    said = decoded(value) if value[:1] == '"' else None
+    if place is _Place.CONFIG:
+        part.trainable |= key == "trainable"
+        if key == "name" and said is not None:
+            part.named = True
+            part.name = part.name or said
+    elif place is _Place.MODEL and said is not None:
+        if key == "name":
+            part.name = said
+        elif key == "class_name":
+            part.class_name = said

@@ -16,15 +16,17 @@ _FLOAT32 = 4
 """Bytes of a number as float32, which is what a constant became text from as a rule."""
 
 
-def remark(key: str, value: str, tally: Tally) -> str:
-    """Return a note on the ``value`` (JSON text) of ``key``, or ``""`` where it is nothing special.
+def remark(key: str, text: str, start: int, end: int, tally: Tally) -> str:
+    """Return a note on the value of ``key``, ``text[start:end]``, or ``""`` where there is none.
 
     A lambda is marshalled code in base64: an object of the class ``__lambda__`` in Keras 3
     (keras/src/saving/serialization_lib.py, ``serialize_keras_object``), a list under the key
     ``function`` in Keras 1 and 2 (keras/layers/core.py, ``Lambda.get_config``).
     """
-    if tally.base64 and ('"__lambda__"' in value or (key == "function" and value[:1] == "[")):
-        return "a marshalled Lambda"
+    if tally.base64:
+        listed = key == "function" and text.startswith("[", start)
+        if listed or text.find('"__lambda__"', start, end) >= 0:
+            return "a marshalled Lambda"
     found = []
     if tally.strings >= _MANY:
         found.append(f"{tally.strings:,d} strings")

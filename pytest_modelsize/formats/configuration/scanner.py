@@ -1,9 +1,10 @@
 """Where the values of a JSON text end, without making objects of them.
 
 Python's own parser says what a text means, not where its parts lie, and makes some thirty bytes of
-objects for each byte of a hostile text. This one only moves over the text. It accepts exactly what
-`json.loads` accepts (the grammar of RFC 8259, with NaN and Infinity, which Keras writes), counts
-what lists hold, and needs memory only for the brackets that are open.
+objects for each byte of a hostile text. This one only moves over the text. It accepts what
+`json.loads` accepts (the grammar of RFC 8259, with NaN and Infinity, which Keras writes, and with
+no number of more than 4300 digits), at any depth, counts what lists hold, and needs memory only for
+the brackets that are open.
 
 A text is given as ``latin-1``: one character is one byte, and no byte that JSON's grammar gives a
 meaning to occurs inside a longer UTF-8 sequence (RFC 3629, section 3).
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 __all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "decoded"]
 
-_MOST_STEPS = 2_000_000
+_MOST_STEPS = 1_000_000
 """Brackets, and values that no run takes in, before a text is given up: about a second."""
 
 BASE64_FROM = 64
@@ -25,7 +26,8 @@ BASE64_FROM = 64
 
 _BLANK = r"[ \t\n\r]*"
 _PLAIN = r'"[^"\\\x00-\x1f]*"'  # RFC 8259, section 7, but for escapes
-_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"  # section 6
+_DIGITS = "[0-9]{1,4300}"  # Python reads no longer integer (sys.int_info.default_max_str_digits)
+_NUMBER = rf"-?(?:0|(?=[1-9]){_DIGITS})(?:\.{_DIGITS})?(?:[eE][+-]?{_DIGITS})?"  # section 6
 _WORD = r"true|false|null|NaN|-?Infinity"
 _SCALAR = rf"(?:{_PLAIN}|{_WORD}|{_NUMBER})"
 
@@ -39,8 +41,21 @@ _FIELDS = re.compile(rf"(?:{_PLAIN}{_BLANK}:{_BLANK}{_SCALAR}{_BLANK},{_BLANK}){
 _ESCAPED = re.compile(
     r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*){0,200}'
 )
+_SEPARATOR = re.compile(rf"{_BLANK}([,\]}}]){_BLANK}")
 _COLON = re.compile(rf"{_BLANK}:{_BLANK}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\\]*")  # a line feed is written \n: a backslash and a letter
+
+# Most values are a shape, a data type's policy, an initializer: passed in one step.
+_SHORT = rf'(?:"[^"\\\x00-\x1f]{{0,{BASE64_FROM - 3}}}"|{_WORD}|{_NUMBER})'
+_ROW = rf"\[{_BLANK}(?:{_SHORT}{_BLANK},{_BLANK}){{0,15}}{_SHORT}{_BLANK}\]"
+
+
+def _record(value: str) -> str:
+    member = rf"{_PLAIN}{_BLANK}:{_BLANK}{value}{_BLANK}"
+    return rf"\{{{_BLANK}(?:{member}(?:,{_BLANK}{member}){{0,15}})?\}}"
+
+
+_SMALL = re.compile(rf"{_ROW}|{_record(rf'(?:{_SHORT}|{_ROW}|{_record(_SHORT)})')}")
 
 
 class NotOpened(Exception):
@@ -60,6 +75,11 @@ class Tally:
     strings: int = 0
     numbers: int = 0
     base64: int = 0
+
+    @property
+    def remarkable(self) -> bool:
+        """Whether there is anything to remark on."""
+        return bool(self.strings or self.numbers or self.base64)
 
     def include(self, other: Tally) -> None:
         """Add what a part of the value holds."""
@@ -108,13 +128,14 @@ class Scanner:
             The position after a comma and the blanks beyond it, and True; or that of the bracket
             ``closing``, and False.
         """
-        at = self.blanks(at)
-        mark = self.text[at : at + 1]
-        if mark == ",":
-            return self.blanks(at + 1), True
-        if mark != closing:
-            raise self._expected(f"a comma or {closing}", at)
-        return at, False
+        match = _SEPARATOR.match(self.text, at)
+        if match is not None:
+            mark = match[1]
+            if mark == ",":
+                return match.end(), True
+            if mark == closing:
+                return match.start(1), False
+        raise self._expected(f"a comma or {closing}", self.blanks(at))
 
     def run(self, at: int, tally: Tally) -> int:
         """Pass and count elements of a list that are plain numbers or strings, but for the last."""
@@ -138,6 +159,14 @@ class Scanner:
         elif mark in "-0123456789NI":
             tally.numbers += 1
         return self.value(at, tally)
+
+    def small(self, at: int) -> int:
+        """Return the end of the list or object at ``at`` where it is small, else 0.
+
+        What is small holds at most 16 members or elements and nothing to count or to remark on.
+        """
+        match = _SMALL.match(self.text, at)
+        return match.end() if match is not None else 0
 
     def value(self, at: int, tally: Tally) -> int:
         """Return the end of the value at ``at``, whatever it holds, and count what lies inside."""

@@ -1,0 +1,12 @@
+"""What TensorFlow writes: SavedModels and checkpoints, read without TensorFlow.
+
+==============  =============================================================
+`protobuf`      messages at wire level
+`table`         the LevelDB table that is a bundle's index
+`bundle`        variables over index and shards
+`objectgraph`   which of them an optimizer keeps
+`checkpoint`    checkpoints, one step or several
+`saved_model`   a SavedModel's directory
+`graphs`        ``saved_model.pb``: nodes, functions, constants
+==============  =============================================================
+"""

@@ -1,0 +1,181 @@
+"""A tensor bundle: an index of entries, and the shards that hold the tensors.
+
+tensorflow/core/util/tensor_bundle/tensor_bundle.cc; the messages are those of
+tensorflow/core/protobuf/tensor_bundle.proto. The tensors themselves are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.tensorflow.protobuf import Message
+from pytest_modelsize.formats.tensorflow.table import read_table
+
+__all__ = ["GRAPH_KEY", "Bundle", "Variable", "read_bundle"]
+
+GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+"""A string tensor with the serialized TrackableObjectGraph (trackable/base.py)."""
+_STRING = 7
+_DTYPES = {
+    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
+    8: "complex64", 9: "int64", 10: "bool", 11: "qint8", 12: "quint8", 13: "qint32",
+    14: "bfloat16", 15: "qint16", 16: "quint16", 17: "uint16", 18: "complex128", 19: "float16",
+    22: "uint32", 23: "uint64", 24: "float8_e5m2", 25: "float8_e4m3fn", 29: "int4", 30: "uint4",
+}  # fmt: skip
+"""tensorflow/core/framework/types.proto."""
+_LARGEST_GRAPH = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An entry of the index.
+
+    Attributes:
+        key: its name in the checkpoint.
+        dtype: of its elements: ``float32``.
+        shape: in elements.
+        shard: number of the shard that holds it.
+        offset: of its bytes in the shard.
+        size: bytes in the shard; 0 for the head of a variable stored in slices.
+        entry: bytes of its entry in the index.
+    """
+
+    key: str
+    dtype: str
+    shape: tuple[int, ...]
+    shard: int
+    offset: int
+    size: int
+    entry: int
+
+    @property
+    def described(self) -> str:
+        """Type and shape: ``float32 3x3x64``."""
+        return f"{self.dtype} {'x'.join(map(str, self.shape)) or 'scalar'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Every byte of a bundle.
+
+    Attributes:
+        prefix: path of its files without ``.index``.
+        variables: by key.
+        structure: bytes of the index that serve no variable.
+        gaps: bytes of the shards that no variable has.
+        graph: the serialized object graph, or None.
+        files: its files, the index first, with their bytes.
+    """
+
+    prefix: Path
+    variables: tuple[Variable, ...]
+    structure: int
+    gaps: int
+    graph: Message | None
+    files: dict[Path, int]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all its files."""
+        return sum(self.files.values())
+
+
+def read_bundle(prefix: Path) -> Bundle:
+    """Return what the files ``prefix.index`` and ``prefix.data-*`` hold, without reading tensors.
+
+    Raises:
+        ArtifactError: where the index is broken, a shard is missing, or an entry points past it.
+    """
+    index = prefix.with_name(f"{prefix.name}.index")
+    with open_source(index, follow=False) as source:
+        table = read_table(source)
+        shards, variables, header = 1, [], 0
+        for entry in table.entries:
+            message = Message(source, entry.value)
+            if entry.key:
+                variables.append(_variable(message, entry.key, entry.size))
+            else:
+                header += entry.size
+                shards = next((message.integer(f) for f in message if f.number == 1), 1)
+        files = {index: source.size}
+    gaps, graph = 0, None
+    for number in range(_checked(shards, variables, index)):
+        path = prefix.with_name(f"{prefix.name}.data-{number:05d}-of-{shards:05d}")
+        if not path.is_file():
+            raise ArtifactError(str(path), None, f"this shard is missing, which {index.name} names")
+        here = [variable for variable in variables if variable.shard == number and variable.size]
+        with open_source(path, follow=False) as source:
+            gaps += source.size - _extent(source, here)
+            files[path] = source.size
+            for variable in here:
+                if variable.key == GRAPH_KEY and variable.size <= _LARGEST_GRAPH:
+                    graph = _graph(source, variable)
+    structure = table.structure + header
+    return Bundle(prefix, tuple(variables), structure, gaps, graph, files)
+
+
+def _variable(message: Message, key: bytes, entry: int) -> Variable:
+    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
+    shape: list[int] = []
+    for field in message:
+        if field.number in numbers:
+            numbers[field.number] = message.integer(field)
+        elif field.number == 2:
+            shape = list(_shape(message.inside(field)))
+    # Keys of slices are binary: the name, and the encoded extents.
+    name = key.decode("utf-8", "backslashreplace")
+    dtype = _DTYPES.get(numbers[1], f"dtype {numbers[1]}")
+    return Variable(name, dtype, tuple(shape), numbers[3], numbers[4], numbers[5], entry)
+
+
+def _shape(message: Message) -> Iterator[int]:
+    for field in message:
+        if field.number == 2:
+            dimension = message.inside(field)
+            yield next((dimension.integer(f) for f in dimension if f.number == 1), 0)
+
+
+def _checked(shards: int, variables: list[Variable], index: Path) -> int:
+    """Refuse a number of shards that the entries do not fit into."""
+    last = max((variable.shard for variable in variables), default=0)
+    if not last < shards <= 100_000:
+        raise ArtifactError(
+            str(index), None, f"{shards:,d} shards, and an entry in shard {last:,d}"
+        )
+    return shards
+
+
+def _extent(source: Source, variables: list[Variable]) -> int:
+    """Return the bytes that the variables have in a shard, none of them twice."""
+    position = taken = 0
+    for variable in sorted(variables, key=lambda variable: variable.offset):
+        if variable.offset < position:
+            raise source.error(variable.offset, f"{variable.key!r} overlaps another variable")
+        position = variable.offset + variable.size
+        taken += variable.size
+        if position > source.size:
+            raise source.error(
+                source.size,
+                f"{variable.key!r} should end at byte {position:,d}: the shard is truncated, or "
+                "still being written",
+            )
+    return taken
+
+
+def _graph(source: Source, variable: Variable) -> Message:
+    """Return the one string of a string tensor: its length, a checksum of that, its bytes."""
+    data = source.read(variable.offset, variable.size)
+    position = length = shift = 0
+    while position < len(data):
+        byte = data[position]
+        length |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80 or shift > 63:
+            break
+    start = position + 4
+    if start + length > len(data):
+        raise source.error(variable.offset, "the object graph's text leaves its tensor")
+    return Message(source, data, start, start + length, offset=variable.offset)

@@ -1,0 +1,153 @@
+"""Protocol buffers at wire level (protobuf.dev, "Encoding"): where each field's bytes are.
+
+No message class and no package is needed: a schema here names only the fields that matter, and all
+others stay one run of bytes. A field's tag and length count for the field that they introduce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pytest_modelsize.formats.source import Source
+
+__all__ = ["LENGTH_DELIMITED", "VARINT", "Field", "Message"]
+
+VARINT, FIXED64, LENGTH_DELIMITED, GROUP, END_GROUP, FIXED32 = 0, 1, 2, 3, 4, 5
+_FIXED = {FIXED64: 8, FIXED32: 4}
+_LONGEST_VARINT = 63
+"""Bits before the last byte of a varint."""
+_DEEPEST = 64
+
+
+class Field(NamedTuple):
+    """A field of a message: its number and wire type, and where its bytes are.
+
+    `start` is the tag's first byte, `value` the value's first byte, `end` the byte after it.
+    """
+
+    number: int
+    wire: int
+    start: int
+    value: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Bytes with tag and length."""
+        return self.end - self.start
+
+
+class Message:
+    """A serialized message in memory, and the errors that tell where in its file it is broken.
+
+    Attributes:
+        data: bytes that hold the message, and maybe more.
+        start: its first byte within ``data``.
+        end: the byte after its last.
+    """
+
+    __slots__ = ("_offset", "_source", "data", "depth", "end", "start")
+
+    def __init__(
+        self,
+        source: Source,
+        data: bytes,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        offset: int = 0,
+        depth: int = 0,
+    ) -> None:
+        self._source, self._offset = source, offset
+        self.data, self.start, self.end = data, start, len(data) if end is None else end
+        self.depth = depth
+
+    def inside(self, field: Field) -> Message:
+        """Return the message that is the value of ``field``."""
+        if field.wire != LENGTH_DELIMITED or self.depth > _DEEPEST:
+            raise self.error(field.start, "a message expected, nested within reason")
+        return Message(
+            self._source,
+            self.data,
+            field.value,
+            field.end,
+            offset=self._offset,
+            depth=self.depth + 1,
+        )
+
+    def error(self, position: int, problem: str) -> Exception:
+        """Return the error for a fault at ``position`` of ``data``."""
+        return self._source.error(self._offset + position, problem)
+
+    def __iter__(self) -> Iterator[Field]:
+        data, position, end = self.data, self.start, self.end
+        while position < end:
+            start = position
+            tag, position = self._varint(position)
+            number, wire = tag >> 3, tag & 7
+            value = position
+            if wire == LENGTH_DELIMITED:
+                length, value = self._varint(position)
+                position = value + length
+            elif wire == VARINT:
+                if data[position] < 0x80 and position < end:
+                    position += 1
+                else:
+                    _, position = self._varint(position)
+            elif wire in _FIXED:
+                position += _FIXED[wire]
+            elif wire == GROUP:
+                position = self._group_end(position)
+            else:
+                raise self.error(start, f"a field of wire type {wire}")
+            if number == 0 or position > end:
+                raise self.error(start, f"field {number} of {position - start} bytes is none")
+            yield Field(number, wire, start, value, position)
+
+    def integer(self, field: Field) -> int:
+        """Return the value of a varint field; a negative one as its 64-bit complement."""
+        if field.wire != VARINT:
+            raise self.error(field.start, "a number expected")
+        return self._varint(field.value)[0]
+
+    def text(self, field: Field) -> str:
+        """Return the value of a text field; what is no UTF-8 is replaced."""
+        return self.data[field.value : field.end].decode("utf-8", "replace")
+
+    def first(self, number: int) -> Field | None:
+        """Return the first field ``number``, or None."""
+        return next((field for field in self if field.number == number), None)
+
+    def _varint(self, position: int) -> tuple[int, int]:
+        data, end = self.data, self.end
+        value = shift = 0
+        while True:
+            if position >= end or shift > _LONGEST_VARINT:
+                raise self.error(position, "a varint without an end")
+            byte = data[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value & 0xFFFF_FFFF_FFFF_FFFF, position
+            shift += 7
+
+    def _group_end(self, position: int) -> int:
+        open_groups = 1
+        while open_groups:
+            tag, position = self._varint(position)
+            wire = tag & 7
+            if wire == GROUP:
+                open_groups += 1
+            elif wire == END_GROUP:
+                open_groups -= 1
+            elif wire == VARINT:
+                _, position = self._varint(position)
+            elif wire == LENGTH_DELIMITED:
+                length, position = self._varint(position)
+                position += length
+            elif wire in _FIXED:
+                position += _FIXED[wire]
+            else:
+                raise self.error(position, f"a field of wire type {wire}")
+        return position

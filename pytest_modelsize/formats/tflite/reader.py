@@ -1,0 +1,293 @@
+"""TFLite and LiteRT models: every byte of the flatbuffer, and of what is appended to it."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.tflite.flatbuffer import Claim, FlatBuffer, Table
+from pytest_modelsize.formats.tflite.schema import (
+    OPTIONS,
+    OPTIONS_2,
+    QUANTIZATION,
+    SPARSITY,
+    TYPES,
+    VARIANT,
+)
+from pytest_modelsize.formats.zip import read_zip
+from pytest_modelsize.sections import Kind, Ledger, SectionPath
+
+__all__ = ["IDENTIFIER", "looks_like_tflite", "read_tflite"]
+
+IDENTIFIER = b"TFL3"
+"""Stands at byte 4 (schema.fbs, file_identifier)."""
+_PADDING = 64
+"""Bytes of zeros that may lie between two structures, to align the second."""
+_STRING = {0: str}
+_GRAPH: SectionPath = ("graph",)
+_LARGEST_COMPARED = 16 * 2**20
+"""Bytes of the largest buffer whose content is compared with others of its size."""
+
+
+def looks_like_tflite(source: Source) -> bool:
+    """Return whether the file has the identifier of a TFLite model."""
+    return source.size >= 8 and source.read(4, 4) == IDENTIFIER
+
+
+def read_tflite(source: Source, ledger: Ledger) -> None:
+    """Give every byte of a TFLite model to ``ledger``.
+
+    A tensor's buffer counts for the first tensor that uses it, under that tensor's name.
+
+    Raises:
+        ArtifactError: where a structure leaves the file or overlaps another.
+    """
+    reader = _Reader(source)
+    try:
+        reader.read()
+        _Regions(source, reader.buffer, ledger).settle()
+    except (struct.error, IndexError, OverflowError) as error:
+        raise source.error(None, f"a structure that breaks off: {error}") from error
+    for home, note in reader.notes.items():
+        ledger.note(home, note)
+
+
+@dataclass(slots=True)
+class _Use:
+    """What a buffer is used for: its tensor's entry, and a note on the tensor."""
+
+    home: SectionPath
+    note: str
+
+
+@dataclass
+class _Reader:
+    source: Source
+    notes: dict[SectionPath, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.buffer = FlatBuffer(self.source)
+        self._uses: dict[int, _Use] = {}
+        self._metadata: dict[int, str] = {}
+        self._contents: dict[bytes, SectionPath] = {}
+        self._filled: set[int] = set()
+
+    def read(self) -> None:
+        """Walk the model from its root table (schema.fbs, table Model)."""
+        buffer = self.buffer
+        if not looks_like_tflite(self.source):
+            raise self.source.error(4, f"{IDENTIFIER.decode()} expected")
+        buffer.claim(0, 8, ("overhead", "header"), Kind.STRUCTURE)
+        model = buffer.table(buffer.follow(0), ("overhead", "model table"))
+        if model[3]:
+            buffer.string(model[3], (*_GRAPH, "description"))
+        for position in buffer.tables(model[1], (*_GRAPH, "operator codes")):
+            self._operator_code(position)
+        for position in buffer.tables(model[6], (*_GRAPH, "metadata")):
+            table = buffer.table(position, (*_GRAPH, "metadata"))
+            name = buffer.string(table[0], (*_GRAPH, "metadata")) if table[0] else ""
+            self._metadata.setdefault(buffer.number(table[1]), name)
+        if model[5]:
+            buffer.vector(model[5], 4, (*_GRAPH, "metadata"))
+        self._filled = self._filled_buffers(model)
+        subgraphs = buffer.tables(model[2], (*_GRAPH, "subgraphs"))
+        for index, position in enumerate(subgraphs):
+            self._subgraph(position, f"subgraph {index}" if len(subgraphs) > 1 else "")
+        for index, position in enumerate(buffer.tables(model[4], (*_GRAPH, "buffers"))):
+            self._buffer(index, position)
+        for position in buffer.tables(model[7], (*_GRAPH, "signatures")):
+            self._signature(position)
+        for position in buffer.tables(model[8], (*_GRAPH, "external buffers")):
+            buffer.whole(position, {0: str}, (*_GRAPH, "external buffers"))
+        for position in buffer.tables(model[9], (*_GRAPH, "external buffers")):
+            buffer.whole(position, {4: str}, (*_GRAPH, "external buffers"))
+
+    def _operator_code(self, position: int) -> None:
+        home = (*_GRAPH, "operator codes")
+        table = self.buffer.table(position, home)
+        if table[1]:
+            self.buffer.string(table[1], home)
+
+    def _subgraph(self, position: int, label: str) -> None:
+        buffer = self.buffer
+        under = (*_GRAPH, label) if label else _GRAPH
+        table = buffer.table(position, (*under, "subgraph"))
+        for number in (1, 2):
+            if table[number]:
+                buffer.vector(table[number], 4, (*under, "subgraph"))
+        if table[4]:
+            buffer.string(table[4], (*under, "subgraph"))
+        for index, tensor in enumerate(buffer.tables(table[0], (*under, "tensors"))):
+            self._tensor(tensor, (*under, "tensors"), label, index)
+        for operator in buffer.tables(table[3], (*under, "operators")):
+            self._operator(operator, (*under, "operators"))
+
+    def _tensor(self, position: int, home: SectionPath, label: str, index: int) -> None:
+        buffer = self.buffer
+        table = buffer.table(position, home)
+        name = buffer.string(table[3], home) if table[3] else f"tensor {index}"
+        shape: list[int] = []
+        if table[0]:
+            start, length = buffer.vector(table[0], 4, home)
+            if length <= 64:
+                shape = list(struct.unpack(f"<{length}i", buffer.read(start, 4 * length)))
+        if table[7]:
+            buffer.vector(table[7], 4, home)
+        kind = buffer.number(table[1], "<B")
+        dtype = TYPES[kind] if kind < len(TYPES) else f"type {kind}"
+        used = buffer.number(table[2])
+        owner = ("weights", *((label,) if label else ()), name)
+        described = f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"
+        use = self._uses.setdefault(used, _Use(owner, described))
+        if table[4]:
+            # Scales and zero points serve the weights they scale; those of activations the graph.
+            weights = use.home == owner and used in self._filled
+            buffer.whole(buffer.follow(table[4]), QUANTIZATION, owner if weights else home)
+        if table[6]:
+            buffer.whole(buffer.follow(table[6]), SPARSITY, owner)
+        for variant in buffer.tables(table[9], home):
+            buffer.whole(variant, VARIANT, home)
+
+    def _filled_buffers(self, model: Table) -> set[int]:
+        """Return the buffers that hold bytes, claiming nothing."""
+        buffer, filled = self.buffer, set()
+        start = buffer.follow(model[4]) if model[4] else 0
+        for index in range(min(buffer.number(start), self.source.size // 4)):
+            table = _peek(buffer, buffer.follow(start + 4 + 4 * index))
+            inside = table[0] and buffer.number(buffer.follow(table[0]))
+            if inside or buffer.number(table[2], "<Q"):
+                filled.add(index)
+        return filled
+
+    def _operator(self, position: int, home: SectionPath) -> None:
+        buffer = self.buffer
+        table = buffer.table(position, home)
+        for number, width in ((1, 4), (2, 4), (5, 1), (7, 1), (8, 4)):
+            if table[number]:
+                buffer.vector(table[number], width, home)
+        if table[4]:
+            shape = OPTIONS.get(buffer.number(table[3], "<B"), {})
+            buffer.whole(buffer.follow(table[4]), shape, home)
+        if table[12]:
+            shape = OPTIONS_2.get(buffer.number(table[11], "<B"), {})
+            buffer.whole(buffer.follow(table[12]), shape, home)
+        offset, size = buffer.number(table[9], "<Q"), buffer.number(table[10], "<Q")
+        if offset > 1 and size:
+            buffer.claim(offset, size, home, Kind.DATA)
+
+    def _buffer(self, index: int, position: int) -> None:
+        """A buffer's bytes are in a vector, or after the flatbuffer in models over 2 GB."""
+        buffer = self.buffer
+        table = buffer.table(position, (*_GRAPH, "buffers"))
+        use = self._uses.get(index)
+        if index in self._metadata:
+            home: SectionPath = (*_GRAPH, "metadata", self._metadata[index] or "(unnamed)")
+        elif use is not None:
+            home = use.home
+        else:
+            home = ("weights", "unused buffers", str(index))
+        offset, size = buffer.number(table[1], "<Q"), buffer.number(table[2], "<Q")
+        start = 0
+        if table[0]:
+            start, size = buffer.vector(table[0], 1, home, Kind.DATA)
+        elif offset > 1 and size:
+            start = offset
+            if buffer.once(offset):
+                buffer.claim(offset, size, home, Kind.DATA)
+        if start and size and home[0] == "weights":
+            note = use.note if use is not None else "waste: no tensor uses it"
+            self.notes[home] = note + self._waste(start, size, home)
+
+    def _waste(self, start: int, size: int, home: SectionPath) -> str:
+        """Say whether a buffer is all zeros, or the same as another."""
+        if not 64 <= size <= _LARGEST_COMPARED:
+            return ""
+        content = self.source.read(start, size)
+        if not any(content):
+            return ", waste: all zeros"
+        digest = hashlib.sha256(content).digest()
+        before = self._contents.setdefault(digest, home)
+        return f", waste: the same as {'/'.join(before[1:])}" if before != home else ""
+
+    def _signature(self, position: int) -> None:
+        buffer, home = self.buffer, (*_GRAPH, "signatures")
+        table = buffer.table(position, home)
+        for number in (0, 1):
+            for entry in buffer.tables(table[number], home):
+                buffer.whole(entry, _STRING, home)
+        if table[2]:
+            buffer.string(table[2], home)
+
+
+def _peek(buffer: FlatBuffer, position: int) -> Table:
+    """Return a table's fields without claiming it."""
+    vtable = position - buffer.number(position, "<i")
+    size = buffer.number(vtable, "<H")
+    slots = struct.unpack(f"<{max(size - 4, 0) // 2}H", buffer.read(vtable + 4, max(size - 4, 0)))
+    return Table(position, slots)
+
+
+class _Regions:
+    """Settles what was claimed: cuts, gaps, padding, and the ZIP that may follow."""
+
+    def __init__(self, source: Source, buffer: FlatBuffer, ledger: Ledger) -> None:
+        self._source, self._ledger = source, ledger
+        self._claims = sorted(buffer.claims, key=lambda claim: (claim.start, claim.end))
+
+    def settle(self) -> None:
+        """Give every byte to the ledger.
+
+        Raises:
+            ArtifactError: where structures overlap.
+        """
+        position = 0
+        for claim in self._trimmed():
+            self._gap(position, claim.start)
+            self._ledger.add(claim.owner, claim.kind, claim.end - claim.start)
+            position = claim.end
+        if position < self._source.size:
+            position = self._appended(position)
+        self._gap(position, self._source.size)
+
+    def _trimmed(self) -> Iterator[Claim]:
+        """Yield the claims, tables cut to their fields where the next structure begins."""
+        held: Claim | None = None
+        for claim in self._claims:
+            if held is not None:
+                if claim.start < held.end:
+                    if claim.start < held.least:
+                        raise self._source.error(claim.start, "two structures overlap here")
+                    held.end = claim.start
+                yield held
+            held = claim
+        if held is not None:
+            yield held
+
+    def _gap(self, start: int, end: int) -> None:
+        if end <= start:
+            return
+        zeros = end - start < _PADDING and not any(self._source.read(start, end - start))
+        if zeros:
+            self._ledger.add(("overhead", "padding"), Kind.RESERVED, end - start)
+        else:
+            self._ledger.add(("overhead", "not known here"), Kind.SLACK, end - start)
+
+    def _appended(self, position: int) -> int:
+        """Account for a ZIP of associated files after the model; return where it ends."""
+        try:
+            archive = read_zip(self._source.window(position, self._source.size - position, "files"))
+        except ArtifactError:
+            return position
+        if not archive.members:
+            return position
+        for member in archive.members:
+            home = ("assets", member.name)
+            self._ledger.add(home, Kind.DATA, member.stored)
+            self._ledger.add(home, Kind.STRUCTURE, member.structure)
+            self._ledger.add(home, Kind.RESERVED, member.padding)
+        for name, kind, size in archive.loose:
+            self._ledger.add(("overhead", name), kind, size)
+        return self._source.size

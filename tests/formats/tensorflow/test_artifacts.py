@@ -1,0 +1,274 @@
+"""SavedModels and checkpoints, written by TensorFlow, and read back by it as the oracle."""
+
+import os
+import shutil
+
+import pytest
+
+from pytest_modelsize import ArtifactError, Kind, measure
+from pytest_modelsize.formats import recognise
+from tests.formats.mutants import count, mutants, outcome_of
+
+PARAMETERS = 64 * 128 + 128 + 128 * 10 + 10
+
+
+@pytest.fixture(scope="module")
+def tf(keras):
+    return pytest.importorskip("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def np(keras):
+    return pytest.importorskip("numpy")
+
+
+def trained(keras, np, **options):
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    first = (
+        layers.Dense(128, name="hidden", input_shape=(64,))
+        if options
+        else layers.Dense(128, name="hidden")
+    )
+    start = [] if options else [keras.Input((64,))]
+    model = keras.Sequential([*start, first, layers.Dense(10)])
+    model.compile(options.get("optimizer", "adam"), "mse", run_eagerly=True)
+    model.train_on_batch(np.ones((4, 64), "float32"), np.ones((4, 10), "float32"))
+    return model
+
+
+@pytest.fixture(scope="module")
+def written(tf, keras, np, tmp_path_factory):
+    """What TensorFlow and Keras write of one trained model."""
+    folder = tmp_path_factory.mktemp("tensorflow")
+    model = trained(keras, np)
+    model.export(folder / "export", verbose=False)
+    tf.saved_model.save(model, str(folder / "saved"))
+    tf.train.Checkpoint(model=model).write(str(folder / "plain"))
+    steps = tf.train.Checkpoint(model=model)
+    steps.save(str(folder / "steps" / "ckpt"))
+    steps.save(str(folder / "steps" / "ckpt"))
+    tf.train.Checkpoint(model=model).save(str(folder / "one" / "ckpt"))
+
+    class Baked(tf.Module):
+        table = np.arange(10_000, dtype="float32").reshape(100, 100)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, 100))])
+        def __call__(self, x):
+            return x @ tf.constant(self.table)
+
+    tf.saved_model.save(Baked(), str(folder / "baked"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written_by_keras_2(tf, np, tmp_path_factory):
+    keras = pytest.importorskip("tf_keras")
+    folder = tmp_path_factory.mktemp("keras_2")
+    model = trained(keras, np, input_shape=(64,))
+    model.save(folder / "full", save_format="tf")
+    model.save(folder / "lean", save_format="tf", include_optimizer=False)
+    model.save_weights(folder / "weights" / "w", save_format="tf")
+    legacy = trained(keras, np, optimizer=keras.optimizers.legacy.Adam())
+    legacy.save_weights(folder / "legacy" / "w", save_format="tf")
+    return folder
+
+
+def bytes_on_disk(path):
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def data_of(measured, section):
+    return measured.section(section).of_kind(Kind.DATA)
+
+
+def variables_of(tf, prefix):
+    """Bytes of each numeric variable, as TensorFlow lists them."""
+    import math
+
+    return {
+        name: math.prod(shape) * tf.train.load_variable(str(prefix), name).dtype.itemsize
+        for name, shape in tf.train.list_variables(str(prefix))
+        if name != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    }
+
+
+@pytest.mark.parametrize("name", ["export", "saved", "baked"])
+def test_a_saved_model_weighs_what_all_of_its_files_weigh(written, name):
+    """A directory's own entry says 4096, whatever is inside: `os.path.getsize` is the trap."""
+    measured = measure(written / name)
+    assert measured.format == recognise(written / name) == "saved_model"
+    assert measured.total == bytes_on_disk(written / name)
+    assert measured.total != os.path.getsize(written / name)
+    assert measured.graph > 0
+
+
+def test_variables_are_those_that_tensorflow_lists(tf, written):
+    for name, prefix in (
+        ("saved", written / "saved" / "variables" / "variables"),
+        ("one", written / "one" / "ckpt-1"),
+        ("plain", written / "plain"),
+    ):
+        listed = variables_of(tf, prefix)
+        measured = measure(written / name)
+        counters = sum(size for key, size in listed.items() if key.startswith("save_counter"))
+        found = data_of(measured, "weights") + data_of(measured, "optimizer")
+        assert found == sum(listed.values()) - counters
+
+
+def test_weights_and_state_are_told_apart_by_the_graph_and_not_by_names(written):
+    """A trained Keras 3 checkpoint keys the weights under ``optimizer/_trainable_variables``."""
+    for name in ("saved", "plain", "one"):
+        measured = measure(written / name)
+        assert data_of(measured, "weights") == PARAMETERS * 4
+        # Two moments, the int64 counter, the rate.
+        assert data_of(measured, "optimizer") == 2 * PARAMETERS * 4 + 8 + 4
+
+
+def test_keras_3_export_stores_each_weight_twice_and_that_is_named(written):
+    measured = measure(written / "export")
+    notes = [part.note for part in measured.section("weights").children]
+    assert data_of(measured, "weights") == 2 * PARAMETERS * 4
+    assert sum("stored again" in note for note in notes) == 4
+    assert measured.optimizer == 0
+
+
+def test_a_constant_baked_into_the_graph_is_weights(written):
+    weights = measure(written / "baked").section("weights")
+    assert 40_000 <= weights.size < 40_100
+    (constants,) = weights.children
+    assert constants.name == "constants"
+
+
+def test_functions_are_named_with_their_bytes(tf, written):
+    """As TensorFlow's own classes measure them."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((written / "saved" / "saved_model.pb").read_bytes())
+    (meta,) = model.meta_graphs
+    graph = measure(written / "saved").section("graph")
+    functions = next(part for part in graph.children if part.name == "functions")
+    found = {part.name: part.size for part in functions.children}
+    for function in meta.graph_def.library.function:
+        size = function.ByteSize()
+        # With the tag and the length that introduce it.
+        assert size < found[function.signature.name] <= size + 6
+    nodes = next(part for part in graph.children if part.name == "nodes")
+    expected = sum(node.ByteSize() for node in meta.graph_def.node)
+    assert expected < nodes.size <= expected + 4 * len(meta.graph_def.node)
+
+
+def test_each_step_of_a_checkpoint_directory_stands_on_its_own(written):
+    measured = measure(written / "steps")
+    assert measured.format == recognise(written / "steps") == "checkpoint"
+    assert measured.total == bytes_on_disk(written / "steps")
+    steps = {part.name: part.of_kind(Kind.DATA) for part in measured.section("weights").children}
+    assert steps == {"ckpt-1": PARAMETERS * 4, "ckpt-2": PARAMETERS * 4}
+
+
+def test_a_prefix_stands_for_its_index_and_shards(written):
+    files = [written / "plain.index", *written.glob("plain.data-*")]
+    for path in (written / "plain", written / "plain.index"):
+        assert recognise(path) == "checkpoint"
+        assert measure(path).total == sum(file.stat().st_size for file in files)
+
+
+def test_keras_2_saves_are_read_alike(tf, written_by_keras_2):
+    folder = written_by_keras_2
+    for name, state in (("full", True), ("lean", False), ("weights", True), ("legacy", True)):
+        measured = measure(folder / name)
+        assert measured.total == bytes_on_disk(folder / name)
+        metrics = 8 if name in ("full", "lean") else 0
+        assert data_of(measured, "weights") == PARAMETERS * 4 + metrics
+        optimizer = data_of(measured, "optimizer")
+        assert (optimizer > 2 * PARAMETERS * 4) if state else optimizer == 0
+    assert measure(folder / "full").config > 1000
+
+
+def test_a_folder_of_models_is_opened_model_by_model(written):
+    measured = measure(written)
+    assert measured.total == bytes_on_disk(written)
+    assert data_of(measured, "optimizer") >= 3 * 2 * PARAMETERS * 4
+
+
+def test_leftovers_and_assets_are_named(written, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(written / "baked", model)
+    (model / "assets").mkdir(exist_ok=True)
+    (model / "assets" / "vocabulary.txt").write_text("word\n" * 10)
+    (model / ".ipynb_checkpoints").mkdir()
+    (model / ".ipynb_checkpoints" / "old.txt").write_text("x" * 7)
+    measured = measure(model)
+    assert measured.total == bytes_on_disk(model)
+    notes = {part.name: (part.size, part.note) for part in measured.section("assets").children}
+    assert notes["vocabulary.txt"][0] == 50
+    size, note = notes[".ipynb_checkpoints/old.txt"]
+    assert size == 7
+    assert "hidden" in note
+
+
+def copied(written, tmp_path, name="one"):
+    shutil.copytree(written / name, tmp_path / name)
+    return tmp_path / name
+
+
+def test_a_missing_shard_is_a_clear_error(written, tmp_path):
+    folder = copied(written, tmp_path)
+    (shard,) = folder.glob("*.data-*")
+    shard.unlink()
+    with pytest.raises(ArtifactError, match=r"data-00000-of-00001: this shard is missing"):
+        measure(folder)
+
+
+def test_a_shard_that_is_still_being_written_is_a_clear_error(written, tmp_path):
+    folder = copied(written, tmp_path)
+    (shard,) = folder.glob("*.data-*")
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(ArtifactError, match="truncated, or still being written"):
+        measure(folder)
+
+
+def test_a_checkpoint_in_the_making_is_a_clear_error(written, tmp_path):
+    folder = copied(written, tmp_path)
+    (folder / "ckpt-2_temp").mkdir()
+    (folder / "ckpt-2_temp" / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"x")
+    with pytest.raises(ArtifactError, match="still being written"):
+        measure(folder)
+
+
+def test_an_index_that_lost_its_end_is_a_clear_error(written, tmp_path):
+    folder = copied(written, tmp_path)
+    (index,) = folder.glob("*.index")
+    whole = index.read_bytes()
+    for length in (0, 10, 47, 48, len(whole) - 1):
+        index.write_bytes(whole[:length])
+        with pytest.raises(ArtifactError, match="truncated"):
+            measure(folder)
+
+
+def test_links_inside_a_model_are_not_followed(written, tmp_path):
+    folder = copied(written, tmp_path, "baked")
+    outside = tmp_path / "outside.pb"
+    shutil.move(folder / "saved_model.pb", outside)
+    (folder / "saved_model.pb").symlink_to(outside)
+    with pytest.raises(ArtifactError, match="cannot be opened"):
+        measure(folder)
+
+
+def test_mutants_give_an_error_or_a_whole_answer(written, tmp_path):
+    outcomes = {"ok": 0, "error": 0}
+    for seed, (name, pattern) in enumerate(
+        [("one", "*.index"), ("one", "*.data-*"), ("baked", "saved_model.pb"), ("saved", "saved_model.pb")]
+    ):  # fmt: skip
+        folder = copied(written, tmp_path / str(seed), name)
+        (path,) = folder.glob(pattern)
+        whole = path.read_bytes()
+        for data in mutants(whole, count(60), seed):
+            path.write_bytes(data)
+
+            def attempt(folder=folder):
+                assert measure(folder).total == bytes_on_disk(folder)
+
+            outcomes[outcome_of(attempt)] += 1
+    assert min(outcomes.values()) > 10

@@ -1,0 +1,177 @@
+"""TFLite models as the converter writes them, against TensorFlow's own analyzer."""
+
+import contextlib
+import io
+import re
+import zipfile
+
+import pytest
+
+from pytest_modelsize import ArtifactError, Kind, measure
+from pytest_modelsize.formats import recognise
+from tests.formats.mutants import count, mutants, outcome_of
+
+
+@pytest.fixture(scope="module")
+def tf(keras):
+    return pytest.importorskip("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def np(keras):
+    return pytest.importorskip("numpy")
+
+
+@pytest.fixture(scope="module")
+def models(tf, keras, np, tmp_path_factory):
+    """Converted models: plain, with float16 and with int8 weights, fully int8, convolutional."""
+    folder = tmp_path_factory.mktemp("tflite")
+    keras.utils.set_random_seed(0)
+    dense = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(128, bias_initializer="ones"),
+            keras.layers.Dense(10),
+        ]
+    )
+    image = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Conv2D(8, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(4, "softmax"),
+        ]
+    )
+
+    def convert(model, name, prepare=None):
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        if prepare is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            prepare(converter)
+        (folder / name).write_bytes(converter.convert())
+
+    def half(converter):
+        converter.target_spec.supported_types = [tf.float16]
+
+    def calibrated(converter):
+        converter.representative_dataset = lambda: [[np.ones((1, 64), "float32")]]
+
+    with contextlib.redirect_stderr(io.StringIO()):
+        convert(dense, "plain.tflite")
+        convert(dense, "float16.tflite", half)
+        convert(dense, "weights.tflite", lambda converter: None)
+        convert(dense, "int8.tflite", calibrated)
+        convert(image, "image.tflite")
+    return sorted(folder.glob("*.tflite"))
+
+
+def analyzed(tf, path):
+    """The analyzer's own figures: bytes of the model, of data, and of all else."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        tf.lite.experimental.Analyzer.analyze(model_path=str(path))
+    return [
+        int(re.search(rf"{name}: +(\d+) bytes", output.getvalue())[1])
+        for name in ("Model size", "Total data buffer size", "Non-data buffer size")
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_data_and_other_bytes_are_those_of_the_analyzer(tf, models):
+    assert len(models) == 5
+    for path in models:
+        measured = measure(path)
+        size, data, other = analyzed(tf, path)
+        found = sum(leaf.size for _, leaf in measured.leaves() if leaf.kind is Kind.DATA)
+        assert (measured.total, found, measured.total - found) == (size, data, other), path.name
+
+
+def test_nothing_is_unknown_but_zeros_that_align(models):
+    for path in models:
+        parts = {part.name: part for part in measure(path).section("overhead").children}
+        assert set(parts) == {"header", "model table", "padding"}
+        assert parts["header"].size == 8
+
+
+def test_weights_are_named_with_type_and_shape(models):
+    for path, dtype in (("plain", "float32"), ("float16", "float16"), ("int8", "int8")):
+        (model,) = [model for model in models if model.stem == path]
+        notes = {
+            part.note: part.of_kind(Kind.DATA)
+            for part in measure(model).section("weights").children
+        }
+        width = {"float32": 4, "float16": 2, "int8": 1}[dtype]
+        assert notes[f"{dtype} 128x64"] == 128 * 64 * width
+        assert notes[f"{dtype} 10x128"] == 10 * 128 * width
+
+
+def test_content_tells_a_model_whatever_its_name(models, tmp_path):
+    data = models[0].read_bytes()
+    (tmp_path / "model").write_bytes(data)
+    assert measure(tmp_path / "model").format == recognise(tmp_path / "model") == "tflite"
+    for broken in (b"", b"rubbish", data[:4] + b"TFL2" + data[8:]):
+        (tmp_path / "m.tflite").write_bytes(broken)
+        with pytest.raises(ArtifactError, match="TFLITE signature"):
+            measure(tmp_path / "m.tflite")
+
+
+def test_files_appended_as_a_zip_are_assets(models, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("labels.txt", "cat\ndog\n")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(models[0].read_bytes() + buffer.getvalue())
+    measured = measure(path)
+    assert measured.total == path.stat().st_size
+    (asset,) = measured.section("assets").children
+    assert (asset.name, asset.of_kind(Kind.DATA)) == ("labels.txt", 8)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_zeros_and_duplicates_are_named_as_waste(tf, np, tmp_path):
+    table = np.arange(4096, dtype="float32").reshape(64, 64)
+
+    class Wasteful(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.zeros = tf.Variable(np.zeros((64, 64), "float32"))
+            self.one = tf.Variable(table)
+            self.two = tf.Variable(table)
+
+        @tf.function(input_signature=[tf.TensorSpec((1, 64))])
+        def __call__(self, x):
+            return (x @ self.zeros) + (x @ self.one) - tf.nn.relu(x @ self.two)
+
+    module = Wasteful()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [module.__call__.get_concrete_function()], module
+    )
+    path = tmp_path / "m.tflite"
+    path.write_bytes(converter.convert())
+    notes = [part.note for part in measure(path).section("weights").children]
+    assert any("waste: all zeros" in note for note in notes)
+
+
+def test_a_model_cut_off_is_an_error(models, tmp_path):
+    whole = models[0].read_bytes()
+    path = tmp_path / "m.tflite"
+    for length in (8, 20, 200, len(whole) // 2, len(whole) - 20):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ArtifactError):
+            measure(path)
+
+
+def test_mutants_give_an_error_or_a_whole_answer_within_a_second(models, tmp_path):
+    outcomes = {"ok": 0, "error": 0}
+    path = tmp_path / "m.tflite"
+    for seed, model in enumerate(models):
+        whole = model.read_bytes()
+        for data in mutants(whole, count(60), seed, [(0, 400), (len(whole) - 1500, len(whole))]):
+            path.write_bytes(data)
+
+            def attempt(data=data):
+                assert measure(path).total == len(data)
+
+            outcomes[outcome_of(attempt)] += 1
+    assert min(outcomes.values()) > 10
