@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_modelsize.budget import Excess
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import ArtifactError, measure
-from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, save
+from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
 from pytest_modelsize.saving.replay import replayed_size
+from pytest_modelsize.saving.tensorflow import lighter_conversions
 from pytest_modelsize.sections import Measurement
 from pytest_modelsize.targets import Subject
 
@@ -30,6 +31,7 @@ class Settings:
 
     format: str
     include_optimizer: bool
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
             copy,
             format=settings.format,
             include_optimizer=settings.include_optimizer,
+            options=settings.options,
         )
         shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
         measurement = measure(saved.path, name=shown, names=saved.names)
@@ -97,7 +100,22 @@ def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explana
         # A second save that fails explains nothing, and must not hide the first one's verdict.
         with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
             lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
-    return diagnose(taken.measurement, excesses, taken.optimizers, lean, replayed)
+    lighter = _lighter(taken, folder)
+    return diagnose(taken.measurement, excesses, taken.optimizers, lean, replayed, lighter)
+
+
+def _lighter(taken: Taken, folder: Path) -> list[Lean]:
+    """Convert a TFLite model once more with smaller weights, to say what that really gives."""
+    found: list[Lean] = []
+    convertible = framework_of(taken.subject.model) in ("keras", "tf_keras")
+    if taken.measurement.format != "tflite" or taken.settings.options or not convertible:
+        return found
+    for what, call, options in lighter_conversions():
+        with suppress(SaveError, ArtifactError):
+            other = take(taken.subject, replace(taken.settings, options=options), folder)
+            other.discard()
+            found.append(Lean(other.measurement, call, what))
+    return found
 
 
 def promise_broken(taken: Taken) -> str:
@@ -119,7 +137,7 @@ def promise_broken(taken: Taken) -> str:
 def ignored_flag(taken: Taken, folder: Path) -> str:
     """Return the warning that the user's own export writes the state, with both sizes measured."""
     model = taken.subject.model
-    full = take(taken.subject, Settings(taken.settings.format, True), folder)
+    full = take(taken.subject, replace(taken.settings, include_optimizer=True), folder)
     full.discard()
     suffix = taken.measurement.name.removeprefix(taken.subject.name)
     calls = export_call(taken.settings.format, taken.optimizers).replace("\n", "\n    ")
@@ -133,7 +151,7 @@ def ignored_flag(taken: Taken, folder: Path) -> str:
 
 @contextmanager
 def _without_state(taken: Taken, folder: Path) -> Iterator[Taken]:
-    other = take(taken.subject, Settings(taken.settings.format, False), folder)
+    other = take(taken.subject, replace(taken.settings, include_optimizer=False), folder)
     try:
         yield other
     finally:

@@ -20,10 +20,11 @@ __all__ = ["Explanation", "Fix", "Lean", "diagnose"]
 
 @dataclass(frozen=True, slots=True)
 class Lean:
-    """The same model saved without optimizer state: what it measures, and the call that does it."""
+    """The same model saved in a leaner way: what it measures, and the call that does it."""
 
     measurement: Measurement
     call: str
+    what: str = "save without the optimizer's state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,16 @@ class Explanation:
         culprit: the top-level section at fault.
         causes: what fills that section, a line each.
         entries: what the section consists of, largest first.
-        fix: what helps, measured; None where nothing that was tried does.
+        graph: what the graph consists of, where it is not at fault but has a share worth a look.
+        fixes: what helps, the most first; empty where nothing that was tried does.
     """
 
     comparison: Comparison | None
     culprit: str
     causes: tuple[str, ...]
     entries: tuple[Entry, ...]
-    fix: Fix | None
+    graph: tuple[Entry, ...]
+    fixes: tuple[Fix, ...]
 
 
 def diagnose(
@@ -70,6 +73,7 @@ def diagnose(
     optimizers: Sequence[OptimizerFacts] = (),
     lean: Lean | None = None,
     replayed: int | None = None,
+    lighter: Sequence[Lean] = (),
 ) -> Explanation:
     """Explain why ``measurement`` exceeds its limits.
 
@@ -79,6 +83,7 @@ def diagnose(
         optimizers: what is known of the optimizers whose state is in it.
         lean: the same model saved without that state, where it was tried.
         replayed: bytes of the artifact rebuilt without that state, where there is no live model.
+        lighter: the same model converted with smaller weights.
     """
     comparison = None
     if lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk:
@@ -90,21 +95,32 @@ def diagnose(
         culprit = comparison.rows[0].name
     else:
         culprit = max(measurement.tree, key=lambda section: section.size).name
-    fix = None
-    if lean is not None and comparison is not None and any(_helps(e, lean) for e in excesses):
-        size = lean.measurement.bytes_on_disk
-        judged = size if limited is None else lean.measurement.section(limited).size
-        fix = Fix("save without the optimizer's state", lean.call, size, judged, "measured")
-    elif replayed is not None and limited in (None, "optimizer"):
+    tried = [lean] if lean is not None and comparison is not None else []
+    fixes = [
+        _fix(other, limited)
+        for other in (*tried, *lighter)
+        if any(_helps(e, other) for e in excesses)
+    ]
+    if replayed is not None and not fixes and limited in (None, "optimizer"):
         judged = replayed if limited is None else 0
-        fix = Fix("export it without the optimizer's state", "", replayed, judged, "replayed")
+        what = "export it without the optimizer's state"
+        fixes.append(Fix(what, "", replayed, judged, "replayed"))
+    graph = measurement.section("graph")
+    shown = culprit != "graph" and graph.size * 10 >= measurement.bytes_on_disk
     return Explanation(
         comparison,
         culprit,
         tuple(map(_state, optimizers)) if culprit == "optimizer" else (),
         tuple(entries(measurement.section(culprit))),
-        fix,
+        tuple(entries(graph)) if shown else (),
+        tuple(sorted(fixes, key=lambda fix: fix.judged)),
     )
+
+
+def _fix(lean: Lean, limited: str | None) -> Fix:
+    size = lean.measurement.bytes_on_disk
+    judged = size if limited is None else lean.measurement.section(limited).size
+    return Fix(lean.what, lean.call, size, judged, "measured")
 
 
 def _helps(excess: Excess, lean: Lean) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_modelsize.budget import Budget, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
@@ -13,7 +13,9 @@ from pytest_modelsize.targets import Target
 
 __all__ = ["MarkerError", "Request", "check_format", "parse_marker"]
 
-_KEYWORDS = ("limit", "model", "path", "format", "include_optimizer", "reason", *SECTIONS)
+_KEYWORDS = (
+    "limit", "model", "path", "format", "include_optimizer", "save_options", "reason", *SECTIONS
+)  # fmt: skip
 _EXAMPLE = '@pytest.mark.max_model_size("2MB")'
 
 
@@ -29,11 +31,13 @@ class Request:
         budget: the limits.
         target: which artifact is meant.
         format: how a live model is saved; None leaves it to the project's default.
+        save_options: passed on to the framework's own call.
     """
 
     budget: Budget
     target: Target
     format: str | None
+    save_options: Mapping[str, object] = field(default_factory=dict)
 
 
 def parse_marker(
@@ -80,10 +84,14 @@ def parse_marker(
                 "has format= beside path=: an artifact that exists is not saved again"
             )
         check_format(format, formats)
+    options = _options(values)
+    if options and target.path is not None:
+        raise MarkerError("has save_options= beside path=: what exists is not saved again")
     return Request(
         Budget(limits, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
         target,
         format,
+        options,
     )
 
 
@@ -122,6 +130,16 @@ def _text(values: Mapping[str, object], keyword: str) -> str | None:
 
 def _hints(keyword: str) -> str:
     return ': the name of a fixture, such as model="classifier"' if keyword == "model" else ""
+
+
+def _options(values: Mapping[str, object]) -> Mapping[str, object]:
+    value = values.get("save_options", {})
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return value
+    raise MarkerError(
+        f'save_options= takes a dictionary by option, such as {{"optimizations": [...]}}, not '
+        f"{value!r:.60}"
+    )
 
 
 def _flag(values: Mapping[str, object], keyword: str) -> bool:

@@ -7,7 +7,7 @@ for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_modelsize.sections import Measurement
 
 _HELP = (
-    f"{MARKER}(limit, *, model=None, path=None, format=None, include_optimizer=True, reason=None, "
+    f"{MARKER}(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, reason=None, "
     "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None): "
     'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
 )
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "modelsize_format",
         "format in which max_model_size and model_size save a live model "
-        "(keras, h5 or weights; default: keras)",
+        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras)",
         default="keras",
     )
 
@@ -95,17 +95,25 @@ def model_size(
 ) -> Iterator[Callable[..., Measurement]]:
     """Measure a model as it would be saved, or an artifact: ``model_size(model).total <= "2MB"``.
 
-    ``model_size(model_or_path, *, format=None, include_optimizer=True)`` returns a `Measurement`
+    ``model_size(model, *, format=None, include_optimizer=True, save_options=None)`` returns one
     with ``.total``, ``.sections["optimizer"]``, ``.optimizer``, ``.weights`` and so on, each an
     ``int`` of bytes that also compares with sizes such as ``"2 MiB"``.
     """
     from pytest_modelsize.session import forget_handed, measure_handed
 
     def measure(
-        model_or_path: Any, *, format: str | None = None, include_optimizer: bool = True
+        model_or_path: Any,
+        *,
+        format: str | None = None,
+        include_optimizer: bool = True,
+        save_options: Mapping[str, Any] | None = None,
     ) -> Measurement:
         return measure_handed(
-            request.node, model_or_path, format=format, include_optimizer=include_optimizer
+            request.node,
+            model_or_path,
+            format=format,
+            include_optimizer=include_optimizer,
+            save_options=save_options or {},
         )
 
     yield measure

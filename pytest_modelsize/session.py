@@ -10,6 +10,7 @@ import inspect
 import os
 import unittest
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def check_markers(item: pytest.Item) -> None:
 
 def hold_budgets(item: pytest.Item) -> None:
     """Check every budget of the test; fail it with all that are exceeded or cannot be checked."""
-    nodes: dict[tuple[object, str, bool], object] = {}
+    nodes: dict[tuple[object, str, bool, str], object] = {}
     problems: list[ModelSizeFailure] = []
     for node, mark in item.iter_markers_with_node(MARKER):
         request = _request(item, mark)
@@ -81,7 +82,13 @@ def hold_budgets(item: pytest.Item) -> None:
         except TargetError as error:
             problems.append(_unchecked(item, mark, str(error)))
             continue
-        key = (subject.identity, request.format or _format(item), request.budget.include_optimizer)
+        settings = _settings(item, request)
+        key = (
+            subject.identity,
+            settings.format,
+            settings.include_optimizer,
+            repr(settings.options),
+        )
         # The nearest node that speaks of this artifact has the word; its markers add up.
         if nodes.setdefault(key, node) is not node:
             continue
@@ -94,7 +101,12 @@ def hold_budgets(item: pytest.Item) -> None:
 
 
 def measure_handed(
-    item: pytest.Item, value: object, *, format: str | None, include_optimizer: bool
+    item: pytest.Item,
+    value: object,
+    *,
+    format: str | None,
+    include_optimizer: bool,
+    save_options: Mapping[str, object],
 ) -> Measurement:
     """Measure what a test handed to the ``model_size`` fixture."""
     format = format or _format(item)
@@ -105,7 +117,8 @@ def measure_handed(
     subject = as_subject(value, "model")
     if subject is None:
         subject = _path_subject(value)
-    taken = take(subject, Settings(format, include_optimizer), _folder(item.config))
+    settings = Settings(format, include_optimizer, save_options)
+    taken = take(subject, settings, _folder(item.config))
     taken.discard()
     if problem := promise_broken(taken):
         raise SaveError(problem)
@@ -161,7 +174,7 @@ def explain_assertion(
 def _hold(
     item: pytest.Item, mark: pytest.Mark, request: Request, subject: Subject
 ) -> ModelSizeFailure | None:
-    settings = Settings(request.format or _format(item), request.budget.include_optimizer)
+    settings = _settings(item, request)
     folder = _folder(item.config)
     try:
         taken = take(subject, settings, folder)
@@ -175,6 +188,12 @@ def _hold(
     problem_with_export = _warn_once(item, mark, taken, folder) if taken.flag_ignored else None
     taken.discard()
     return problem_with_export
+
+
+def _settings(item: pytest.Item, request: Request) -> Settings:
+    return Settings(
+        request.format or _format(item), request.budget.include_optimizer, request.save_options
+    )
 
 
 def _exceeded(

@@ -31,7 +31,7 @@ class StateInFile:
 
 
 def find_optimizer_state(path: Path) -> list[StateInFile]:
-    """Return each HDF5 file at ``path`` that holds optimizer state; none for what is no model.
+    """Return each HDF5 file at ``path`` that holds optimizer state; none for other formats.
 
     Raises:
         ArtifactError: where a file is broken.
@@ -39,6 +39,8 @@ def find_optimizer_state(path: Path) -> list[StateInFile]:
     if path.is_dir():
         files = sorted(path.glob("*.weights.h5"))
         return [found for file in files for found in find_optimizer_state(file)]
+    if not path.is_file():
+        return []  # the prefix of a checkpoint
     with open_source(path) as source:
         container = container_of(source)
         if container == "zip":

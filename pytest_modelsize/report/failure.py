@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_modelsize.budget import PROMISE, Excess
 from pytest_modelsize.bytesize import exact, human, human_pair
-from pytest_modelsize.comparison import Row
+from pytest_modelsize.comparison import Entry, Row
 from pytest_modelsize.diagnosis import Explanation, Fix
 from pytest_modelsize.report.table import bar, columns, printable
 from pytest_modelsize.sections import Measurement
@@ -71,9 +71,11 @@ def failure(
     if explanation.causes:
         lines += [f"  {explanation.culprit}: {printable(cause)}" for cause in explanation.causes]
         lines.append("")
-    lines += [*_largest(explanation), ""]
-    if explanation.fix is not None:
-        lines += _fix(explanation.fix, first)
+    lines += [*_largest(explanation.culprit, explanation.entries), ""]
+    if explanation.graph:
+        lines += [*_largest("graph", explanation.graph), ""]
+    for fix in explanation.fixes:
+        lines += _fix(fix, first)
     for title, text in (
         ("reason", circumstances.reason),
         ("budget", circumstances.budget),
@@ -119,15 +121,14 @@ def _table(
     return columns(table, "<>>><")
 
 
-def _largest(explanation: Explanation) -> list[str]:
-    shown = explanation.entries[:_SHOWN_ENTRIES]
-    rest = explanation.entries[_SHOWN_ENTRIES:]
+def _largest(section: str, entries: Sequence[Entry]) -> list[str]:
+    shown, rest = entries[:_SHOWN_ENTRIES], entries[_SHOWN_ENTRIES:]
     rows = [(printable(entry.name), exact(entry.size), printable(entry.note)) for entry in shown]
     if rest:
         rows.append((f"and {exact(len(rest))} smaller", exact(sum(e.size for e in rest)), ""))
     if not rows:
         return []
-    return [f"  largest in {explanation.culprit}:", *columns(rows, "<><", indent=4)]
+    return [f"  largest in {section}:", *columns(rows, "<><", indent=4)]
 
 
 def _fix(fix: Fix, excess: Excess) -> list[str]:

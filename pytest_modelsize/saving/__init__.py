@@ -5,12 +5,18 @@ test has already imported.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pytest_modelsize.saving.copy import SavedCopy
+from pytest_modelsize.saving.described import described, export_call
 from pytest_modelsize.saving.detect import framework_of
-from pytest_modelsize.saving.keras3 import FORMATS, export_call, save_keras
+from pytest_modelsize.saving.keras2 import save_keras_2
+from pytest_modelsize.saving.keras3 import save_keras
 from pytest_modelsize.saving.optimizer_facts import OptimizerFacts
+from pytest_modelsize.saving.state_hook import Visited
+from pytest_modelsize.saving.tensorflow import SUFFIXES, save_module, write_checkpoint
 
 __all__ = [
     "FORMATS",
@@ -27,8 +33,23 @@ class SaveError(Exception):
     """A model that its framework could not save; the message carries the framework's own."""
 
 
+FORMATS: Mapping[str, str] = {
+    "keras": ".keras",
+    "h5": ".h5",
+    "weights": ".weights.h5",
+    **SUFFIXES,
+}
+"""Formats in which a live model is saved, with the suffix of the artifact."""
+
+
 def save(
-    model: object, folder: Path, *, format: str, include_optimizer: bool, stem: str = "model"
+    model: object,
+    folder: Path,
+    *,
+    format: str,
+    include_optimizer: bool,
+    stem: str = "model",
+    options: Mapping[str, Any] | None = None,
 ) -> SavedCopy:
     """Save ``model`` into ``folder`` as its framework's own call would, and leave it as it was.
 
@@ -41,27 +62,30 @@ def save(
         format: a key of `FORMATS`.
         include_optimizer: write the state of the optimizers.
         stem: the artifact's name before its suffix.
+        options: passed on to the framework's own call, or set on its converter.
 
     Raises:
         SaveError: where the framework cannot save the model; nothing is left behind.
     """
     framework = framework_of(model)
     name = type(model).__name__
-    if framework != "keras":
+    if framework is None:
         raise SaveError(
-            f"{name} is a model of {framework or 'no known framework'}, which cannot be saved here "
-            "yet: save it in the test and hold the budget on the artifact, with path="
+            f"{name} is a model of no known framework: save it in the test and hold the budget on "
+            "the artifact, with path="
         )
+    if framework == "tflite":
+        format = "tflite"
     path = folder / f"{stem}{FORMATS[format]}"
     try:
-        return save_keras(model, path, format, include_optimizer)
+        return _SAVERS[framework](model, path, format, include_optimizer, options or {})
     except Exception as error:
-        _remove(path)
+        _remove(folder, path)
         raise SaveError(
             f"{name} cannot be saved as {FORMATS[format]}: {type(error).__name__}: {_joined(error)}"
         ) from error
     except BaseException:
-        _remove(path)
+        _remove(folder, path)
         raise
 
 
@@ -71,8 +95,42 @@ def _joined(error: Exception) -> str:
     return " ".join(first.split()) + gap + rest
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+def _remove(folder: Path, path: Path) -> None:
+    """Delete what a broken save left: the artifact, or the files that begin with its name."""
+    for left in folder.glob(f"{path.name}*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _save_module(
+    module: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
+) -> SavedCopy:
+    if format == "saved_model":
+        save_module(module, path, options)
+    elif format == "checkpoint":
+        write_checkpoint(module, path, include_optimizer)
     else:
-        path.unlink(missing_ok=True)
+        raise ValueError("a tf.Module is saved as saved_model or checkpoint")
+    return described(
+        path, module, format, Visited(), include_optimizer=include_optimizer, state=False
+    )
+
+
+def _save_bytes(
+    content: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
+) -> SavedCopy:
+    path.write_bytes(content)
+    return described(
+        path, content, format, Visited(), include_optimizer=include_optimizer, state=False
+    )
+
+
+_Saver = Callable[[Any, Path, str, bool, Mapping[str, Any]], SavedCopy]
+_SAVERS: Mapping[str, _Saver] = {
+    "keras": save_keras,
+    "tf_keras": save_keras_2,
+    "tensorflow": _save_module,
+    "tflite": _save_bytes,
+}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-__all__ = ["OptimizerFacts", "facts_of", "readable_names"]
+__all__ = ["OptimizerFacts", "facts_of", "is_built", "readable_names"]
 
 _ITEM_SIZES = {"bool": 1, "bfloat16": 2}
 """Bytes of an element whose name does not end in its number of bits, or ends otherwise."""
@@ -35,7 +35,17 @@ class OptimizerFacts:
     state_bytes: int
 
 
-def facts_of(group: str, optimizer: Any, parts: Iterable[Any]) -> OptimizerFacts | None:
+def is_built(optimizer: Any) -> bool:
+    """Return whether an optimizer has made its state for a model's variables."""
+    if getattr(optimizer, "built", False) or getattr(optimizer, "_built", False):
+        return True
+    # The legacy optimizers of Keras 2 have no such flag, and a counter at the least.
+    return not hasattr(optimizer, "build") and len(_variables(optimizer)) > 1
+
+
+def facts_of(
+    group: str, optimizer: Any, parts: Iterable[Any], trainable: list[Any]
+) -> OptimizerFacts | None:
     """Return what ``optimizer`` keeps; None where it was never built.
 
     Args:
@@ -43,34 +53,35 @@ def facts_of(group: str, optimizer: Any, parts: Iterable[Any]) -> OptimizerFacts
         optimizer: the outermost optimizer, such as a `LossScaleOptimizer`.
         parts: the optimizers whose variables are written on its account, itself included. One
             inside another is written twice, and counts twice.
+        trainable: the model's trainable variables, for an optimizer that keeps no list of its own.
     """
-    served = _served(optimizer)
-    if not getattr(optimizer, "built", False) or not served:
+    served = _served(optimizer) or trainable
+    if not is_built(optimizer) or not served:
         return None
-    variables = [variable for part in parts for variable in part.variables]
+    variables = [variable for part in parts for variable in _variables(part)]
     known = _paths(served)
     slots = [(slot[0], v) for v in variables if (slot := _slot(v, known)) is not None]
     others = sum(prod(v.shape) for v in variables if v.shape != () and _slot(v, known) is None)
-    dtypes = Counter(str(variable.dtype) for _, variable in slots)
+    dtypes = Counter(_dtype(variable) for _, variable in slots)
     return OptimizerFacts(
         group,
-        str(optimizer.name),
+        str(getattr(optimizer, "name", None) or getattr(optimizer, "_name", "optimizer")),
         None if others else _slots_each(served, slots),
         sum(prod(variable.shape) for variable in served),
         dtypes.most_common(1)[0][0] if dtypes else "",
-        sum(prod(variable.shape) * _item_size(str(variable.dtype)) for variable in variables),
+        sum(prod(variable.shape) * _item_size(_dtype(variable)) for variable in variables),
     )
 
 
-def readable_names(optimizer: Any) -> list[str]:
+def readable_names(optimizer: Any, trainable: list[Any]) -> list[str]:
     """Return a name for each variable of ``optimizer``, in the order in which they are written.
 
     A slot is called after what it serves: ``conv2d/kernel momentum``. The rest keep their names:
     ``iteration``, ``learning_rate``.
     """
-    known = _paths(_served(optimizer))
+    known = _paths(_served(optimizer) or trainable)
     names = []
-    for variable in optimizer.variables:
+    for variable in _variables(optimizer):
         slot = _slot(variable, known)
         if slot is None:
             names.append(_own_name(variable))
@@ -82,7 +93,7 @@ def readable_names(optimizer: Any) -> list[str]:
 
 def _slots_each(served: list[Any], slots: list[tuple[str, Any]]) -> int | None:
     """Return how many slots of its own shape each variable has; None where they do not all agree."""
-    shapes = {str(variable.path): tuple(variable.shape) for variable in served}
+    shapes = {_path(variable): tuple(variable.shape) for variable in served}
     counts = dict.fromkeys(shapes, 0)
     for path, slot in slots:
         if tuple(slot.shape) != shapes[path]:
@@ -102,7 +113,7 @@ def _served(optimizer: Any) -> list[Any]:
 
 def _paths(variables: Iterable[Any]) -> dict[str, str]:
     """Paths by the form in which slot variables are named after them (base_optimizer.py)."""
-    return {str(variable.path).replace("/", "_"): str(variable.path) for variable in variables}
+    return {_path(variable).replace("/", "_"): _path(variable) for variable in variables}
 
 
 def _slot(variable: Any, known: dict[str, str]) -> tuple[str, str] | None:
@@ -112,11 +123,34 @@ def _slot(variable: Any, known: dict[str, str]) -> tuple[str, str] | None:
     for cut in range(len(name), 0, -1):
         if name[:cut] in known and name[cut : cut + 1] == "_":
             return known[name[:cut]], name[cut + 1 :]
+    # Keras 2: "Adam/m/dense/kernel", and "Adam/dense/kernel/m" of its legacy optimizers.
+    whole = _path(variable)
+    for path in known.values():
+        before, _, after = f"/{whole}/".partition(f"/{path}/")
+        if len(before) + len(after) < len(whole):
+            role = after.strip("/") or before.rpartition("/")[2]
+            return path, role
     return None
 
 
 def _own_name(variable: Any) -> str:
-    return str(variable.path).rpartition("/")[2]
+    return _path(variable).rpartition("/")[2]
+
+
+def _path(variable: Any) -> str:
+    """Return a variable's path; TensorFlow's own variables have a name that ends in ``:0``."""
+    path = getattr(variable, "path", None)
+    return str(path if path is not None else variable.name).partition(":")[0]
+
+
+def _dtype(variable: Any) -> str:
+    return str(getattr(variable.dtype, "name", variable.dtype))
+
+
+def _variables(optimizer: Any) -> list[Any]:
+    """An optimizer's variables: a property, but a method of Keras 2's legacy optimizers."""
+    variables = optimizer.variables
+    return list(variables if hasattr(variables, "__iter__") else variables())
 
 
 def _item_size(dtype: str) -> int:

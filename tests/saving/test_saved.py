@@ -230,7 +230,7 @@ def test_without_the_private_function_the_public_way_is_taken(
 ):
     from pytest_modelsize.saving import keras3
 
-    monkeypatch.setattr(keras3, "can_hook", lambda: False)
+    monkeypatch.setattr(keras3, "can_hook", lambda library: False)
     model = trained(build, data, "adam")
     optimizer = model.optimizer
     copy = save(model, tmp_path, format="keras", include_optimizer=False)

@@ -2,7 +2,7 @@
 
 Keras writes a model, a layer, an initializer or a metric as an object with ``class_name`` and
 ``config`` (keras/src/saving/serialization_lib.py, ``serialize_keras_object``; Keras 1 and 2:
-``Model.get_config`` in keras/engine/network.py). Only layers and models are entered: the elements
+``Network.get_config`` in keras/engine/network.py). Only layers and models are entered: the elements
 of ``layers`` (Keras 1: of a Sequential's ``config``), and, in the ``config`` of one that is
 entered, any object whose own ``config`` has a ``name`` and is ``trainable`` or has ``layers``.
 Every layer's ``get_config`` writes these (keras/src/layers/layer.py), and of other objects none
@@ -172,11 +172,10 @@ class _Walk:
         while more:
             begin = at
             key, value_at, scalar = scan.field(at)
-            met = None
-            end = value_at + len(scalar)
-            if not 0 < len(scalar) < BASE64_FROM:
-                met = self._value(key, value_at, part, place)
-                end = met.end
+            # Most values are short scalars, of which there is nothing to remember.
+            short = 0 < len(scalar) < BASE64_FROM
+            met = None if short else self._value(key, value_at, part, place)
+            end = value_at + len(scalar) if met is None else met.end
             if key in _TELLING:
                 _learn(part, place, key, scan.text[value_at:end])
             at, more = scan.separator(end, "}")
@@ -184,7 +183,7 @@ class _Walk:
             if met is not None and met.owner is not None:
                 met.owner.own += at - begin - met.inside
             else:
-                self._keep(part, key, at - begin, met.note if met is not None else "")
+                self._keep(part, key, at - begin, "" if met is None else met.note)
         part.own += at + 1 - start - owned
         return at + 1
 

@@ -1,0 +1,31 @@
+"""Keep the framework's remarks on its own affairs out of the user's test."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["quiet"]
+
+_OWN_AFFAIRS = ("HDF5 file via `model.save()`", "saving your model as an HDF5 file")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what is said of HDF5 being legacy, and of the framework's own deprecations."""
+    logger = logging.getLogger("absl")
+
+    def worth_telling(record: logging.LogRecord) -> bool:
+        return not any(remark in record.getMessage() for remark in _OWN_AFFAIRS)
+
+    logger.addFilter(worth_telling)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for remark in _OWN_AFFAIRS:
+                warnings.filterwarnings("ignore", message=f"(?s).*{remark}")
+            yield
+    finally:
+        logger.removeFilter(worth_telling)

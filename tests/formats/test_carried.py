@@ -1,0 +1,43 @@
+"""Reading needs no framework: artifacts of every format, carried with the tests (data/make.py)."""
+
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize import Kind, measure
+
+DATA = Path(__file__).parent.parent / "data"
+PARAMETERS = 3 * 2 + 2
+STATE = 2 * PARAMETERS * 4 + 8 + 4  # two moments, the int64 counter, the rate
+ARTIFACTS = {
+    "dense.h5": ("h5", PARAMETERS * 4, STATE),
+    "dense.keras": ("keras", PARAMETERS * 4, STATE),
+    "dense.weights.h5": ("weights", PARAMETERS * 4, STATE),
+    "checkpoint": ("checkpoint", PARAMETERS * 4, STATE),
+    "checkpoint/ckpt-1": ("checkpoint", PARAMETERS * 4, STATE),
+    "saved": ("saved_model", PARAMETERS * 4, STATE),
+    "dense.tflite": ("tflite", PARAMETERS * 4, 0),
+}
+
+
+def bytes_of(path):
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}.*"))
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_an_artifact_is_measured_without_its_framework(name):
+    format, weights, state = ARTIFACTS[name]
+    measured = measure(DATA / name)
+    assert (measured.format, measured.total) == (format, bytes_of(DATA / name))
+    assert measured.section("weights").of_kind(Kind.DATA) == weights
+    assert measured.section("optimizer").of_kind(Kind.DATA) == state
+
+
+def test_all_of_them_together_are_measured_as_one_directory():
+    measured = measure(DATA)
+    assert measured.total == bytes_of(DATA)
+    assert measured.section("optimizer").of_kind(Kind.DATA) == 5 * STATE
