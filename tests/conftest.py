@@ -13,8 +13,18 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture(scope="session")
 def keras():
-    """Keras, imported once for the process: NumPy and TensorFlow cannot be imported again."""
-    return pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+    """Keras 3, imported once for the process: NumPy and TensorFlow cannot be imported again."""
+    keras = pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+    if keras.__version__.startswith("2."):
+        pytest.skip("this is Keras 2")
+    return keras
+
+
+@pytest.fixture(scope="session")
+def keras_2():
+    """Keras 2: the package ``tf_keras``, or the ``keras`` of TensorFlow 2.15 and before."""
+    keras = pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+    return keras if keras.__version__.startswith("2.") else pytest.importorskip("tf_keras")
 
 
 @pytest.fixture(scope="session")

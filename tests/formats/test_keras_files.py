@@ -270,9 +270,8 @@ def test_a_vocabulary_that_keras_stores_twice_is_named_as_waste(keras, np, tmp_p
 
 @pytest.mark.parametrize("name", ["m.h5", "m.keras", "m.weights.h5"])
 @pytest.mark.filterwarnings("ignore")
-def test_files_of_keras_2_are_measured_alike(h5py, np, tmp_path, name):
-    pytest.importorskip("tensorflow")
-    keras = pytest.importorskip("tf_keras")
+def test_files_of_keras_2_are_measured_alike(h5py, np, keras_2, tmp_path, name):
+    keras = keras_2
     model = keras.Sequential([keras.layers.Dense(5, input_shape=(3,), name="head")])
     model.compile("adam", "mse")
     model.train_on_batch(np.ones((2, 3)), np.ones((2, 5)))

@@ -10,13 +10,8 @@ PARAMETERS = 6 * 5 + 5 + 5 * 2 + 2
 
 
 @pytest.fixture(scope="module")
-def tf(keras):
+def tf():
     return pytest.importorskip("tensorflow")
-
-
-@pytest.fixture(scope="module")
-def tf_keras(tf):
-    return pytest.importorskip("tf_keras")
 
 
 def network(keras, optimizer="adam"):
@@ -102,9 +97,9 @@ KERAS_2 = ("keras", "h5", "weights", "saved_model", "checkpoint")
 @pytest.mark.parametrize("include_optimizer", [True, False])
 @pytest.mark.filterwarnings("ignore")
 def test_keras_2_is_saved_with_and_without_state_in_every_format(
-    tf_keras, data, tmp_path, format, include_optimizer
+    keras_2, data, tmp_path, format, include_optimizer
 ):
-    model = trained(tf_keras, data)
+    model = trained(keras_2, data)
     copy = save(model, tmp_path, format=format, include_optimizer=include_optimizer)
     measured = measure(copy.path, names=copy.names)
     assert weights_of(measured) == PARAMETERS * 4
@@ -122,13 +117,13 @@ def test_keras_2_is_saved_with_and_without_state_in_every_format(
 
 @pytest.mark.parametrize("optimizer", ["adam", "legacy"])
 @pytest.mark.filterwarnings("ignore")
-def test_keras_2_trains_on_bit_for_bit_after_each_save(tf_keras, np, data, tmp_path, optimizer):
+def test_keras_2_trains_on_bit_for_bit_after_each_save(keras_2, np, data, tmp_path, optimizer):
     twins = []
     for checked in (False, True):
-        tf_keras.backend.clear_session()
-        chosen = tf_keras.optimizers.legacy.Adam() if optimizer == "legacy" else "adam"
-        model = network(tf_keras, chosen)
-        fit(tf_keras, model, data)
+        keras_2.backend.clear_session()
+        chosen = keras_2.optimizers.legacy.Adam() if optimizer == "legacy" else "adam"
+        model = network(keras_2, chosen)
+        fit(keras_2, model, data)
         same = model.optimizer
         if checked:
             for format in (*KERAS_2, "tflite"):
@@ -137,16 +132,16 @@ def test_keras_2_trains_on_bit_for_bit_after_each_save(tf_keras, np, data, tmp_p
                     folder.mkdir()
                     save(model, folder, format=format, include_optimizer=include_optimizer)
         assert model.optimizer is same
-        fit(tf_keras, model, data)
+        fit(keras_2, model, data)
         twins.append([np.asarray(v) for v in model.variables])
     for one, other in zip(*twins, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_keras_2_slots_are_called_as_the_user_knows_them(tf_keras, data, tmp_path):
+def test_keras_2_slots_are_called_as_the_user_knows_them(keras_2, data, tmp_path):
     names = save(
-        trained(tf_keras, data), tmp_path, format="weights", include_optimizer=True
+        trained(keras_2, data), tmp_path, format="weights", include_optimizer=True
     ).names.variables
     assert names["/optimizer/vars/0"] == "iteration"
     assert names["/optimizer/vars/1"] == "hidden/kernel m"

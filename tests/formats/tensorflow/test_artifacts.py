@@ -13,12 +13,12 @@ PARAMETERS = 64 * 128 + 128 + 128 * 10 + 10
 
 
 @pytest.fixture(scope="module")
-def tf(keras):
+def tf():
     return pytest.importorskip("tensorflow")
 
 
 @pytest.fixture(scope="module")
-def np(keras):
+def np():
     return pytest.importorskip("numpy")
 
 
@@ -62,8 +62,8 @@ def written(tf, keras, np, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def written_by_keras_2(tf, np, tmp_path_factory):
-    keras = pytest.importorskip("tf_keras")
+def written_by_keras_2(tf, np, keras_2, tmp_path_factory):
+    keras = keras_2
     folder = tmp_path_factory.mktemp("keras_2")
     model = trained(keras, np, input_shape=(64,))
     model.save(folder / "full", save_format="tf")

@@ -13,12 +13,12 @@ from tests.formats.mutants import count, mutants, outcome_of
 
 
 @pytest.fixture(scope="module")
-def tf(keras):
+def tf():
     return pytest.importorskip("tensorflow")
 
 
 @pytest.fixture(scope="module")
-def np(keras):
+def np():
     return pytest.importorskip("numpy")
 
 
