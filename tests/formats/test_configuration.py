@@ -62,13 +62,6 @@ def model(*layers: dict[str, Any], **config: object) -> bytes:
 # Real models
 
 
-@pytest.fixture(scope="module")
-def keras() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
-
-
 @pytest.fixture
 def stored(tmp_path: Any) -> Any:
     """Return a function: the configuration of a model as it lies in its ``.keras`` file."""
@@ -279,6 +272,27 @@ def test_initializers_policies_and_metrics_are_entries_of_their_key() -> None:
     assert found[("dense", "regularizer")] == written("regularizer", deep)
 
 
+def test_an_initializer_with_a_name_is_no_layer() -> None:
+    constant = {"class_name": "Constant", "config": {"value": [0.5] * 2_000, "name": "looks alike"}}
+    text = model(layer("head", kernel_initializer=constant))
+    path = ("head", "kernel_initializer")
+    assert sizes(text)[path] == written("kernel_initializer", constant)
+    assert notes(text) == {path: "2,000 numbers, 8,000 bytes as float32"}
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
+@pytest.mark.parametrize("separators", [None, (",", ":"), (" , ", " : ")])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_any_way_of_writing_a_model_has_the_same_entries(
+    indent: Any, separators: Any, ascii_only: bool
+) -> None:
+    text = model(layer("head", words=['größe "模型"\n', "\\", "\u2028"] * 3, units=3))
+    other = json.dumps(
+        json.loads(text), indent=indent, separators=separators, ensure_ascii=ascii_only
+    )
+    assert list(sizes(other.encode())) == list(sizes(text))
+
+
 def test_a_small_layer_in_a_key_is_still_a_layer() -> None:
     inner = {"class_name": "Flatten", "config": {"name": "flat", "trainable": True}}
     found = sizes(model(layer("each", "TimeDistributed", layer=inner)))
@@ -320,6 +334,11 @@ def test_names_that_are_no_text_can_still_be_printed() -> None:
     text += b'\xff\\n"}}]}, "\\ud800": 1}'
     for path in sizes(text):
         "/".join(path).encode("utf-8")
+
+
+def test_the_name_of_a_layer_itself_goes_before_that_in_its_config() -> None:
+    for a_layer in ({**layer("inner"), "name": "outer"}, {"name": "outer", **layer("inner")}):
+        assert below(sizes(model(a_layer)), "outer") == len(json.dumps(a_layer))
 
 
 def test_a_layer_without_a_name_is_called_after_its_class() -> None:
