@@ -109,7 +109,7 @@ class _Homes:
     def __init__(self, file: HDF5File, layout: str, names: LiveNames) -> None:
         self._layout = layout
         self._variables = names.variables
-        self._labels = _labels(file) if layout == "weights" else {}
+        self._labels = {**_labels(file), **names.objects} if layout == "weights" else {}
         self._optimizers = optimizer_groups(file, names) if layout == "weights" else {}
 
     def of(self, path: str) -> SectionPath:

