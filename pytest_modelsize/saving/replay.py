@@ -110,12 +110,13 @@ def _replay(path: str, window: tuple[int, int], skipped: set[str], target: str) 
 
     Keras writes a file inside an archive through a file object, or through a file of its own,
     depending on its version and on memory (saving_lib.py, H5IOStore); the library groups its
-    allocations in another way for each. The way that gives the whole file's size is the right one.
+    allocations in another way for each. The way that gives the whole file's size, or comes nearest
+    to it, is taken.
     """
-    ways = (True, False) if window[0] else (False,)
-    chosen = next(
-        (way for way in ways if _rebuilt(path, window, set(), target, way) == window[1]), ways[0]
-    )
+    chosen = False
+    if window[0]:
+        sizes = {way: _rebuilt(path, window, set(), target, way) for way in (True, False)}
+        chosen = min(sizes, key=lambda way: abs(sizes[way] - window[1]))
     return _rebuilt(path, window, skipped, target, chosen)
 
 
