@@ -21,7 +21,7 @@ METADATA = "metadata.json"
 _ASSETS = "assets/"
 _WEIGHTS = ".weights.h5"
 _SHARDS = "model.weights.json"
-_LARGEST_TEXT = 64 * 2**20
+_LARGEST_TEXT = 32 * 2**20
 """Bytes of the largest configuration that is opened up; a larger one is one entry."""
 _LARGEST_UNPACKED = 64 * 2**20
 """Bytes of the largest compressed weights that are inflated to look inside."""

@@ -36,7 +36,7 @@ class HDF5Attribute(Account):
 
     values: Callable[[int], list[bytes] | None] = field(default=lambda limit: None, repr=False)
 
-    def read_strings(self, limit: int = 2**26) -> list[bytes] | None:
+    def read_strings(self, limit: int = 2**25) -> list[bytes] | None:
         """Return the value as byte strings without padding; None if it holds no strings.
 
         Args:

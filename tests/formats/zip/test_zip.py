@@ -129,7 +129,7 @@ def test_the_structure_of_a_member_is_what_appnote_says(data):
         local = struct.unpack_from("<HH", data, info.header_offset + 26)
         descriptor = 0
         if info.flag_bits & 8:
-            zip64 = data[info.header_offset + 4] >= 45
+            zip64 = local[1] == 20  # the ZIP64 field, which the writer was made to write
             descriptor = 24 if zip64 else 16
         extra = len(info.extra)
         assert local[0] == name
