@@ -203,18 +203,10 @@ def test_a_layer_in_an_argument_of_a_subclassed_model_is_opened(keras: Any, stor
     assert found[("width",)] == len('"width": 3')
 
 
-def test_a_mobile_net_is_opened_layer_by_layer_and_quickly(keras: Any, stored: Any) -> None:
+def test_a_mobile_net_is_opened_layer_by_layer(keras: Any, stored: Any) -> None:
     text = stored(keras.applications.MobileNetV2((32, 32, 3), weights=None, classes=10))
     found = assert_layers_cost_what_json_dumps_says(text)
     assert found[()] < 1_000
-    best = min(_seconds(text) for _ in range(5))
-    assert best < 0.1, f"{len(text):,d} bytes took {best:.3f} s"  # 15 ms as a rule
-
-
-def _seconds(text: bytes) -> float:
-    start = time.process_time()
-    open_configuration(text)
-    return time.process_time() - start
 
 
 # Older versions of Keras, which are not installed: what they write, in short
