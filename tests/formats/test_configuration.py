@@ -473,6 +473,12 @@ def test_time_grows_with_the_text_and_not_faster() -> None:
     assert ratio < 3 * len(large) / len(small)
 
 
+def _seconds(text: bytes) -> float:
+    start = time.process_time()
+    open_configuration(text)
+    return time.process_time() - start
+
+
 def test_models_nested_deeper_than_anyone_nests_them_are_values() -> None:
     inner = layer("bottom")
     for depth in range(60):
