@@ -31,7 +31,7 @@ def test_a_budget_that_is_exceeded_fails_with_the_diff_and_names_the_optimizer(p
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [
-            r"model\.keras is [\d.]+ kB, [\d.]+ kB over its budget of 20 kB",
+            r"model\.keras is [\d.]+ kB, [\d.]+ k?B over its budget of 20 kB",
             r"  section +lean +saved +change",
             r"  optimizer +0 +[\d,]+ +\+[\d,]+ +####################",
             r"  total +[\d,]+ +[\d,]+ +\+[\d,]+ +budget 20,000",
@@ -53,7 +53,7 @@ def test_the_short_summary_is_the_headline_alone(project, monkeypatch):
         def test_large(model):
             pass
         """
-    headline = r"ModelSizeExceeded: model\.keras is [\d.]+ kB, [\d.]+ kB over its budget of 20 kB"
+    headline = r"ModelSizeExceeded: model\.keras is [\d.]+ kB, [\d.]+ k?B over its budget of 20 kB"
     # On CI pytest does not cut the line to the terminal's width.
     monkeypatch.setenv("CI", "1")
     result = project.run_code(code, "-vv")
