@@ -110,7 +110,7 @@ def diagnose(
     return Explanation(
         comparison,
         culprit,
-        tuple(map(_state, optimizers)) if culprit == "optimizer" else (),
+        tuple(_state(o) for o in optimizers if o.parameters) if culprit == "optimizer" else (),
         tuple(entries(measurement.section(culprit))),
         tuple(entries(graph)) if shown else (),
         tuple(sorted(fixes, key=lambda fix: fix.judged)),

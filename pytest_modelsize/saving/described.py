@@ -15,6 +15,7 @@ from pytest_modelsize.saving.optimizer_facts import (
     readable_names,
 )
 from pytest_modelsize.saving.state_hook import Visited
+from pytest_modelsize.saving.stored import names_of
 
 __all__ = ["described", "export_call"]
 
@@ -54,7 +55,7 @@ def described(
     return SavedCopy(
         path,
         _names(visited, trainable) if visited.groups else LiveNames(),
-        _facts(optimizers, trainable),
+        _facts(optimizers, trainable, visited.aliases),
         flag_ignored=ignored and not include_optimizer,
     )
 
@@ -69,11 +70,12 @@ def export_call(format: str, optimizers: Iterable[OptimizerFacts]) -> str:
         return _CALLS[format]
     lines = []
     for facts in optimizers:
-        place = facts.group.strip("/")
-        if "/" in place:
-            lines.append(f"# take the optimizer {facts.name!r} out of the model's {place}")
-        else:
-            lines.append(f"model.{place} = None")
+        for group in facts.held or (facts.group,):
+            place = group.strip("/")
+            if "/" in place:
+                lines.append(f"# take the optimizer {facts.name!r} out of the model's {place}")
+            else:
+                lines.append(f"model.{place} = None")
     return "\n".join([*lines, _CALLS[format]])
 
 
@@ -83,21 +85,16 @@ def _names(visited: Visited, trainable: list[Any]) -> LiveNames:
         name = getattr(saveable, "name", None)
         if group and isinstance(name, str):
             objects[group] = name.replace("/", "_")
-        if group in visited.optimizers:
-            named = readable_names(saveable, trainable)
-        else:
-            # Layer.save_own_variables writes trainable variables first (layers/layer.py).
-            own = [
-                *(getattr(saveable, "_trainable_variables", None) or ()),
-                *(getattr(saveable, "_non_trainable_variables", None) or ()),
-            ]
-            named = [str(variable.name) for variable in own]
-        for index, name in enumerate(named):
-            variables[f"{group}/vars/{index}"] = name
+        optimizer = group in visited.optimizers
+        named = readable_names(saveable, trainable) if optimizer else None
+        for key, variable in names_of(visited.stored.get(group, ()), named, saveable).items():
+            variables[f"{group}/vars/{key}"] = variable
     return LiveNames(variables, objects, frozenset(visited.optimizers))
 
 
-def _facts(optimizers: dict[str, Any], trainable: list[Any]) -> tuple[OptimizerFacts, ...]:
+def _facts(
+    optimizers: dict[str, Any], trainable: list[Any], aliases: dict[str, list[str]]
+) -> tuple[OptimizerFacts, ...]:
     found = []
     for group, optimizer in optimizers.items():
         if any(group.startswith(f"{other}/") for other in optimizers):
@@ -107,5 +104,6 @@ def _facts(optimizers: dict[str, Any], trainable: list[Any]) -> tuple[OptimizerF
             for inner, part in optimizers.items()
             if inner == group or inner.startswith(f"{group}/")
         ]
-        found.append(facts_of(group, optimizer, parts, trainable))
-    return tuple(facts for facts in found if facts is not None)
+        held = tuple(aliases.get(group, ()))
+        found.append(facts_of(group, optimizer, parts, trainable, held))
+    return tuple(found)

@@ -35,6 +35,12 @@ def save_keras(
         include_optimizer: write optimizer state, as the framework's own call does by default.
         options: passed on to the framework's own call.
     """
+    if not getattr(model, "built", True) and not model.weights:
+        # Keras would write a file without any, and every budget would hold on it.
+        raise ValueError(
+            "the model is not built and has no weights yet: call it on data, or build() it, "
+            "before its size is looked at"
+        )
     visited = Visited()
     with quiet(), ExitStack() as stack:
         if format in _NATIVE and can_hook(_LIBRARY):
@@ -47,7 +53,8 @@ def save_keras(
             model.save_weights(str(path), **options)
         elif format == "h5":
             stack.enter_context(_compile_config_kept(model))
-            model.save(str(path), include_optimizer=include_optimizer, **options)
+            flag = {} if include_optimizer else {"include_optimizer": False}
+            model.save(str(path), **{**flag, **options})
         elif format == "saved_model":
             # Keras before 3.5 cannot be told to be silent.
             silent = "verbose" in inspect.signature(model.export).parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,9 +10,6 @@ from math import prod
 from typing import Any
 
 __all__ = ["OptimizerFacts", "facts_of", "is_built", "readable_names"]
-
-_ITEM_SIZES = {"bool": 1, "bfloat16": 2}
-"""Bytes of an element whose name does not end in its number of bits, or ends otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,7 @@ class OptimizerFacts:
         parameters: elements of the trainable variables that it serves.
         dtype: of the slots.
         state_bytes: bytes of all that it keeps, counters included.
+        held: every place where the model holds it, as paths like ``group``, which is the first.
     """
 
     group: str
@@ -33,6 +32,7 @@ class OptimizerFacts:
     parameters: int
     dtype: str
     state_bytes: int
+    held: tuple[str, ...] = ()
 
 
 def is_built(optimizer: Any) -> bool:
@@ -44,9 +44,13 @@ def is_built(optimizer: Any) -> bool:
 
 
 def facts_of(
-    group: str, optimizer: Any, parts: Iterable[Any], trainable: list[Any]
-) -> OptimizerFacts | None:
-    """Return what ``optimizer`` keeps; None where it was never built.
+    group: str,
+    optimizer: Any,
+    parts: Iterable[Any],
+    trainable: list[Any],
+    held: tuple[str, ...] = (),
+) -> OptimizerFacts:
+    """Return what ``optimizer`` keeps: counters alone, for no parameters, where it is not built.
 
     Args:
         group: HDF5 path of its group.
@@ -54,10 +58,9 @@ def facts_of(
         parts: the optimizers whose variables are written on its account, itself included. One
             inside another is written twice, and counts twice.
         trainable: the model's trainable variables, for an optimizer that keeps no list of its own.
+        held: every place where the model holds it.
     """
-    served = _served(optimizer) or trainable
-    if not is_built(optimizer) or not served:
-        return None
+    served = (_served(optimizer) or trainable) if is_built(optimizer) else []
     variables = [variable for part in parts for variable in _variables(part)]
     known = _paths(served)
     slots = [(slot[0], v) for v in variables if (slot := _slot(v, known)) is not None]
@@ -70,6 +73,7 @@ def facts_of(
         sum(prod(variable.shape) for variable in served),
         dtypes.most_common(1)[0][0] if dtypes else "",
         sum(prod(variable.shape) * _item_size(_dtype(variable)) for variable in variables),
+        held or (group,),
     )
 
 
@@ -99,7 +103,7 @@ def _slots_each(served: list[Any], slots: list[tuple[str, Any]]) -> int | None:
         if tuple(slot.shape) != shapes[path]:
             return None
         counts[path] += 1
-    agreed = set(counts.values())
+    agreed = set(counts.values()) or {0}
     return agreed.pop() if len(agreed) == 1 else None
 
 
@@ -154,7 +158,9 @@ def _variables(optimizer: Any) -> list[Any]:
 
 
 def _item_size(dtype: str) -> int:
-    if dtype in _ITEM_SIZES:
-        return _ITEM_SIZES[dtype]
-    bits = "".join(character for character in dtype if character.isdigit())
-    return int(bits) // 8 if bits else 0
+    """Return the bytes of an element, by the first number of its type's name, which are its bits.
+
+    ``float32``, ``bfloat16``, ``float8_e4m3fn``, and ``int4``, which NumPy keeps in a whole byte.
+    """
+    bits = re.search(r"[0-9]+", dtype)
+    return -(-int(bits[0]) // 8) if bits else 1

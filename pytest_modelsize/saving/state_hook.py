@@ -10,6 +10,7 @@ stores, path, visited. TensorFlow's checkpoints walk ``TrackableView.children`` 
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +19,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from pytest_modelsize.saving.stored import Stored, noting
+
 __all__ = ["Visited", "can_hook", "children_without", "hooked", "optimizer_classes"]
 
 _FUNCTION = "_save_state"
+_PARAMETERS = ("weights_store", "assets_store", "inner_path")
+"""Its second to fourth; the first and the fifth have had more than one name."""
 _VIEW = "tensorflow.python.checkpoint.trackable_view"
 _OPTIMIZERS = (
     ("keras.src.optimizers.base_optimizer", "BaseOptimizer"),
@@ -41,10 +46,23 @@ class Visited:
     Attributes:
         groups: HDF5 path of its group to each object: ``/layers/dense``.
         optimizers: those of the paths that hold an optimizer, left out or not.
+        aliases: all paths of each optimizer, by its first.
+        stored: what each object had written, by the path of its group.
     """
 
     groups: dict[str, Any] = field(default_factory=dict)
     optimizers: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, list[str]] = field(default_factory=dict)
+    stored: dict[str, list[Stored]] = field(default_factory=dict)
+
+    def meet(self, group: str, optimizer: Any) -> None:
+        """Take note of an optimizer, once, and of all the places where it is held."""
+        known = (path for path, other in self.optimizers.items() if other is optimizer)
+        first = next(known, group)
+        self.optimizers.setdefault(first, optimizer)
+        places = self.aliases.setdefault(first, [])
+        if group not in places:
+            places.append(group)
 
 
 def optimizer_classes() -> tuple[type, ...]:
@@ -55,8 +73,12 @@ def optimizer_classes() -> tuple[type, ...]:
 
 
 def can_hook(library: str) -> bool:
-    """Return whether the module ``library`` is loaded, and has the function that is wrapped."""
-    return callable(getattr(sys.modules.get(library), _FUNCTION, None))
+    """Return whether the module ``library`` has the function that is wrapped, as it is known."""
+    function = getattr(sys.modules.get(library), _FUNCTION, None)
+    if not inspect.isfunction(function):
+        return False
+    names = list(inspect.signature(function).parameters)
+    return len(names) == 5 and tuple(names[1:4]) == _PARAMETERS
 
 
 @contextmanager
@@ -71,21 +93,39 @@ def hooked(library: str, *, skip_optimizers: bool) -> Iterator[Visited]:
     optimizers = optimizer_classes()
 
     def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
-        def save_state(saveable: Any, *args: Any, **kwargs: Any) -> Any:
-            path = kwargs["inner_path"] if "inner_path" in kwargs else args[2]
+        signature = inspect.signature(original)
+        silent: Any = None
+
+        def save_state(*args: Any, **kwargs: Any) -> Any:
+            nonlocal silent
+            saveable, store, assets, path, seen = signature.bind(*args, **kwargs).arguments.values()
+            dry = store is None or store is silent
             group = f"/{str(path).strip('/')}".rstrip("/")
             if isinstance(saveable, optimizers):
-                if not any(saveable is other for other in visited.optimizers.values()):
-                    visited.optimizers[group] = saveable
-                if skip_optimizers:
-                    return None
-            visited.groups.setdefault(group, saveable)
-            return original(saveable, *args, **kwargs)
+                visited.meet(group, saveable)
+                if skip_optimizers and not dry:
+                    # On through it without writing, for the optimizers inside. What it shares with
+                    # the model has not been written so far: the set of things seen is a copy.
+                    silent = _silent(store) if silent is None else silent
+                    return original(saveable, silent, None, path, set(seen))
+            if not dry:
+                visited.groups.setdefault(group, saveable)
+                noting(store, visited.stored)
+            return original(saveable, store, assets, path, seen)
 
         return save_state
 
     with _replaced(sys.modules[library], _FUNCTION, wrapped):
         yield visited
+
+
+def _silent(store: Any) -> Any:
+    """Return a store to which Keras writes nothing: it asks whether there is one by its truth.
+
+    None would say the same, but some versions, Keras 3.12 among them, insist on the class.
+    """
+    kind = type("Silent", (type(store),), {"__bool__": lambda self: False})
+    return object.__new__(kind)
 
 
 @contextmanager
