@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_modelsize.formats.hdf5.model import Account
 from pytest_modelsize.formats.hdf5.state import UNDEFINED, Walk
 from pytest_modelsize.sections import Kind
 
-__all__ = ["BTree2", "bytes_for", "read_btree2"]
+__all__ = ["BTree2", "bytes_for", "claim_btree2", "read_btree2"]
 
 _NODE_OVERHEAD = 10
 """Signature, version, type and checksum of every node."""
@@ -17,10 +18,15 @@ _DEEPEST = 64
 
 @dataclass(frozen=True, slots=True)
 class BTree2:
-    """The record type of a tree, and its records."""
+    """A tree whose header is claimed.
+
+    Attributes:
+        type: of its records.
+        records: all of them; its nodes are claimed as they are read.
+    """
 
     type: int
-    records: list[bytes]
+    records: Iterator[bytes]
 
 
 def bytes_for(limit: int) -> int:
@@ -29,44 +35,72 @@ def bytes_for(limit: int) -> int:
 
 
 def read_btree2(walk: Walk, address: int, owner: Account | None, what: str) -> BTree2:
-    """Claim the tree at ``address`` for ``owner`` (None: no object); return its records."""
+    """Claim the tree at ``address`` for ``owner`` (None: no object), its nodes one by one."""
     header = 16 + walk.offset_size + 2 + walk.length_size + 4
     data = walk.structure(address, b"BTHD", header)
     walk.first_visit(address)
     _claim(walk, address, header, what, owner, live=True)
-    tree = BTree2(data[5], [])
     node_size, record_size = walk.uint(data, 6, 4), walk.uint(data, 10, 2)
     depth = walk.uint(data, 12, 2)
     root = walk.address(data, 16)
     count = walk.uint(data, 16 + walk.offset_size, 2)
     if root == UNDEFINED:
-        return tree
+        return BTree2(data[5], iter(()))
     if record_size == 0 or node_size < _NODE_OVERHEAD + record_size or depth > _DEEPEST:
         raise walk.error(f"B-tree of depth {depth}, {node_size}-byte nodes, {record_size} a record")
-    most, pointer, count_width = _shape(walk, node_size, record_size, depth)
-    pending = [(root, count, depth)]
-    while pending:
-        node, used, level = pending.pop()
-        walk.first_visit(node)
-        if used > most[level]:
-            walk.at = node
-            raise walk.error(f"a B-tree node of {used} records, where {most[level]} fit")
-        data = walk.structure(node, b"BTIN" if level else b"BTLF", node_size)
-        live = _NODE_OVERHEAD + used * record_size + ((used + 1) * pointer[level] if level else 0)
-        # The checksum follows the part in use, and the rest of the node is free.
-        _claim(walk, node, live, what, owner, live=True)
-        _claim(walk, node + live, node_size - live, what, owner, live=False)
-        tree.records.extend(
-            data[6 + i * record_size : 6 + (i + 1) * record_size] for i in range(used)
-        )
-        if level:
-            position = 6 + used * record_size
-            for _ in range(used + 1):
-                child = walk.address(data, position)
-                size = walk.uint(data, position + walk.offset_size, count_width)
-                pending.append((child, size, level - 1))
-                position += pointer[level]
-    return tree
+    tree = _Nodes(walk, owner, what, node_size, record_size, depth)
+    return BTree2(data[5], tree.records(root, count))
+
+
+def claim_btree2(walk: Walk, address: int, owner: Account | None, what: str) -> None:
+    """Claim a whole tree whose records say nothing that is not known already."""
+    for _ in read_btree2(walk, address, owner, what).records:
+        pass
+
+
+class _Nodes:
+    """The nodes of one tree."""
+
+    def __init__(
+        self,
+        walk: Walk,
+        owner: Account | None,
+        what: str,
+        node_size: int,
+        record_size: int,
+        depth: int,
+    ) -> None:
+        self._walk, self._owner, self._what = walk, owner, what
+        self._node_size, self._record_size, self._depth = node_size, record_size, depth
+        self._shape = _shape(walk, node_size, record_size, depth)
+
+    def records(self, root: int, count: int) -> Iterator[bytes]:
+        """Claim the nodes below ``root``, which has ``count`` records; yield all records."""
+        walk, owner, what = self._walk, self._owner, self._what
+        node_size, record_size = self._node_size, self._record_size
+        most, pointer, count_width = self._shape
+        pending = [(root, count, self._depth)]
+        while pending:
+            node, used, level = pending.pop()
+            walk.first_visit(node)
+            if used > most[level]:
+                walk.at = node
+                raise walk.error(f"a B-tree node of {used} records, where {most[level]} fit")
+            data = walk.structure(node, b"BTIN" if level else b"BTLF", node_size)
+            live = _NODE_OVERHEAD + used * record_size
+            live += (used + 1) * pointer[level] if level else 0
+            # The checksum follows the part in use, and the rest of the node is free.
+            _claim(walk, node, live, what, owner, live=True)
+            _claim(walk, node + live, node_size - live, what, owner, live=False)
+            for position in range(6, 6 + used * record_size, record_size):
+                yield data[position : position + record_size]
+            if level:
+                position = 6 + used * record_size
+                for _ in range(used + 1):
+                    child = walk.address(data, position)
+                    size = walk.uint(data, position + walk.offset_size, count_width)
+                    pending.append((child, size, level - 1))
+                    position += pointer[level]
 
 
 def _shape(

@@ -13,6 +13,8 @@ __all__ = ["read_extensible_array", "read_fixed_array"]
 _FILTERED = 1
 """Client ID of an array whose elements describe filtered chunks."""
 _WHAT = "chunk index"
+_AT_A_TIME = 2**16
+"""Bytes of elements that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +30,21 @@ class _Elements:
     def read(self, address: int, count: int) -> Iterator[tuple[int, int, int]]:
         """Yield the chunks that ``count`` elements at ``address`` describe."""
         walk, width = self.walk, self.walk.offset_size
-        data = walk.read(address, count * self.size)
-        for position in range(0, count * self.size, self.size):
-            chunk = walk.address(data, position)
-            if chunk == UNDEFINED:
-                continue
-            if self.filtered:
-                sized = self.size - width - 4
-                stored = walk.uint(data, position + width, sized)
-                yield chunk, stored, walk.uint(data, position + width + sized, 4)
-            else:
-                yield chunk, self.chunk, 0
+        if not self.size:
+            raise walk.error("an array of chunks whose elements are empty")
+        step = _AT_A_TIME // self.size * self.size
+        for start in range(0, count * self.size, step):
+            data = walk.read(address + start, min(step, count * self.size - start))
+            for position in range(0, len(data), self.size):
+                chunk = walk.address(data, position)
+                if chunk == UNDEFINED:
+                    continue
+                if self.filtered:
+                    sized = self.size - width - 4
+                    stored = walk.uint(data, position + width, sized)
+                    yield chunk, stored, walk.uint(data, position + width + sized, 4)
+                else:
+                    yield chunk, self.chunk, 0
 
     def claim(self, address: int, size: int) -> None:
         """Give a structure of the array to the dataset."""

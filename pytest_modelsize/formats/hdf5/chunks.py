@@ -13,6 +13,8 @@ from pytest_modelsize.formats.hdf5.state import UNDEFINED, Walk
 __all__ = ["Chunk", "ChunkedLayout", "read_chunks", "read_chunks_3"]
 
 _SINGLE, _IMPLICIT, _FIXED_ARRAY, _EXTENSIBLE_ARRAY, _BTREE2 = 1, 2, 3, 4, 5
+_RAW_EDGES = 1
+"""Flag of a version 4 layout: partial chunks at the edges are not filtered."""
 _FILTERED_SINGLE = 2
 """Flag of a version 4 layout: a single chunk that is filtered."""
 _FILTERED_RECORD = 11
@@ -29,16 +31,18 @@ class ChunkedLayout:
     """The chunks of a dataset.
 
     Attributes:
-        chunks: those that are allocated.
+        chunks: those that are allocated; claimed, with their index, as they are listed.
         elements: elements of a chunk.
+        raw_edges: chunks that reach beyond the dataset are not filtered.
     """
 
-    chunks: list[Chunk]
+    chunks: Iterator[Chunk]
     elements: int
+    raw_edges: bool
 
 
-def read_chunks_3(walk: Walk, root: int, rank: int, dataset: HDF5Object) -> list[Chunk]:
-    """Claim a version 1 B-tree of chunks and the chunks; return these.
+def read_chunks_3(walk: Walk, root: int, rank: int, dataset: HDF5Object) -> Iterator[Chunk]:
+    """Claim a version 1 B-tree of chunks and the chunks; yield these.
 
     Args:
         walk: the walk.
@@ -46,7 +50,6 @@ def read_chunks_3(walk: Walk, root: int, rank: int, dataset: HDF5Object) -> list
         rank: dimensions of a chunk, the element's size counted as one.
         dataset: whom all that serves.
     """
-    chunks: list[Chunk] = []
     width, key, most = walk.offset_size, 8 + 8 * rank, 2 * walk.chunk_k
     size = 8 + 2 * width + most * width + (most + 1) * key
     pending: list[tuple[int, int | None]] = [] if root == UNDEFINED else [(root, None)]
@@ -67,14 +70,13 @@ def read_chunks_3(walk: Walk, root: int, rank: int, dataset: HDF5Object) -> list
                 pending.append((child, here - 1))
             elif child != UNDEFINED:
                 stored, mask = walk.uint(data, position, 4), walk.uint(data, position + 4, 4)
-                chunks.append(_claimed(walk, (child, stored, mask), dataset))
-    return chunks
+                yield _claimed(walk, (child, stored, mask), dataset)
 
 
 def read_chunks(
     walk: Walk, body: bytes, extents: tuple[int, ...], dataset: HDF5Object
 ) -> ChunkedLayout:
-    """Claim the chunk index of a version 4 or 5 layout message and its chunks.
+    """Return the chunks of a version 4 or 5 layout message.
 
     Args:
         walk: the walk.
@@ -117,8 +119,8 @@ def read_chunks(
         found = _tree_chunks(walk, walk.address(body, position + 6), size, rank, dataset)
     else:
         raise walk.error(f"a chunk index of type {index_type}")
-    chunks = [_claimed(walk, chunk, dataset) for chunk in found if chunk[0] != UNDEFINED]
-    return ChunkedLayout(chunks, elements)
+    chunks = (_claimed(walk, chunk, dataset) for chunk in found if chunk[0] != UNDEFINED)
+    return ChunkedLayout(chunks, elements, bool(flags & _RAW_EDGES))
 
 
 def _tree_chunks(

@@ -20,6 +20,15 @@ COMPOUND, REFERENCE, ENUM, VLEN, ARRAY, COMPLEX = 6, 7, 8, 9, 10, 11
 _PROPERTIES = {FIXED: 4, FLOAT: 12, TIME: 2, STRING: 0, BITS: 4}
 """Bytes of the properties that follow a simple class's eight common bytes."""
 _DEEPEST = 32
+_REMEMBERED = 64
+"""Datatypes that are kept at a time, by their encoding."""
+_LENGTH, _INDEX = 4, 4
+"""Bytes of a sequence's length, and of the number of an object in the global heap."""
+_REVISED_PREFIX = 6
+"""Bytes before the heap's address in a revised reference: type, flags, encoded size."""
+
+_EXPONENT_SIZE, _BFLOAT_EXPONENT = 5, 8
+"""Where a floating-point type's properties say how many bits its exponent has; and a bfloat16's."""
 
 Heaped = Literal["vlen", "region", "reference", "compound", "array"]
 
@@ -47,13 +56,20 @@ class Datatype:
     text: bool = False
 
 
-def read_datatype(walk: Walk, data: bytes, position: int = 0) -> Datatype:
-    """Return the datatype encoded at ``position``.
+def read_datatype(walk: Walk, data: bytes) -> Datatype:
+    """Return the datatype that is encoded in ``data``.
 
     Raises:
         ArtifactError: where it is of an unknown class, is nested too deeply, or leaves ``data``.
     """
-    return _Parser(walk, data).read(position, 0)[0]
+    datatype = walk.datatypes.get(data)
+    if datatype is None:
+        walk.spend(len(data))
+        datatype = _Parser(walk, data).read(0, 0)[0]
+        if len(walk.datatypes) >= _REMEMBERED:
+            walk.datatypes.clear()
+        walk.datatypes[data] = datatype
+    return datatype
 
 
 def read_dimensions(
@@ -95,15 +111,20 @@ class _Parser:
         size = walk.uint(data, position + 4, 4)
         after = position + 8
         if kind in _PROPERTIES:
-            return Datatype(size, _simple(kind, bits, size), text=kind == STRING), (
-                after + _PROPERTIES[kind]
-            )
+            exponent = data[after + _EXPONENT_SIZE] if kind == FLOAT else 0
+            name = _simple(kind, bits, size, exponent)
+            return Datatype(size, name, text=kind == STRING), after + _PROPERTIES[kind]
         if kind == OPAQUE:
             return Datatype(size, f"opaque{size}"), after + (bits & 0xFF)
         if kind == REFERENCE:
-            return _reference(bits & 15, size), after
+            kind = bits & 15
+            if kind:
+                before = 0 if kind == 1 else _REVISED_PREFIX
+                self._check_room(size, before + walk.offset_size + _INDEX)
+            return _reference(kind, size), after
         if kind == VLEN:
             base, after = self.read(after, depth + 1)
+            self._check_room(size, _LENGTH + walk.offset_size + _INDEX)
             text = bits & 15 == 1
             return Datatype(size, "string" if text else "vlen", "vlen", base, text=text), after
         if kind == COMPLEX:
@@ -113,9 +134,16 @@ class _Parser:
         if parse is None:
             raise walk.error(f"datatype of class {kind}")
         inner, after = parse(after, bits & 0xFFFF, version, depth)
+        # Parts that overlapped would make an element larger to look at than it is to store.
+        self._check_room(size, inner.count * inner.base.size if inner.base else 0)
+        self._check_room(size, sum(member.size for _, member in inner.members))
         return Datatype(
             size, inner.name, inner.heaped, inner.base, inner.count, inner.members
         ), after
+
+    def _check_room(self, size: int, needed: int) -> None:
+        if needed > size:
+            raise self._walk.error(f"a datatype of {size} bytes, where its parts take {needed}")
 
     def _name_end(self, position: int, version: int) -> int:
         end = self._data.find(b"\0", position)
@@ -172,11 +200,11 @@ class _Parser:
         return Datatype(0, f"{base.name}[{count}]", heaped, base, count), position
 
 
-def _simple(kind: int, bits: int, size: int) -> str:
+def _simple(kind: int, bits: int, size: int, exponent: int) -> str:
     if kind == FIXED:
         return f"{'int' if bits & 8 else 'uint'}{8 * size}"
     if kind == FLOAT:
-        return f"float{8 * size}"
+        return f"{'bfloat' if exponent == _BFLOAT_EXPONENT and size == 2 else 'float'}{8 * size}"
     return {TIME: "time", STRING: "string", BITS: f"bits{8 * size}"}[kind]
 
 

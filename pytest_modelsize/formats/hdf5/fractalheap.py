@@ -6,6 +6,7 @@ import bisect
 from dataclasses import dataclass
 
 from pytest_modelsize.formats.hdf5.btree2 import bytes_for, read_btree2
+from pytest_modelsize.formats.hdf5.filters import Filter, read_filters, unfilter
 from pytest_modelsize.formats.hdf5.freespace import read_free_space_manager
 from pytest_modelsize.formats.hdf5.model import Account, Extent
 from pytest_modelsize.formats.hdf5.state import UNDEFINED, Walk
@@ -54,6 +55,8 @@ class FractalHeap:
     def __init__(self, walk: Walk, address: int, owner: Account | None, what: str) -> None:
         self._walk, self._owner, self._what = walk, owner, what
         self._blocks: list[tuple[int, int, int]] = []  # heap offset, span, address
+        self._filters: list[Filter] = []
+        self._unpacked: dict[int, bytes] = {}  # address to content of filtered blocks
         self._huge: dict[int, Extent] = {}
         self._huge_direct = False
         self._read_header(address)
@@ -62,16 +65,9 @@ class FractalHeap:
         """Return address and bytes of an object; None where it is inside its ID, or filtered."""
         walk = self._walk
         kind = heap_id[0] >> 4 & 3
-        if kind == _MANAGED and not self._filtered:
-            offset = walk.uint(heap_id, 1, self._offset_width)
-            size = walk.uint(heap_id, 1 + self._offset_width, self._size_width)
-            index = bisect.bisect_right(self._blocks, (offset, UNDEFINED, 0)) - 1
-            if index < 0:
-                raise walk.error("a heap ID before the first block of its heap")
-            start, span, address = self._blocks[index]
-            if offset + size > start + span:
-                raise walk.error("a heap ID past the end of its block")
-            return address + offset - start, size
+        if kind == _MANAGED and not self._filters:
+            address, offset, size = self._managed(heap_id)
+            return address + offset, size
         if kind == _HUGE:
             if self._huge_direct:
                 return walk.address(heap_id, 1), walk.length(heap_id, 1 + walk.offset_size)
@@ -86,10 +82,27 @@ class FractalHeap:
             if self.id_size - 1 <= _LONGEST_SHORT_TINY:
                 return heap_id[1 : 2 + (heap_id[0] & 15)]
             return heap_id[2 : 3 + ((heap_id[0] & 15) << 8 | heap_id[1])]
+        if heap_id[0] >> 4 & 3 == _MANAGED and self._filters:
+            address, offset, size = self._managed(heap_id)
+            return self._unpacked[address][offset : offset + size]
         place = self.place(heap_id)
         if place is None:
-            raise self._walk.error("an object in a filtered fractal heap, which is not known here")
+            raise self._walk.error("an object that is not in its fractal heap")
+        self._walk.spend(place[1])
         return self._walk.read(*place)
+
+    def _managed(self, heap_id: bytes) -> tuple[int, int, int]:
+        """Return the address of an object's block, the offset in the block, and bytes."""
+        walk = self._walk
+        offset = walk.uint(heap_id, 1, self._offset_width)
+        size = walk.uint(heap_id, 1 + self._offset_width, self._size_width)
+        index = bisect.bisect_right(self._blocks, (offset, UNDEFINED, 0)) - 1
+        if index < 0:
+            raise walk.error("a heap ID before the first block of its heap")
+        start, span, address = self._blocks[index]
+        if offset + size > start + span:
+            raise walk.error("a heap ID past the end of its block")
+        return address, offset - start, size
 
     def _claim(self, address: int, size: int) -> None:
         if self._owner is None:
@@ -118,7 +131,10 @@ class FractalHeap:
         bits = walk.uint(data, fixed + 2 + 2 * length, 2)
         root_at = fixed + 6 + 2 * length
         root, rows = walk.address(data, root_at), walk.uint(data, root_at + width, 2)
-        self._filtered = filter_size > 0
+        if filter_size:
+            # A group may be created with filters for its links (H5Gdense.c).
+            pipeline_at = root_at + width + 2 + length + 4
+            self._filters = read_filters(walk, data[pipeline_at : pipeline_at + filter_size])
         self._claim(address, whole)
         table = self._table
         if (
@@ -135,15 +151,27 @@ class FractalHeap:
         if root != UNDEFINED and rows:
             self._indirect_block(root, rows, 0, 0)
         elif root != UNDEFINED:
-            stored = walk.length(data, root_at + width + 2) if self._filtered else table.start
-            self._direct_block(root, stored, 0, table.start)
+            stored, mask = table.start, 0
+            if self._filters:
+                stored = walk.length(data, root_at + width + 2)
+                mask = walk.uint(data, root_at + width + 2 + length, 4)
+            self._direct_block(root, stored, 0, table.start, mask)
         if huge != UNDEFINED:
             self._read_huge(huge)
         self._blocks.sort()
 
-    def _direct_block(self, address: int, stored: int, offset: int, span: int) -> None:
-        self._walk.first_visit(address)
-        self._walk.structure(address, b"FHDB", 5)
+    def _direct_block(self, address: int, stored: int, offset: int, span: int, mask: int) -> None:
+        walk = self._walk
+        walk.first_visit(address)
+        if self._filters:
+            if not walk.may_unpack(span):
+                raise walk.error("a packed fractal heap that is larger than its file allows for")
+            block = unfilter(walk, walk.read(address, stored), self._filters, mask, span)
+            if block is None or block[:4] != b"FHDB":
+                raise walk.error("a block of a fractal heap that cannot be unpacked")
+            self._unpacked[address] = block
+        else:
+            walk.structure(address, b"FHDB", 5)
         self._claim(address, stored)
         self._blocks.append((offset, span, address))
 
@@ -154,7 +182,7 @@ class FractalHeap:
         walk.first_visit(address)
         direct = min(rows, table.direct_rows) * table.width
         indirect = max(rows - table.direct_rows, 0) * table.width
-        entry = walk.offset_size + (walk.length_size + 4 if self._filtered else 0)
+        entry = walk.offset_size + (walk.length_size + 4 if self._filters else 0)
         position = 5 + walk.offset_size + self._offset_width
         size = position + direct * entry + indirect * walk.offset_size + 4
         data = walk.structure(address, b"FHIB", size)
@@ -165,10 +193,12 @@ class FractalHeap:
                 child = walk.address(data, position)
                 if row < table.direct_rows:
                     if child != UNDEFINED:
-                        stored = span
-                        if self._filtered:
-                            stored = walk.length(data, position + walk.offset_size)
-                        self._direct_block(child, stored, offset, span)
+                        stored, mask = span, 0
+                        if self._filters:
+                            after = position + walk.offset_size
+                            stored = walk.length(data, after)
+                            mask = walk.uint(data, after + walk.length_size, 4)
+                        self._direct_block(child, stored, offset, span, mask)
                     position += entry
                 else:
                     if child != UNDEFINED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.hdf5.btree2 import read_btree2
+from pytest_modelsize.formats.hdf5.btree2 import claim_btree2, read_btree2
 from pytest_modelsize.formats.hdf5.fractalheap import FractalHeap
 from pytest_modelsize.formats.hdf5.localheap import read_local_heap
 from pytest_modelsize.formats.hdf5.model import HDF5Object
@@ -51,8 +51,9 @@ def _tree_node(
 def _symbol_node(
     walk: Walk, address: int, group: HDF5Object, names: bytes
 ) -> list[tuple[bytes, int]]:
-    width, most = walk.offset_size, 2 * walk.group_leaf_k
-    entry = 2 * width + 24
+    # A name's offset is as wide as a length, whatever the specification says (H5Gent.c).
+    name, width, most = walk.length_size, walk.offset_size, 2 * walk.group_leaf_k
+    entry = name + width + 24
     size = 8 + most * entry
     data = walk.structure(address, b"SNOD", size)
     used = walk.uint(data, 6, 2)
@@ -63,12 +64,12 @@ def _symbol_node(
     walk.claim(address + live, size - live, "symbol node, unused", group, "reserved")
     members = []
     for position in range(8, live, entry):
-        offset = walk.address(data, position)
-        if data[position + 2 * width] != _SOFT_LINK:
+        offset = walk.length(data, position)
+        if data[position + name + width] != _SOFT_LINK:
             end = names.find(b"\0", offset)
             if offset >= len(names) or end < 0:
                 raise walk.error("a link's name lies outside the group's heap")
-            members.append((names[offset:end], walk.address(data, position + width)))
+            members.append((names[offset:end], walk.address(data, position + name)))
     return members
 
 
@@ -87,7 +88,7 @@ def read_link_info(walk: Walk, body: bytes, group: HDF5Object) -> None:
             # A hash of the name, then the heap ID (section III.A.2, record type 5).
             read_link(walk, heap.content(record[4 : 4 + heap.id_size]), group)
     if by_order != UNDEFINED:
-        read_btree2(walk, by_order, group, "link index")
+        claim_btree2(walk, by_order, group, "link index")
 
 
 def read_link(walk: Walk, body: bytes, group: HDF5Object) -> None:
@@ -113,6 +114,4 @@ def _queue(walk: Walk, group: HDF5Object, name: bytes, address: int) -> None:
     """Remember an object to be read, under the first path that leads to it."""
     text = name.decode("utf-8", "surrogateescape")
     parent = "" if group.path == "/" else group.path
-    if address not in walk.paths:
-        walk.paths[address] = f"{parent}/{text}"
-        walk.pending.append((address, walk.paths[address]))
+    walk.queue(address, f"{parent}/{text}")

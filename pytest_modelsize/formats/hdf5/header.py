@@ -10,6 +10,9 @@ from pytest_modelsize.formats.hdf5.state import Walk
 __all__ = ["Message", "find_message", "read_header"]
 
 NIL, CONTINUATION = 0x00, 0x10
+_COMPLETE = frozenset({0x04, 0x05, 0x09, 0x0A, 0x0D, 0x0E, 0x12, 0x14, 0x16})
+"""Types that lead nowhere else: fill values, times, comments, constants, counts."""
+_LAST_KNOWN = 0x18
 _SHARED = 0x02
 _FIRST_READ = 512
 """Bytes that hold the first chunk of most headers, so that one read serves."""
@@ -66,6 +69,7 @@ def find_message(walk: Walk, address: int, wanted: int) -> Message | None:
     seen = set()
     chunks = [_first_chunk(walk, address, None)]
     for chunk in chunks:
+        walk.spend(len(chunk.data))
         for message in _messages(walk, chunk, None):
             if message.type == wanted:
                 return message
@@ -81,6 +85,9 @@ def find_message(walk: Walk, address: int, wanted: int) -> Message | None:
 def _first_chunk(walk: Walk, address: int, owner: HDF5Object | None) -> _Chunk:
     if owner is not None:
         walk.first_visit(address)
+    if address >= walk.end:
+        walk.at = address
+        raise walk.error("object header expected, past the end of the file")
     start = walk.read(address, min(_FIRST_READ, walk.end - address))
     if start[:4] == b"OHDR":
         return _first_chunk_2(walk, address, start, owner)
@@ -159,7 +166,9 @@ def _messages(walk: Walk, chunk: _Chunk, owner: HDF5Object | None) -> list[Messa
                     chunk.address + position, prefix + size, "empty message", owner, "reserved"
                 )
             run = following
-        else:
+        elif kind not in _COMPLETE:
+            if kind > _LAST_KNOWN:
+                walk.remark(f"header messages of type {kind}, which are not known here")
             shared = bool(flags & _SHARED)
             found.append(Message(kind, shared, chunk.address + body, data[body:following], prefix))
         position = following

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_modelsize.formats.hdf5.chunks import Chunk, read_chunks, read_chunks_3
 from pytest_modelsize.formats.hdf5.datatype import Datatype
-from pytest_modelsize.formats.hdf5.filters import read_filters, unfilter
+from pytest_modelsize.formats.hdf5.filters import Filter, read_filters, unfilter
 from pytest_modelsize.formats.hdf5.globalheap import GlobalHeaps
 from pytest_modelsize.formats.hdf5.header import Message
 from pytest_modelsize.formats.hdf5.model import HDF5Object
 from pytest_modelsize.formats.hdf5.state import UNDEFINED, Walk
-from pytest_modelsize.formats.hdf5.values import claim_references
+from pytest_modelsize.formats.hdf5.values import claim_references, claim_stored_references
 
 __all__ = ["Stored", "read_layout"]
 
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3
+_LARGEST_UNPACKED = 2**24
+"""Bytes of a chunk that is unpacked: a million references to the heap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def _read_new(
         _chunked(walk, heaps, chunks, elements, stored, dataset)
     elif kind == _CHUNKED:
         layout = read_chunks(walk, body, stored.largest or stored.extents or (), dataset)
-        _chunked(walk, heaps, layout.chunks, layout.elements, stored, dataset)
+        unclear = layout.raw_edges and stored.filters is not None
+        _chunked(walk, heaps, layout.chunks, layout.elements, stored, dataset, unclear=unclear)
     elif kind == _VIRTUAL:
         # The mapping to the source datasets is one object of the global heap, and no element.
         address = walk.address(body, 2)
@@ -141,29 +145,49 @@ def _contiguous(
         return
     walk.claim(address, size, "data", dataset, "data")
     if stored.datatype is not None and stored.datatype.heaped:
-        claim_references(walk, heaps, walk.read(address, size), stored.datatype, dataset)
+        claim_stored_references(walk, heaps, address, size, stored.datatype, dataset)
 
 
 def _chunked(
     walk: Walk,
     heaps: GlobalHeaps,
-    chunks: list[Chunk],
+    chunks: Iterable[Chunk],
     elements: int,
     stored: Stored,
     dataset: HDF5Object,
+    *,
+    unclear: bool = False,
 ) -> None:
-    """Chunks are only read, and unpacked, where their elements refer to the global heap."""
-    if stored.datatype is None or not stored.datatype.heaped:
-        return
-    filters = read_filters(walk, stored.filters) if stored.filters is not None else []
-    size = elements * stored.datatype.size
-    # Elements that refer to the heap take a few bytes each; a larger chunk is no honest one.
-    if chunks and size > max(2**26, walk.end):
-        raise walk.error(f"a chunk of {size:,d} bytes")
+    """Claim the chunks, which is done as they are listed. They are read, and unpacked, only where
+    their elements refer to the global heap.
+
+    Args:
+        walk: the walk.
+        heaps: the global heap.
+        chunks: those of the dataset.
+        elements: elements of a chunk.
+        stored: what the layout is about.
+        dataset: whom the chunks serve.
+        unclear: chunks at the edges may or may not be filtered (H5Pset_chunk_opts).
+    """
+    datatype = stored.datatype
+    filters: list[Filter] = []
+    if datatype is not None and datatype.heaped and stored.filters is not None:
+        filters = read_filters(walk, stored.filters)
     for address, length, mask in chunks:
-        data = unfilter(walk, walk.read(address, length), filters, mask, size)
+        if datatype is None or not datatype.heaped:
+            continue
+        size = elements * datatype.size
+        if not filters:
+            claim_stored_references(walk, heaps, address, length, datatype, dataset)
+            continue
+        data = None
+        fits = max(size, length) <= _LARGEST_UNPACKED
+        if not unclear and fits and walk.may_unpack(size):
+            data = unfilter(walk, walk.read(address, length), filters, mask, size)
         if data is None:
+            # What it refers to in the global heap would pass for dead.
             raise walk.error(
-                f"variable-length data of {dataset.path} under a filter that is not known here"
+                f"variable-length data of {dataset.path}, packed in a way that is not known here"
             )
-        claim_references(walk, heaps, data, stored.datatype, dataset)
+        claim_references(walk, heaps, data, datatype, dataset)

@@ -29,7 +29,7 @@ __all__ = ["read_hdf5"]
 
 LINK_INFO, LINK, EXTERNAL_FILES, LAYOUT = 0x02, 0x06, 0x07, 0x08
 FILTERS, SHARED_TABLE, SYMBOL_TABLE, ATTRIBUTE_INFO = 0x0B, 0x0F, 0x11, 0x15
-FILE_SPACE_INFO = 0x17
+FILE_SPACE_INFO, BTREE_K, CACHE_IMAGE = 0x17, 0x13, 0x18
 """Header message types (specification, section IV.A.2)."""
 
 
@@ -68,8 +68,7 @@ class _Reader:
         superblock = read_superblock(walk)
         if superblock.extension != UNDEFINED:
             self._read_extension(superblock.extension)
-        walk.paths[superblock.root] = "/"
-        walk.pending.append((superblock.root, "/"))
+        walk.queue(superblock.root, "/")
         while walk.pending:
             address, path = walk.pending.pop()
             self._read_object(address, path)
@@ -101,8 +100,28 @@ class _Reader:
                 read_file_space_info(self._walk, message.body)
             elif message.type == SHARED_TABLE:
                 self._shared.read_table(message.body)
+            elif message.type == BTREE_K:
+                self._read_k(message.body)
+            elif message.type == CACHE_IMAGE:
+                self._refuse_image(message.body)
         self._walk.loose["superblock extension", Kind.STRUCTURE] += owner.structure
         self._walk.loose["superblock extension", Kind.RESERVED] += owner.reserved
+
+    def _read_k(self, body: bytes) -> None:
+        """Sizes of version 1 B-tree nodes, which older superblocks hold themselves (IV.A.2.t)."""
+        walk = self._walk
+        walk.chunk_k, walk.group_internal_k, walk.group_leaf_k = (
+            walk.uint(body, at, 2) for at in (1, 3, 5)
+        )
+
+    def _refuse_image(self, body: bytes) -> None:
+        """A file may be closed with its metadata in one block, and stale in its own places."""
+        walk = self._walk
+        if walk.address(body, 1) != UNDEFINED and walk.length(body, 1 + walk.offset_size):
+            raise walk.error(
+                "a metadata cache image, which is not known here: open the file for writing with "
+                "the HDF5 library and close it again"
+            )
 
     def _read_object(self, address: int, path: str) -> None:
         walk = self._walk
@@ -125,7 +144,7 @@ class _Reader:
                 read_attribute_info(walk, self._heaps, self._shared, message.body, item)
             elif message.type == EXTERNAL_FILES:
                 read_local_heap(walk, walk.address(message.body, 8), item)
-                walk.notes.append(f"{path}: its elements lie in other files")
+                walk.remark(f"{path}: its elements lie in other files")
                 external = True
             else:
                 found[message.type] = message

@@ -8,13 +8,17 @@ run longer than its own size allows.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pytest_modelsize.formats.hdf5.model import Account, HDF5Object, Trace
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sections import Kind
+
+if TYPE_CHECKING:
+    from pytest_modelsize.formats.hdf5.datatype import Datatype
 
 __all__ = ["UNDEFINED", "Pot", "Walk"]
 
@@ -22,6 +26,17 @@ UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
 """The undefined address, all bits set, whatever the size of offsets (specification, section I)."""
 
 Pot = Literal["data", "structure", "reserved"]
+
+_LONGEST_PATH = 8192
+"""Characters of a path: twice what operating systems allow for a file's."""
+_MOST_PATH_TEXT = 2**25
+"""Characters of all paths of a file: over six hundred for each of fifty thousand datasets."""
+
+_MOST_NOTES = 100
+_LOOKS, _FREE_LOOKS = 4, 2**20
+"""How often a file's bytes may be looked at outside the walk, and how many more there may be."""
+_MOST_UNPACKED = 2**24
+"""Bytes that may be unpacked beyond a file's own size: honest references to the heap take less."""
 
 _UINT = {
     1: struct.Struct("<B").unpack_from,
@@ -47,6 +62,7 @@ class Walk:
         pending: objects found and not yet read: address and path.
         loose: bytes that serve no object, by name and kind.
         notes: remarks for the reader of a report.
+        datatypes: those parsed lately, by their encoding: most datasets have the same.
     """
 
     def __init__(self, source: Source, trace: Trace | None) -> None:
@@ -61,8 +77,12 @@ class Walk:
         self.committed: dict[int, str] = {}
         self.loose: dict[tuple[str, Kind], int] = defaultdict(int)
         self.notes: list[str] = []
-        self.claims: list[tuple[int, int]] = []
-        self._claimed = 0
+        # Where each claimed run begins and ends: two arrays, because millions of chunks may each
+        # be one, and a tuple takes ten times the room.
+        self._starts, self._ends = array("Q"), array("Q")
+        self.datatypes: dict[bytes, Datatype] = {}
+        self._claimed = self._spent = self._unpacked = 0
+        self._path_text = 0
         self._trace = trace
         self._visited: set[int] = set()
         self.at = 0
@@ -113,19 +133,54 @@ class Walk:
             raise self.error("the structure ends within a number")
         return int.from_bytes(data[position : position + width], "little")
 
+    def spend(self, size: int) -> None:
+        """Count bytes that are looked at without being claimed, such as shared messages.
+
+        Raises:
+            ArtifactError: where the same bytes are looked at more often than an honest file asks.
+        """
+        self._spent += size
+        if self._spent > _LOOKS * self.source.size + _FREE_LOOKS:
+            raise self.error("the same structures are referred to again and again")
+
+    def may_unpack(self, size: int) -> bool:
+        """Tell whether ``size`` more bytes may be unpacked, and count them if so."""
+        allowed = self._unpacked + size <= self.source.size + _MOST_UNPACKED
+        if allowed:
+            self._unpacked += size
+        return allowed
+
+    def remark(self, note: str) -> None:
+        """Add a note, unless it is there already or there are too many."""
+        if len(self.notes) < _MOST_NOTES and note not in self.notes:
+            self.notes.append(note)
+
     # ----------------------------------------------------------------- claiming
 
     def claim(self, address: int, size: int, what: str, owner: Account, pot: Pot) -> None:
         """Give ``size`` bytes at ``address`` to ``owner``."""
         if size > 0:
-            self._take(address, size, what, getattr(owner, "path", ""))
-            setattr(owner, pot, getattr(owner, pot) + size)
+            self.cover(address, size, what)
+            self.give(address, size, what, owner, pot)
 
     def claim_loose(self, address: int, size: int, what: str, kind: Kind) -> None:
         """Give ``size`` bytes at ``address`` to no object."""
         if size > 0:
-            self._take(address, size, what, "")
-            self.loose[what, kind] += size
+            self.cover(address, size, what)
+            self.give_loose(address, size, what, kind)
+
+    def give(self, address: int, size: int, what: str, owner: Account, pot: Pot) -> None:
+        """Give ``size`` bytes that are covered already to ``owner``."""
+        setattr(owner, pot, getattr(owner, pot) + size)
+        if self._trace and size:
+            path = getattr(owner, "path", "")
+            self._trace(self.base + address, self.base + address + size, what, path)
+
+    def give_loose(self, address: int, size: int, what: str, kind: Kind) -> None:
+        """Give ``size`` bytes that are covered already to no object."""
+        self.loose[what, kind] += size
+        if size:
+            self.report(address, size, what)
 
     def carve(
         self, address: int, size: int, what: str, owner: Account, part: Account, pot: Pot
@@ -145,22 +200,26 @@ class Walk:
         if self._trace:
             self._trace(self.base + address, self.base + address + size, what, "")
 
-    def _take(self, address: int, size: int, what: str, path: str) -> None:
+    def cover(self, address: int, size: int, what: str) -> None:
+        """Take ``size`` bytes at ``address`` for a structure whose parts are given out later."""
         self.at = address
         if address < 0 or address + size > self.end:
             raise self.error(f"{what} of {size:,d} bytes does not lie within the file")
         self._claimed += size
         if self._claimed > self.end:
             raise self.error(f"{what} overlaps other structures")
-        self.claims.append((address, address + size))
-        if self._trace:
-            self._trace(self.base + address, self.base + address + size, what, path)
+        if self._ends and self._ends[-1] == address:
+            self._ends[-1] = address + size
+        else:
+            self._starts.append(address)
+            self._ends.append(address + size)
 
     def settle(self, name_gap: Callable[[int, int], None]) -> None:
         """Check that no claims overlap, and hand each gap between them to ``name_gap``."""
-        self.claims.sort()
         position = 0
-        for start, end in self.claims:
+        starts, ends = self._starts, self._ends
+        for index in sorted(range(len(starts)), key=starts.__getitem__):
+            start, end = starts[index], ends[index]
             if start < position:
                 self.at = start
                 raise self.error("two structures overlap here")
@@ -169,4 +228,21 @@ class Walk:
             position = end
         if position < self.end:
             name_gap(position, self.end)
-        self.claims.clear()
+        self._starts, self._ends = array("Q"), array("Q")
+
+    # -------------------------------------------------------------------- paths
+
+    def queue(self, address: int, path: str) -> None:
+        """Remember an object to be read, under the first path that leads to it.
+
+        Raises:
+            ArtifactError: where paths take more room than any honest file's: a chain of groups
+                with long names has paths that grow with the square of its length.
+        """
+        if address in self.paths:
+            return
+        self._path_text += len(path)
+        if len(path) > _LONGEST_PATH or self._path_text > _MOST_PATH_TEXT:
+            raise self.error(f"groups nested too deeply: a path of {len(path):,d} characters")
+        self.paths[address] = path
+        self.pending.append((address, path))

@@ -52,9 +52,9 @@ def read_superblock(walk: Walk) -> Superblock:
             f"but has only {walk.source.size:,d}"
         )
     if place:
-        walk.loose["user block", Kind.STRUCTURE] += place
+        walk.give_loose(-place, place, "user block", Kind.STRUCTURE)
     if walk.end > end:
-        walk.loose["bytes after the end", Kind.SLACK] += walk.end - end
+        walk.give_loose(end, walk.end - end, "bytes after the end", Kind.SLACK)
         walk.end = end
     walk.claim_loose(0, size, "superblock", Kind.STRUCTURE)
     if driver != UNDEFINED:
@@ -93,8 +93,10 @@ def _version_0(walk: Walk, data: bytes, version: int) -> tuple[int, int, int, in
     width = walk.offset_size
     base, _free_space, end, driver = (walk.address(data, position + i * width) for i in range(4))
     position += 4 * width
-    root = walk.address(data, position + width)
-    return position + 2 * width + _SYMBOL_TABLE_ENTRY_CACHE, base, end, driver, root
+    # The offset of the root's name is as wide as a length (H5Gent.c).
+    root = walk.address(data, position + walk.length_size)
+    size = position + walk.length_size + width + _SYMBOL_TABLE_ENTRY_CACHE
+    return size, base, end, driver, root
 
 
 def _version_2(walk: Walk, data: bytes) -> tuple[int, int, int, int, int]:
