@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from pytest_modelsize.budget import Excess
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import ArtifactError, measure
+from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.saving.tensorflow import lighter_conversions
@@ -86,8 +87,13 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
     return Taken(subject, settings, measurement, saved.path, saved.optimizers, saved.flag_ignored)
 
 
-def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explanation:
-    """Say why ``taken`` is over.
+def explain(
+    taken: Taken,
+    excesses: Sequence[Excess | GrowthExcess],
+    folder: Path,
+    baseline: Measurement | None = None,
+) -> Explanation:
+    """Say why ``taken`` is over, against ``baseline`` where it has grown past that.
 
     A live model is saved lean to see whether that explains it; an artifact alone is replayed
     without optimizer state.
@@ -101,7 +107,9 @@ def explain(taken: Taken, excesses: tuple[Excess, ...], folder: Path) -> Explana
         with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
             lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
     lighter = _lighter(taken, folder)
-    return diagnose(taken.measurement, excesses, taken.optimizers, lean, replayed, lighter)
+    return diagnose(
+        taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline
+    )
 
 
 def _lighter(taken: Taken, folder: Path) -> list[Lean]:

@@ -1,33 +1,52 @@
-"""The command ``modelsize``: the same measurements without pytest.
+"""The command ``modelsize``: measure, compare and hold budgets without pytest.
 
-Exit codes: 0, or 2 for input that cannot be read.
+Exit codes: 0 within, 1 over, 2 for input that cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_modelsize.bytesize import exact
+from pytest_modelsize.budget import Budget, Excess, Limit, judge
+from pytest_modelsize.bytesize import SizeError, exact, parse_size
+from pytest_modelsize.check import Settings, explain, take
+from pytest_modelsize.exchange import ExchangeError, as_json, load
 from pytest_modelsize.formats import ArtifactError, measure
-from pytest_modelsize.report.tree import as_json, tree
+from pytest_modelsize.growth import GrowthExcess, GrowthLimit, grown, judge_growth, parse_growth
+from pytest_modelsize.report.difference import difference, difference_as_json
+from pytest_modelsize.report.failure import Circumstances, failure, headline
+from pytest_modelsize.report.tree import tree
 from pytest_modelsize.saving.replay import replayed_size
+from pytest_modelsize.sections import SECTIONS, Measurement
+from pytest_modelsize.targets import Subject
 
 __all__ = ["main"]
+
+_WITHIN, _OVER, _BAD = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with ``arguments`` (by default those of the process); return its exit code."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    options = parser.parse_args(given)
+    options.written = shlex.join(given)
+    run: Callable[[argparse.Namespace], int] = options.run
     try:
-        measurement = measure(options.artifact)
-    except ArtifactError as error:
+        return run(options)
+    except (ArtifactError, ExchangeError) as error:
         print(f"modelsize: {error}", file=sys.stderr)
-        return 2
+        return _BAD
+
+
+def _show(options: argparse.Namespace) -> int:
+    measurement = measure(options.artifact)
     replayed = None
     if options.replay:
         with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
@@ -42,7 +61,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(tree(measurement, depth=options.depth, count=options.count))
         if options.replay:
             print(f"without optimizer state: {_answer(replayed)}")
-    return 0
+    return _WITHIN
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new = _measured(options.old), _measured(options.new)
+    growth = grown(old, new)
+    excesses = judge_growth(options.limits, growth)
+    if options.json:
+        print(json.dumps(difference_as_json(old, new), indent=2))
+    else:
+        print(difference(old, new, count=options.count))
+    for excess in excesses:
+        print(f"modelsize: {headline(new, excess)}", file=sys.stderr)
+    return _OVER if excesses else _WITHIN
+
+
+def _check(options: argparse.Namespace) -> int:
+    limits = tuple(
+        Limit.of(None if name == "max" else name, parse_size(value), value)
+        for name in ("max", *SECTIONS)
+        if (value := getattr(options, name)) is not None
+    )
+    if not limits:
+        print("modelsize: check needs a limit, such as --max 2MB or --optimizer 0", file=sys.stderr)
+        return _BAD
+    worst = _WITHIN
+    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        for artifact in options.artifacts:
+            try:
+                worst = max(worst, _held(artifact, limits, Path(folder), options))
+            except ArtifactError as error:
+                print(f"modelsize: {error}", file=sys.stderr)
+                worst = _BAD
+    return worst
+
+
+def _held(
+    artifact: str, limits: tuple[Limit, ...], folder: Path, options: argparse.Namespace
+) -> int:
+    taken = take(Subject(artifact, path=Path(artifact)), Settings("", True), folder)
+    excesses: tuple[Excess | GrowthExcess, ...] = judge(Budget(limits), taken.measurement)
+    if not excesses:
+        if not options.quiet:
+            print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")
+        return _WITHIN
+    where = Circumstances(budget=f"modelsize {options.written}")
+    print(failure(taken.measurement, excesses, explain(taken, excesses, folder), where))
+    return _OVER
+
+
+def _measured(name: str) -> Measurement:
+    """Return the measurement of an artifact, or the one that was saved as JSON."""
+    path = Path(name)
+    try:
+        saved = load(path) if path.is_file() else None
+    except ExchangeError as error:
+        raise ExchangeError(f"{name} {error}") from None
+    return measure(name) if saved is None else saved
 
 
 def _answer(replayed: int | None) -> str:
@@ -53,14 +129,24 @@ def _answer(replayed: int | None) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="modelsize", description="Say where the bytes of a saved model are."
+        prog="modelsize",
+        description="Say where the bytes of a saved model are, and hold them to a budget.",
+        epilog="Exit codes: 0 within, 1 over, 2 for input that cannot be read.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_show(commands)
+    _add_diff(commands)
+    _add_check(commands)
+    return parser
+
+
+def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     show = commands.add_parser(
         "show",
         help="print the sections of an artifact, largest first",
         description="Print the sections of an artifact, largest first. They add up to its bytes.",
     )
+    show.set_defaults(run=_show)
     show.add_argument("artifact", metavar="FILE", help="a model file, or a directory")
     show.add_argument(
         "--depth", type=_positive, default=3, metavar="N", help="levels to show (default: 3)"
@@ -74,7 +160,45 @@ def _parser() -> argparse.ArgumentParser:
         help="also rebuild the file without optimizer state, and say what it weighs (needs h5py)",
     )
     show.add_argument("--json", action="store_true", help="print the whole tree as JSON")
-    return parser
+
+
+def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="print what changed between two artifacts",
+        description="Print what changed, section by section and entry by entry. Either side is an "
+        "artifact, or what `modelsize show --json` printed of one; formats may differ.",
+    )
+    diff.set_defaults(run=_diff)
+    diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")
+    diff.add_argument("new", metavar="NEW", help="an artifact, or a measurement as JSON")
+    diff.add_argument(
+        "--max-growth",
+        dest="limits",
+        type=_growth_limit,
+        action="append",
+        default=[],
+        metavar="LIMIT",
+        help='exit with 1 if NEW is larger by more than this, such as "5%%" or "50 kB"',
+    )
+    diff.add_argument(
+        "--count", type=_positive, default=10, metavar="N", help="entries a section (default: 10)"
+    )
+    diff.add_argument("--json", action="store_true", help="print all that changed as JSON")
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="hold artifacts to a budget",
+        description="Exit with 1 if an artifact is over its budget, and print where its bytes are.",
+    )
+    check.set_defaults(run=_check)
+    check.add_argument("artifacts", metavar="FILE", nargs="+", help="model files, or directories")
+    check.add_argument("--max", type=_limit, metavar="SIZE", help='the whole, such as "2MB"')
+    for name in SECTIONS:
+        check.add_argument(f"--{name}", type=_limit, metavar="SIZE", help=f"the section {name}")
+    check.add_argument("--quiet", action="store_true", help="print nothing for what is within")
 
 
 def _positive(text: str) -> int:
@@ -82,3 +206,20 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
     return number
+
+
+def _limit(text: str) -> int | str:
+    """Return a limit as it would be written in Python: digits alone are an int of bytes."""
+    value: int | str = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
+    try:
+        parse_size(value)
+    except SizeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return value
+
+
+def _growth_limit(text: str) -> GrowthLimit:
+    try:
+        return parse_growth(None, _limit(text) if text.isdigit() else text)
+    except SizeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from pytest_modelsize.sections import OWN, Measurement, Section, SectionPath
 
-__all__ = ["Comparison", "Entry", "Row", "compare", "entries"]
+__all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries"]
+
+HEADERS = "(headers)"
+"""Name of the entry for an entry's own bytes, beside those of its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,16 @@ class Row:
     name: str
     old: int | None
     new: int | None
+    note: str = ""
+
+    @property
+    def tag(self) -> str:
+        """``new``, ``gone``, ``changed``, or nothing where the bytes are the same."""
+        if self.old is None:
+            return "new"
+        if self.new is None:
+            return "gone"
+        return "changed" if self.change else ""
 
     @property
     def change(self) -> int:
@@ -86,4 +99,4 @@ def _entries(section: Section, prefix: SectionPath) -> Iterator[Entry]:
             continue
         stack.extend(((*path, part.name), part) for part in parts)
         own = node.size - sum(part.size for part in parts)
-        yield Entry((*path, "(headers)"), own, node.note)
+        yield Entry((*path, HEADERS), own, node.note)

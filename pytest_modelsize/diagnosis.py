@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from pytest_modelsize.budget import Excess
 from pytest_modelsize.bytesize import exact
-from pytest_modelsize.comparison import Comparison, Entry, compare, entries
+from pytest_modelsize.changes import changes
+from pytest_modelsize.comparison import Comparison, Entry, Row, compare, entries
+from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sections import Measurement
 
@@ -52,7 +54,10 @@ class Explanation:
 
     Attributes:
         comparison: the change that explains it; None where the breakdown has to do.
+        against: what is compared with: ``baseline``, or ``lean`` for the same model saved without
+            optimizer state.
         culprit: the top-level section at fault.
+        changed: the entries of that section that differ from the baseline, the most first.
         causes: what fills that section, a line each.
         entries: what the section consists of, largest first.
         graph: what the graph consists of, where it is not at fault but has a share worth a look.
@@ -60,7 +65,9 @@ class Explanation:
     """
 
     comparison: Comparison | None
+    against: str
     culprit: str
+    changed: tuple[Row, ...]
     causes: tuple[str, ...]
     entries: tuple[Entry, ...]
     graph: tuple[Entry, ...]
@@ -69,11 +76,12 @@ class Explanation:
 
 def diagnose(
     measurement: Measurement,
-    excesses: Sequence[Excess],
+    excesses: Sequence[Excess | GrowthExcess],
     optimizers: Sequence[OptimizerFacts] = (),
     lean: Lean | None = None,
     replayed: int | None = None,
     lighter: Sequence[Lean] = (),
+    baseline: Measurement | None = None,
 ) -> Explanation:
     """Explain why ``measurement`` exceeds its limits.
 
@@ -84,18 +92,17 @@ def diagnose(
         lean: the same model saved without that state, where it was tried.
         replayed: bytes of the artifact rebuilt without that state, where there is no live model.
         lighter: the same model converted with smaller weights.
+        baseline: what was accepted before, where there is such a thing.
     """
-    comparison = None
-    if lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk:
-        comparison = compare(lean.measurement, measurement)
     limited = excesses[0].limit.section
-    if limited is not None:
-        culprit = limited
-    elif comparison is not None:
-        culprit = comparison.rows[0].name
-    else:
-        culprit = max(measurement.tree, key=lambda section: section.size).name
-    tried = [lean] if lean is not None and comparison is not None else []
+    leaner = lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk
+    comparison, against = None, ""
+    if baseline is not None and baseline.size_of(limited) < measurement.size_of(limited):
+        comparison, against = compare(baseline, measurement), "baseline"
+    elif lean is not None and leaner:
+        comparison, against = compare(lean.measurement, measurement), "lean"
+    culprit = limited or _culprit(measurement, comparison)
+    tried = [lean] if lean is not None and leaner else []
     fixes = [
         _fix(other, limited)
         for other in (*tried, *lighter)
@@ -107,9 +114,14 @@ def diagnose(
         fixes.append(Fix(what, "", replayed, judged, "replayed"))
     graph = measurement.section("graph")
     shown = culprit != "graph" and graph.size * 10 >= measurement.bytes_on_disk
+    changed: tuple[Row, ...] = ()
+    if comparison is not None and against == "baseline":
+        changed = changes(comparison.old.section(culprit), measurement.section(culprit)).rows
     return Explanation(
         comparison,
+        against,
         culprit,
+        changed,
         tuple(_state(o) for o in optimizers if o.parameters) if culprit == "optimizer" else (),
         tuple(entries(measurement.section(culprit))),
         tuple(entries(graph)) if shown else (),
@@ -117,17 +129,19 @@ def diagnose(
     )
 
 
+def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
+    if comparison is not None:
+        return max(comparison.rows, key=lambda row: row.change).name
+    return max(measurement.tree, key=lambda section: section.size).name
+
+
 def _fix(lean: Lean, limited: str | None) -> Fix:
     size = lean.measurement.bytes_on_disk
-    judged = size if limited is None else lean.measurement.section(limited).size
-    return Fix(lean.what, lean.call, size, judged, "measured")
+    return Fix(lean.what, lean.call, size, lean.measurement.size_of(limited), "measured")
 
 
-def _helps(excess: Excess, lean: Lean) -> bool:
-    section = excess.limit.section
-    measured = lean.measurement
-    left = measured.bytes_on_disk if section is None else measured.section(section).size
-    return left < excess.size
+def _helps(excess: Excess | GrowthExcess, lean: Lean) -> bool:
+    return lean.measurement.size_of(excess.limit.section) < excess.size
 
 
 def _state(facts: OptimizerFacts) -> str:

@@ -1,4 +1,4 @@
-"""What the arguments of ``max_model_size`` mean; every mistake in them has its own sentence."""
+"""What the markers' arguments mean; every mistake in them has its own sentence."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_modelsize.budget import Budget, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
+from pytest_modelsize.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sections import SECTIONS
 from pytest_modelsize.targets import Target
 
@@ -16,7 +17,9 @@ __all__ = ["MarkerError", "Request", "check_format", "parse_marker"]
 _KEYWORDS = (
     "limit", "model", "path", "format", "include_optimizer", "save_options", "reason", *SECTIONS
 )  # fmt: skip
-_EXAMPLE = '@pytest.mark.max_model_size("2MB")'
+_SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
+_GROWTH = ('@pytest.mark.max_model_growth("5%")', 'config="1 kB"', 'config="1 kB"')
+"""How each marker is written, with a limit on the whole and with one on a section."""
 
 
 class MarkerError(ValueError):
@@ -28,20 +31,26 @@ class Request:
     """What one marker asks for: hold this budget on that artifact.
 
     Attributes:
-        budget: the limits.
+        budget: the limits on sizes, which a marker of growth has none of.
+        growth: the limits on growth past the baseline.
         target: which artifact is meant.
         format: how a live model is saved; None leaves it to the project's default.
         save_options: passed on to the framework's own call.
     """
 
     budget: Budget
+    growth: tuple[GrowthLimit, ...]
     target: Target
     format: str | None
     save_options: Mapping[str, object] = field(default_factory=dict)
 
 
 def parse_marker(
-    args: tuple[object, ...], kwargs: Mapping[str, object], formats: Iterable[str]
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    formats: Iterable[str],
+    *,
+    growth: bool = False,
 ) -> Request:
     """Return what ``max_model_size(*args, **kwargs)`` asks for.
 
@@ -49,14 +58,16 @@ def parse_marker(
         args: the limit on the whole artifact, or nothing.
         kwargs: the keywords as written.
         formats: names of the formats in which a live model can be saved.
+        growth: the marker is ``max_model_growth``, whose limits may be shares of the baseline.
 
     Raises:
         MarkerError: for an unknown keyword, a size that is none, a wrong type, or no limit at all.
     """
+    example, of_section, instead = _GROWTH if growth else _SIZE
     if len(args) > 1:
         raise MarkerError(
-            f"takes one limit, not {len(args)}: write {_EXAMPLE} "
-            'and name the limits of sections, as in config="50 kB"'
+            f"takes one limit, not {len(args)}: write {example} "
+            f"and name the limits of sections, as in {of_section}"
         )
     for keyword in kwargs:
         if keyword not in _KEYWORDS:
@@ -67,13 +78,11 @@ def parse_marker(
     if args and args[0] is not None:
         values["limit"] = args[0]
 
-    limits = tuple(
-        _limit(keyword, values[keyword]) for keyword in ("limit", *SECTIONS) if keyword in values
-    )
-    if not limits:
-        raise MarkerError(
-            f'has no limit: write {_EXAMPLE} or a section\'s, such as optimizer="0 B"'
-        )
+    limited = [keyword for keyword in ("limit", *SECTIONS) if keyword in values]
+    if not limited:
+        raise MarkerError(f"has no limit: write {example} or a section's, such as {instead}")
+    sizes = tuple(_limit(word, values[word]) for word in limited if not growth)
+    growths = tuple(_growth(word, values[word]) for word in limited if growth)
     target = Target(_text(values, "model"), _text(values, "path"))
     if target.model is not None and target.path is not None:
         raise MarkerError("names both model= and path=: keep one, and stack a marker for the other")
@@ -88,7 +97,8 @@ def parse_marker(
     if options and target.path is not None:
         raise MarkerError("has save_options= beside path=: what exists is not saved again")
     return Request(
-        Budget(limits, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
+        Budget(sizes, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
+        growths,
         target,
         format,
         options,
@@ -117,6 +127,13 @@ def _limit(keyword: str, value: object) -> Limit:
     section = None if keyword == "limit" else keyword
     try:
         return Limit.of(section, parse_size(value), value)
+    except SizeError as error:
+        raise MarkerError(f"{keyword}: {error}") from error
+
+
+def _growth(keyword: str, value: object) -> GrowthLimit:
+    try:
+        return parse_growth(None if keyword == "limit" else keyword, value)
     except SizeError as error:
         raise MarkerError(f"{keyword}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""What users of pytest meet by name: the marker, and how a check that does not pass ends a test."""
+"""What users of pytest meet by name: the markers, and how a check that does not pass ends a test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 __all__ = [
+    "BASELINE_INPUT",
+    "GROWTH_MARKER",
     "MARKER",
+    "MARKERS",
     "ModelSizeExceeded",
     "ModelSizeFailure",
     "ModelSizeUnchecked",
@@ -15,6 +18,10 @@ __all__ = [
 ]
 
 MARKER = "max_model_size"
+GROWTH_MARKER = "max_model_growth"
+MARKERS = (MARKER, GROWTH_MARKER)
+BASELINE_INPUT = "modelsize_baseline"
+"""Under this name a worker gets the baseline's text from its controller."""
 
 if TYPE_CHECKING:
     # The public name pytest.fail.Exception is an attribute, in which mypy sees no type.

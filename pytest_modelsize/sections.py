@@ -211,6 +211,10 @@ class Measurement:
         """Return the top-level section ``name``; an empty one where the artifact has none."""
         return next((s for s in self.tree if s.name == name), Section(name, 0))
 
+    def size_of(self, section: str | None) -> int:
+        """Return the bytes of a top-level section, or of the whole artifact where that is None."""
+        return self.bytes_on_disk if section is None else self.section(section).size
+
     def leaves(self) -> Iterator[tuple[SectionPath, Section]]:
         """Yield every leaf with its path. Their sizes add up to `total`."""
         for section in self.tree:

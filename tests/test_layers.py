@@ -12,16 +12,21 @@ LAYERS = [
     ["bytesize"],
     ["sections"],
     ["formats"],
-    ["budget", "comparison", "saving"],
+    ["budget", "comparison", "exchange", "saving"],
+    ["condensed"],
+    ["changes"],
+    ["growth", "record"],
     ["targets", "marker_place", "diagnosis", "baseline"],
     ["marker", "report", "check"],
     ["outcomes"],
     ["session", "cli"],
+    ["accepted"],
+    ["holding", "handed", "recording"],
     ["plugin", "__main__"],
     ["__init__"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-MAY_IMPORT_PYTEST = {"outcomes", "session", "plugin"}
+MAY_IMPORT_PYTEST = {"accepted", "handed", "holding", "outcomes", "plugin", "recording", "session"}
 FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "torch", "jax", "h5py", "numpy"}
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from pytest_modelsize.budget import PROMISE, Excess
 from pytest_modelsize.bytesize import exact, human, human_pair
-from pytest_modelsize.comparison import Entry, Row
+from pytest_modelsize.comparison import Entry
 from pytest_modelsize.diagnosis import Explanation, Fix
+from pytest_modelsize.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
+from pytest_modelsize.report.difference import changed_entries, section_table
 from pytest_modelsize.report.table import bar, columns, printable
 from pytest_modelsize.sections import Measurement
 
@@ -26,20 +28,28 @@ class Circumstances:
         budget: where the budget is set: ``tests/test_unet.py:12: @pytest.mark.max_model_size(...)``.
         reason: the author's own words on the budget.
         kept: where the saved copy is kept.
+        baseline: what the baseline is, and in what it differs beside its sizes.
+        accept: the command that makes today's sizes the baseline.
+        growth: past the baseline.
     """
 
     budget: str = ""
     reason: str = ""
     kept: str = ""
+    baseline: str = ""
+    accept: str = ""
+    growth: Growth | None = None
 
 
-def headline(measurement: Measurement, excess: Excess) -> str:
+def headline(measurement: Measurement, excess: Excess | GrowthExcess) -> str:
     """Return one complete sentence: which artifact, how large, how far over which budget.
 
     Sizes are in the unit family of the limit. Two that would look equal rounded are in exact bytes.
     """
-    limit = excess.limit
     name = printable(measurement.name)
+    if isinstance(excess, GrowthExcess):
+        return _growth_headline(name, excess)
+    limit = excess.limit
     if limit.written == PROMISE:
         return f"{name} holds {human(excess.size)} of optimizer state, and {PROMISE} allows none"
     size, allowed = human_pair(excess.size, limit.size, limit.family)
@@ -50,9 +60,22 @@ def headline(measurement: Measurement, excess: Excess) -> str:
     return f"{limit.section} of {name} {verb} {size}, {over} over {its} budget of {allowed}"
 
 
+def _growth_headline(name: str, excess: GrowthExcess) -> str:
+    limit = excess.limit
+    what = name if limit.section is None else f"{limit.section} of {name}"
+    gained, allowed = human_pair(excess.grown, excess.allowed, limit.family)
+    share = f" (+{100 * excess.grown / excess.old:.1f} %)" if excess.old else ""
+    if limit.share is not None:
+        allowed = f"{allowed} ({limit.written})"
+    over = human(excess.over, limit.family)
+    return (
+        f"{what} grew by {gained}{share} past its baseline, {over} more than the {allowed} allowed"
+    )
+
+
 def failure(
     measurement: Measurement,
-    excesses: Sequence[Excess],
+    excesses: Sequence[Excess | GrowthExcess],
     explanation: Explanation,
     circumstances: Circumstances,
 ) -> str:
@@ -71,7 +94,10 @@ def failure(
     if explanation.causes:
         lines += [f"  {explanation.culprit}: {printable(cause)}" for cause in explanation.causes]
         lines.append("")
-    lines += [*_largest(explanation.culprit, explanation.entries), ""]
+    if explanation.changed:
+        lines += [*changed_entries(explanation.culprit, explanation.changed), ""]
+    else:
+        lines += [*_largest(explanation.culprit, explanation.entries), ""]
     if explanation.graph:
         lines += [*_largest("graph", explanation.graph), ""]
     for fix in explanation.fixes:
@@ -79,6 +105,9 @@ def failure(
     for title, text in (
         ("reason", circumstances.reason),
         ("budget", circumstances.budget),
+        ("baseline", circumstances.baseline),
+        ("not counted", _ignored(circumstances.growth)),
+        ("accept", circumstances.accept),
         ("kept", circumstances.kept),
     ):
         if text:
@@ -89,36 +118,39 @@ def failure(
 
 
 def _table(
-    measurement: Measurement, excesses: Sequence[Excess], explanation: Explanation
+    measurement: Measurement,
+    excesses: Sequence[Excess | GrowthExcess],
+    explanation: Explanation,
 ) -> list[str]:
-    allowed = {excess.limit.section: f"budget {exact(excess.limit.size)}" for excess in excesses}
-    comparison = explanation.comparison
-    if comparison is None:
-        parts = sorted(measurement.tree, key=lambda section: -section.size)
-        largest = parts[0].size
-        total = measurement.bytes_on_disk
-        rows = [("section", "bytes", "share", "")]
-        for part in parts:
-            drawn = allowed.get(part.name) or bar(part.size, largest, _BAR)
-            rows.append((part.name, exact(part.size), _share(part.size, total), drawn))
-        rows.append(("total", exact(total), "", allowed.get(None, "")))
-        return columns(rows, "<>><")
-    largest = max(abs(row.change) for row in comparison.rows)
-    table = [("section", "lean", "saved", "change", "")]
-    for row in comparison.rows:
-        drawn = allowed.get(row.name) or bar(abs(row.change), largest, _BAR)
-        table.append((row.name, exact(row.old or 0), exact(row.new or 0), _change(row), drawn))
-    whole = Row("total", comparison.old.bytes_on_disk, comparison.new.bytes_on_disk)
-    table.append(
-        (
-            whole.name,
-            exact(whole.old or 0),
-            exact(whole.new or 0),
-            _change(whole),
-            allowed.get(None, ""),
-        )
+    allowed = {excess.limit.section: _allowed(excess) for excess in reversed(excesses)}
+    if explanation.comparison is not None:
+        titles = (explanation.against, "saved")
+        return section_table(explanation.comparison, titles, allowed)
+    parts = sorted(measurement.tree, key=lambda section: -section.size)
+    largest = parts[0].size
+    total = measurement.bytes_on_disk
+    rows = [("section", "bytes", "share", "")]
+    for part in parts:
+        drawn = allowed.get(part.name) or bar(part.size, largest, _BAR)
+        rows.append((part.name, exact(part.size), _share(part.size, total), drawn))
+    rows.append(("total", exact(total), "", allowed.get(None, "")))
+    return columns(rows, "<>><")
+
+
+def _allowed(excess: Excess | GrowthExcess) -> str:
+    if isinstance(excess, GrowthExcess):
+        return f"may grow {exact(excess.allowed)}"
+    return f"budget {exact(excess.limit.size)}"
+
+
+def _ignored(growth: Growth | None) -> str:
+    if growth is None or not growth.ignored:
+        return ""
+    listed = ", ".join(f"{change:+,d} in {name}" for name, change in growth.ignored.items())
+    return (
+        f"{listed} (automatic names count up: where a section's entries are the same ones, "
+        f"{exact(NOISE)} B and {float(NOISE_SHARE):.0%} of it are no growth)"
     )
-    return columns(table, "<>>><")
 
 
 def _largest(section: str, entries: Sequence[Entry]) -> list[str]:
@@ -131,20 +163,20 @@ def _largest(section: str, entries: Sequence[Entry]) -> list[str]:
     return [f"  largest in {section}:", *columns(rows, "<><", indent=4)]
 
 
-def _fix(fix: Fix, excess: Excess) -> list[str]:
+def _fix(fix: Fix, excess: Excess | GrowthExcess) -> list[str]:
     limit = excess.limit
     line = f"  fix: {fix.what}: {human(fix.size, limit.family)}"
     if limit.section is not None:
         line += f", {human(fix.judged, limit.family)} of {limit.section}"
-    if fix.judged > limit.size:
-        line += f", still {human(fix.judged - limit.size, limit.family)} over the budget"
-    elif limit.size:
-        line += f", {_share(fix.judged, limit.size)} of the budget"
+    if isinstance(excess, GrowthExcess):
+        most, what = excess.old + excess.allowed, "what it may grow to"
+    else:
+        most, what = excess.limit.size, "the budget"
+    if fix.judged > most:
+        line += f", still {human(fix.judged - most, limit.family)} over {what}"
+    elif most:
+        line += f", {_share(fix.judged, most)} of {what}"
     return [f"{line} ({fix.how})", *(f"       {call}" for call in fix.call.splitlines())]
-
-
-def _change(row: Row) -> str:
-    return f"{row.change:+,d}" if row.change else "="
 
 
 def _share(part: int, whole: int) -> str:

@@ -1,4 +1,4 @@
-"""A measurement as an indented tree, largest first, and as JSON."""
+"""A measurement as an indented tree, largest first."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from pytest_modelsize.bytesize import exact
 from pytest_modelsize.report.table import columns, printable
 from pytest_modelsize.sections import Measurement, Section
 
-__all__ = ["SCHEMA", "as_json", "tree"]
-
-SCHEMA = 1
-"""Version of the JSON form; it grows when a reader of the old form would misread the new one."""
+__all__ = ["tree"]
 
 
 def tree(measurement: Measurement, *, depth: int = 3, count: int = 10) -> str:
@@ -25,30 +22,6 @@ def tree(measurement: Measurement, *, depth: int = 3, count: int = 10) -> str:
     parts = sorted(measurement.tree, key=lambda section: -section.size)
     rows += _rows(tuple(parts), total, 0, depth, max(count, len(parts)), count)
     return "\n".join([printable(measurement.name), *columns(rows, "<>><")])
-
-
-def as_json(measurement: Measurement) -> dict[str, object]:
-    """Return ``measurement`` in built-in types: ``schema``, ``name``, ``format``, ``total`` (bytes)
-    and ``sections``, each a ``name``, ``kind`` (None where its children differ), ``size`` (bytes),
-    ``note`` and ``children``.
-    """
-    return {
-        "schema": SCHEMA,
-        "name": measurement.name,
-        "format": measurement.format,
-        "total": measurement.bytes_on_disk,
-        "sections": [_section(section) for section in measurement.tree],
-    }
-
-
-def _section(section: Section) -> dict[str, object]:
-    return {
-        "name": section.name,
-        "kind": None if section.kind is None else section.kind.value,
-        "size": section.size,
-        "note": section.note,
-        "children": [_section(child) for child in section.children],
-    }
 
 
 def _rows(

@@ -1,0 +1,116 @@
+"""The ``model_size`` fixture: measure what a test hands over, and explain its assertions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.budget import Excess, Limit
+from pytest_modelsize.bytesize import SizeError, parse_size
+from pytest_modelsize.check import Settings, explain, promise_broken, take
+from pytest_modelsize.condensed import condense
+from pytest_modelsize.marker import MarkerError, check_format
+from pytest_modelsize.record import Record
+from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.saving import FORMATS, SaveError
+from pytest_modelsize.saving.versions import versions_of
+from pytest_modelsize.sections import MeasuredSize, Measurement
+from pytest_modelsize.session import folder_of, format_of, handed_of, records_of, session_of
+from pytest_modelsize.targets import Subject, as_subject
+
+__all__ = ["explain_assertion", "forget_handed", "measure_handed"]
+
+_SHORT = 8
+"""Lines of an assertion's explanation that pytest shows by default (_pytest/assertion/truncate.py)."""
+
+
+def measure_handed(
+    item: pytest.Item,
+    value: object,
+    *,
+    format: str | None,
+    include_optimizer: bool,
+    save_options: Mapping[str, object],
+) -> Measurement:
+    """Measure what a test handed to the ``model_size`` fixture."""
+    format = format or format_of(item)
+    try:
+        check_format(format, FORMATS)
+    except MarkerError as error:
+        raise ValueError(f"model_size {error}") from None
+    subject = as_subject(value, "model")
+    if subject is None:
+        subject = _path_subject(value)
+    settings = Settings(format, include_optimizer, save_options)
+    taken = take(subject, settings, folder_of(item.config))
+    taken.discard()
+    if problem := promise_broken(taken):
+        raise SaveError(problem)
+    taken = replace(taken, copy=None)
+    session_of(item.config).handed[id(taken.measurement)] = (item, taken)
+    handed_of(item).append(taken)
+    records_of(item).append(
+        Record(
+            test=item.nodeid,
+            artifact=taken.measurement.name,
+            verdict="measured",
+            measurement=condense(taken.measurement),
+            versions=versions_of(subject.model),
+        )
+    )
+    return taken.measurement
+
+
+def forget_handed(item: pytest.Item) -> None:
+    """Let go of the models that the test handed over, when it is done."""
+    session = session_of(item.config)
+    for taken in handed_of(item):
+        session.handed.pop(id(taken.measurement), None)
+    handed_of(item).clear()
+
+
+def explain_assertion(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Return the failure's text for ``size <= limit`` in any of its forms; None for all others."""
+    if op in (">", ">="):
+        left, op, right = right, {">": "<", ">=": "<="}[op], left
+    if (
+        op not in ("<", "<=")
+        or not isinstance(right, (int, str))
+        or isinstance(right, MeasuredSize)
+    ):
+        return None
+    if isinstance(left, Measurement):
+        left = left.total
+    if not isinstance(left, MeasuredSize):
+        return None
+    try:
+        limit = Limit.of(left.section, parse_size(right), right)
+    except SizeError:
+        return None
+    item, taken = session_of(config).handed.get(id(left.measurement), (None, None))
+    if item is None or taken is None or left <= limit.size:
+        return None
+    excesses = (Excess(limit, int(left)),)
+    text = failure(
+        taken.measurement, excesses, explain(taken, excesses, folder_of(config)), Circumstances()
+    )
+    lines = text.splitlines()
+    if config.get_verbosity() >= 2 or {"CI", "BUILD_NUMBER"} & set(os.environ):
+        return lines
+    # Here pytest cuts explanations after eight lines: the beginning, and the whole for itself.
+    item.add_report_section("call", "modelsize", text)
+    return [line for line in lines if line.strip()][:_SHORT]
+
+
+def _path_subject(value: object) -> Subject:
+    if isinstance(value, (str, Path)):
+        return Subject(Path(value).name, path=Path(value))
+    raise TypeError(
+        f"model_size takes a model or the path of an artifact, not {type(value).__qualname__}"
+    )

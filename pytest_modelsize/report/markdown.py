@@ -1,0 +1,143 @@
+"""The run as Markdown: a comment on a pull request, or a job's summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pytest_modelsize.bytesize import exact, family_of, human
+from pytest_modelsize.record import Change, Record
+from pytest_modelsize.report.summary import ordered, share_of_budget, slack
+from pytest_modelsize.report.table import printable
+
+__all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "markdown"]
+
+MARK = "<!-- pytest-modelsize -->"
+"""The first line, by which a workflow finds its own comment again."""
+COMMENT_LIMIT = 60_000
+"""Characters: GitHub refuses a comment of more than 65,536."""
+STEP_SUMMARY_LIMIT = 900_000
+"""Characters: GitHub refuses a step's summary of more than 1 MiB."""
+
+_ICONS = {"failed": "❌", "unchecked": "⚠️", "passed": "✅", "measured": "📏"}
+_MOST_CHANGES = 10
+_SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&@]")
+
+
+def markdown(records: Sequence[Record], *, limit: int = COMMENT_LIMIT) -> str:
+    """Return a table of all artifacts, failed ones first, and their details folded.
+
+    Args:
+        records: what the checks found.
+        limit: characters; details, and then rows, are left out, and counted, beyond that.
+    """
+    shown = ordered(records)
+    bad = [record for record in shown if record.verdict in ("failed", "unchecked")]
+    title = f"{len(bad)} of {len(shown)} over budget or unchecked" if bad else "all within budget"
+    if not shown:
+        title = "no artifact was measured"
+    head = [MARK, f"### Model sizes: {title}", ""]
+    table = [
+        "| | artifact | total | budget | share | on baseline | test |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    rows = [_row(record) for record in shown]
+    details = [_details(record) for record in shown]
+    used = sum(len(line) + 1 for line in (*head, *table)) + 200
+    fitting = _fitting(rows, limit - used)
+    used += sum(len(row) + 1 for row in rows[:fitting])
+    folded = _fitting(details, limit - used)
+    lines = [*head, *(table if shown else []), *rows[:fitting]]
+    if fitting < len(rows):
+        lines.append(f"\nand {len(rows) - fitting} more artifacts, left out for their number.")
+    lines += ["", *details[:folded]]
+    if folded < len(details):
+        lines.append(f"\n{len(details) - folded} details are left out for their length.")
+    return "\n".join(lines) + "\n"
+
+
+def _fitting(parts: Sequence[str], room: int) -> int:
+    for number, part in enumerate(parts):
+        room -= len(part) + 1
+        if room < 0:
+            return number
+    return len(parts)
+
+
+def _row(record: Record) -> str:
+    budget, share = record.budget, share_of_budget(record)
+    family = "decimal" if budget is None else family_of(budget.written)
+    cells = [
+        _ICONS[record.verdict],
+        _escaped(record.artifact) or "(none)",
+        "?" if record.measurement is None else human(record.total, family),
+        "" if budget is None else human(budget.allowed, family),
+        "" if share is None else f"{share * 100:.0f} %",
+        _on_baseline(record),
+        _escaped(record.test),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _on_baseline(record: Record) -> str:
+    if record.baseline is None or record.measurement is None:
+        return ""
+    old = record.baseline.bytes_on_disk
+    change = record.total - old
+    share = f" ({100 * change / old:+.1f} %)" if old and change else ""
+    return f"{change:+,d} B{share}" if change else "="
+
+
+def _details(record: Record) -> str:
+    name = _escaped(record.artifact or record.test)
+    headline = f": {_escaped(record.headline)}" if record.headline else ""
+    lines = [f"<details><summary>{name}{headline}</summary>", ""]
+    if record.detail:
+        lines += [*_fenced(record.detail), ""]
+    if record.measurement is not None:
+        lines += [*_sections(record), ""]
+    if record.changes:
+        lines += [*_changes(record.changes), ""]
+    if record.verdict == "passed" and (loose := slack(record)):
+        lines += [f"The budget is {loose}.", ""]
+    return "\n".join([*lines, "</details>"])
+
+
+def _sections(record: Record) -> list[str]:
+    assert record.measurement is not None
+    lines = ["| section | bytes | share | on baseline |", "|---|---:|---:|---:|"]
+    total = record.total
+    for part in sorted(record.measurement.tree, key=lambda section: -section.size):
+        change = ""
+        if record.baseline is not None:
+            change = f"{part.size - record.baseline.size_of(part.name):+,d}"
+        lines.append(
+            f"| {part.name} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
+        )
+    lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(record)} |")
+    return lines
+
+
+def _changes(changes: Sequence[Change]) -> list[str]:
+    ranked = sorted(changes, key=lambda c: -abs((c.new or 0) - (c.old or 0)))
+    lines = ["| changed since the baseline | | bytes |", "|---|---|---:|"]
+    for change in ranked[:_MOST_CHANGES]:
+        tag = "new" if change.old is None else "gone" if change.new is None else "changed"
+        difference = (change.new or 0) - (change.old or 0)
+        lines.append(
+            f"| {_escaped(change.section)}: {_escaped(change.name)} | {tag} | {difference:+,d} |"
+        )
+    return lines
+
+
+def _fenced(text: str) -> list[str]:
+    """Return ``text`` as a block of code whose fence is longer than any that is in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    lines = [printable(line) for line in text.splitlines()]
+    return [f"{fence}text", *lines, fence]
+
+
+def _escaped(text: str) -> str:
+    """Return ``text`` on one line, with all that Markdown or HTML would read as more than text."""
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", printable(text))
