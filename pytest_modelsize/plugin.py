@@ -171,7 +171,7 @@ class _Controller(_Process):
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__(config)
-        self.measured = False
+        self.measured = self.finished = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather what a test's report carries."""
@@ -210,10 +210,11 @@ class _Controller(_Process):
             run.collected.update(self.collected)
             run.partial = self.partial
             finish(session)
+            self.finished = True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table, and what became of the baseline and the reports."""
-        if self.measured or self.config.getoption("modelsize_update") or self.baseline.exists():
+        if self.finished:
             from pytest_modelsize.recording import summarise
 
             summarise(terminalreporter, self.config)

@@ -1,7 +1,9 @@
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +85,132 @@ def test_the_module_runs_as_a_command(folder):
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert "1,307" in run.stdout
+
+
+@pytest.fixture
+def artifacts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, size in (("old.bin", 1000), ("new.bin", 1300), ("other.bin", 10)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    return tmp_path
+
+
+def test_check_is_exit_code_0_within_1_over_and_2_for_what_cannot_be_read(artifacts, capsys):
+    assert main(["check", "old.bin", "--max", "1 kB"]) == 0
+    assert capsys.readouterr().out == "old.bin: 1,000 B, within its budget\n"
+    assert main(["check", "old.bin", "--max", "999"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("old.bin is 1 kB, 1 B over its budget of 999 B\n")
+    assert out.endswith("  budget: modelsize check old.bin --max 999\n")
+    assert main(["check", "none.bin", "--max", "1 kB"]) == 2
+    assert "none.bin: cannot be measured" in capsys.readouterr().err
+
+
+def test_check_holds_each_section_and_each_file(artifacts, capsys):
+    assert main(["check", "old.bin", "new.bin", "--optimizer", "0", "--assets", "1 kB"]) == 1
+    out = capsys.readouterr().out
+    assert "old.bin: 1,000 B, within its budget" in out
+    assert "assets of new.bin are 1.3 kB, 300 B over their budget of 1 kB" in out
+    assert main(["check", "old.bin", "none.bin", "new.bin", "--max", "1 kB"]) == 2
+    captured = capsys.readouterr()
+    assert "new.bin is 1.3 kB" in captured.out  # what comes after a broken file is still held
+
+
+def test_check_without_a_limit_passes_nothing(artifacts, capsys):
+    assert main(["check", "old.bin"]) == 2
+    assert "check needs a limit, such as --max 2MB" in capsys.readouterr().err
+
+
+def test_check_can_be_silent_about_what_is_within(artifacts, capsys):
+    assert main(["check", "--quiet", "old.bin", "--max", "1 kB"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "old.bin", "--max", "2Mb"], 'did you mean "2MB"?'),
+        (["check", "old.bin", "--max", "-1"], "--max"),
+        (["check", "old.bin", "--weigths", "1"], "unrecognized arguments: --weigths"),
+        (["diff", "old.bin", "new.bin", "--max-growth", "5"], None),
+        (["diff", "old.bin", "new.bin", "--max-growth", "5 percent"], "unknown unit 'percent'"),
+        (["diff", "old.bin"], "NEW"),
+        (["diff", "old.bin", "new.bin", "--count", "0"], "no whole number from 1 up"),
+    ],
+)
+def test_a_wrong_limit_is_exit_code_2_with_what_to_write(artifacts, capsys, arguments, message):
+    if message is None:  # digits alone are bytes: 300 more are more than 5
+        assert main(arguments) == 1
+        return
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_diff_shows_what_changed_and_holds_a_limit_on_it(artifacts, capsys):
+    assert main(["diff", "old.bin", "new.bin"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "old.bin -> new.bin: 1 kB -> 1.3 kB, +300 B (+30.0 %)",
+        "",
+        "  section    old    new  change",
+        "  assets   1,000  1,300    +300  ####################",
+        "  total    1,000  1,300    +300",
+        "",
+        "  changed in assets:",
+        "    new   new.bin  +1,300    of no format known here",
+        "    gone  old.bin  -1,000    of no format known here",
+    ]
+    assert main(["diff", "old.bin", "new.bin", "--max-growth", "30%"]) == 0
+    assert main(["diff", "old.bin", "new.bin", "--max-growth", "299 B"]) == 1
+    assert "new.bin grew by 300 B (+30.0 %)" in capsys.readouterr().err
+    assert main(["diff", "new.bin", "old.bin", "--max-growth", "0%"]) == 0
+
+
+def test_diff_takes_a_measurement_that_was_saved_as_json(artifacts, capsys):
+    main(["show", "--json", "old.bin"])
+    (artifacts / "old.json").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["diff", "old.json", "new.bin", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["old"]["total"], shown["new"]["total"], shown["change"]) == (1000, 1300, 300)
+    for section in shown["sections"]:
+        assert sum(entry["change"] for entry in section["entries"]) == section["change"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"total": 1001}, "does not add up"),
+        ({"schema": 9}, "has schema 9"),
+        ({"sections": [{"name": "assets", "size": -5}]}, "no number of bytes: -5"),
+        ({"sections": [3]}, "no object"),
+        ({"sections": [{"name": "assets", "size": 1000, "kind": "odd"}]}, "unknown kind 'odd'"),
+        ({"name": 5}, "wrong type"),
+    ],
+)
+def test_a_damaged_measurement_is_exit_code_2(artifacts, capsys, change, message):
+    main(["show", "--json", "old.bin"])
+    value = {**json.loads(capsys.readouterr().out), **change}
+    (artifacts / "old.json").write_text(json.dumps(value), encoding="utf-8")
+    assert main(["diff", "old.json", "new.bin"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("modelsize: old.json ")
+    assert message in error
+
+
+def test_other_json_is_an_artifact_like_any_file(artifacts, capsys):
+    (artifacts / "config.json").write_text('{"a": 1}', encoding="utf-8")
+    assert main(["diff", "config.json", "config.json"]) == 0
+    assert "both are 8 B" in capsys.readouterr().out
+
+
+def test_the_hook_for_pre_commit_calls_the_command_that_there_is(artifacts, capsys):
+    root = Path(__file__).parent.parent
+    hook = (root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"^  entry: modelsize (.*)$", hook, re.MULTILINE)
+    assert main([*entry.split(), "--max", "1 kB", "old.bin"]) == 0
+    assert main([*entry.split(), "--max", "1 kB", "old.bin", "new.bin"]) == 1
+    (pattern,) = re.findall(r"^  files: (.*)$", hook, re.MULTILINE)
+    assert re.search(pattern, "models/net.keras")
+    assert not re.search(pattern, "models/net.keras.md")

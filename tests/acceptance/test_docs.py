@@ -55,6 +55,11 @@ def test_the_network_s_row_is_what_is_measured_today(keras, examples, model_size
 
 
 def test_every_document_is_reached_from_the_readme():
-    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
-    linked = set(re.findall(r"\(docs/([\w.-]+)\)", readme))
+    linked, pending = set(), [DOCS.parent / "README.md"]
+    while pending:
+        page = pending.pop()
+        for name in re.findall(r"\((?:docs/)?([\w.-]+\.(?:md|json))\)", page.read_text("utf-8")):
+            if name not in linked and (DOCS / name).exists():
+                linked.add(name)
+                pending.append(DOCS / name)
     assert linked == {path.name for path in DOCS.iterdir()}

@@ -1,0 +1,198 @@
+"""What a run says at its end, and the reports that it writes."""
+
+import csv
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.test_growth_marker import suite  # noqa: F401
+
+SUITE = """
+import pytest
+
+@pytest.mark.max_model_size("10 kB", path="small.bin", assets="9 kB")
+def test_held(): pass
+
+@pytest.mark.max_model_size("10 kB", path="large.bin")
+def test_exceeded(): pass
+
+@pytest.mark.max_model_size("10 kB")
+def test_unchecked(): pass
+
+def test_measured(model_size):
+    assert model_size("small.bin").total == 4000
+
+def test_plain(): pass
+"""
+SCHEMA = Path(__file__).parent.parent.parent / "docs" / "report.schema.json"
+
+
+@pytest.fixture
+def run(suite):  # noqa: F811
+    suite.artifact(4000, "small.bin")
+    suite.artifact(25_000, "large.bin")
+    suite.makepyfile(test_it=SUITE)
+
+    def start(*options, **keywords):
+        result = suite.start(*options, **keywords)
+        result.assert_outcomes(passed=3, failed=2)
+        return result
+
+    start.path, start.suite = suite.path, suite
+    return start
+
+
+def table(result):
+    lines = result.outlines
+    start = next(n for n, line in enumerate(lines) if "model sizes" in line)
+    end = next(n for n in range(start + 1, len(lines)) if lines[n].startswith("="))
+    return lines[start + 1 : end]
+
+
+def test_without_the_option_the_run_ends_as_always(run):
+    run().stdout.no_fnmatch_line("*model sizes*")
+
+
+def test_the_table_lists_the_failed_ones_first_within_eighty_columns(run):
+    lines = table(run("--modelsize", "--color=no"))
+    assert lines == [
+        "           total  budget  share                 artifact",
+        "FAILED     25 kB   10 kB  250 %  [##########]>  large.bin",
+        "  test_it.py::test_exceeded",
+        "  large.bin is 25 kB, 15 kB over its budget of 10 kB",
+        "  assets 25 kB",
+        "UNCHECKED      ?                                (no artifact)",
+        "  test_it.py::test_unchecked",
+        "  budget not checked: no model and no a...nd the model to the model_size fixture",
+        "ok          4 kB   10 kB   40 %  [####......]   small.bin",
+        "  test_it.py::test_held",
+        "  assets 4 kB",
+        "  60 % loose: 4.4 kB would do",
+        "-           4 kB                                small.bin",
+        "  test_it.py::test_measured",
+        "  assets 4 kB",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
+def test_only_the_failed_ones_or_none(run):
+    lines = table(run("--modelsize=failed"))
+    assert [line for line in lines if line.startswith("  test_it")] == [
+        "  test_it.py::test_exceeded",
+        "  test_it.py::test_unchecked",
+    ]
+    run("--modelsize=none").stdout.no_fnmatch_line("*model sizes*")
+
+
+def test_a_path_taken_for_the_option_s_value_is_a_clear_error(run):
+    result = run.suite.start("--modelsize", "test_it.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*write --modelsize=all test_it.py*"])
+    result = run.suite.start("--modelsize-update", "test_it.py")
+    result.stderr.fnmatch_lines(["*write --modelsize-update=all test_it.py*"])
+
+
+def test_json_is_what_its_schema_says_and_obeys_the_law(run):
+    jsonschema = pytest.importorskip("jsonschema")
+    run("--modelsize-report=out/r.json")
+    document = json.loads((run.path / "out" / "r.json").read_text("utf-8"))
+    jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
+    assert document["summary"] == {"artifacts": 4, "failed": 1, "unchecked": 1}
+    for record in document["artifacts"]:
+        if record["measurement"]:
+            sections = record["measurement"]["sections"]
+            assert sum(s["size"] for s in sections) == record["measurement"]["total"]
+    first = document["artifacts"][0]
+    assert (first["verdict"], first["measurement"]["total"]) == ("failed", 25_000)
+    assert first["limits"] == [
+        {"kind": "size", "section": None, "allowed": 10_000, "used": 25_000, "written": "10 kB"}
+    ]
+    assert str(run.path) not in json.dumps(
+        [{k: v for k, v in record.items() if k != "detail"} for record in document["artifacts"]]
+    )
+
+
+def test_csv_has_a_row_for_each_artifact(run):
+    run("--modelsize-report=r.csv")
+    with (run.path / "r.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["verdict"], r["artifact"], r["total"], r["assets"]) for r in rows] == [
+        ("failed", "large.bin", "25000", "25000"),
+        ("unchecked", "", "", ""),
+        ("passed", "small.bin", "4000", "4000"),
+        ("measured", "small.bin", "4000", "4000"),
+    ]
+
+
+def test_several_reports_are_written_in_one_run_and_named(run):
+    result = run("--modelsize-report=r.json", "--modelsize-report=r.md", "--modelsize-report=r.csv")
+    result.stdout.fnmatch_lines(["report: r.json", "report: r.md", "report: r.csv"])
+    assert (run.path / "r.md").read_text("utf-8").startswith("<!-- pytest-modelsize -->\n### Model")
+
+
+def test_an_unknown_suffix_is_refused_before_anything_runs(run):
+    result = run.suite.start("--modelsize-report=r.pdf")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'r.pdf' ends in none of .json, .md*"])
+
+
+def test_a_report_that_cannot_be_written_ends_a_good_run_with_an_error(suite):  # noqa: F811
+    suite.makepyfile(test_it="def test(): pass")
+    (suite.path / "taken").write_text("")
+    result = suite.start("--modelsize-report=taken/r.json")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["report not written: *taken/r.json*"])
+
+
+def test_a_job_s_step_summary_is_appended_to_unless_turned_off(run, monkeypatch):
+    page = run.path / "summary.md"
+    page.write_text("before\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    run()
+    text = page.read_text("utf-8")
+    assert text.startswith("before\n<!-- pytest-modelsize -->\n")
+    assert "2 of 4 over budget or unchecked" in text
+    run("-o", "modelsize_step_summary=false")
+    assert page.read_text("utf-8") == text
+
+
+def test_a_step_summary_is_not_written_where_nothing_was_measured(suite, monkeypatch):  # noqa: F811
+    page = suite.path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    suite.makepyfile(test_it="def test(): pass")
+    suite.start().assert_outcomes(passed=1)
+    assert not page.exists()
+
+
+def test_junit_has_the_totals_of_each_test_case(run):
+    run("--junitxml=j.xml")
+    cases = ElementTree.parse(run.path / "j.xml").getroot().iter("testcase")
+    properties = {
+        case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")}
+        for case in cases
+    }
+    assert properties["test_exceeded"] == {
+        "modelsize:large.bin:total": "25000",
+        "modelsize:large.bin:assets": "25000",
+    }
+    assert properties["test_unchecked"] == properties["test_plain"] == {}
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_workers_report_to_their_controller(run, workers):
+    pytest.importorskip("xdist")
+    result = run(
+        workers, "--modelsize", "--modelsize-report=r.json", "--color=no", plugins=["xdist"],
+        process=True,
+    )  # fmt: skip
+    assert [line for line in table(result) if line.startswith("  test_it")] == [
+        "  test_it.py::test_exceeded",
+        "  test_it.py::test_unchecked",
+        "  test_it.py::test_held",
+        "  test_it.py::test_measured",
+    ]
+    document = json.loads((run.path / "r.json").read_text("utf-8"))
+    assert document["summary"] == {"artifacts": 4, "failed": 1, "unchecked": 1}

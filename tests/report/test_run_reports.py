@@ -1,0 +1,147 @@
+"""A run's table, Markdown and CSV, from records made by hand."""
+
+import csv
+import html
+import io
+import json
+import re
+
+import pytest
+
+from pytest_modelsize.condensed import condense
+from pytest_modelsize.record import Allowance, Change, Record, record_from_json
+from pytest_modelsize.report.files import as_csv, as_json_report
+from pytest_modelsize.report.markdown import COMMENT_LIMIT, MARK, markdown
+from pytest_modelsize.report.summary import slack, summary
+from tests.models import measured
+
+HOSTILE = "a|b`*_<script>alert(1)</script>\n\x1b[31m\u202e@team #1 [x](y) &amp;"
+
+
+def record(total=1_000_000, budget=2_000_000, written="2MB", verdict="passed", **keywords):
+    sizes = {"weights/dense/kernel": max(0, total - 40), "overhead/superblock": 40}
+    keywords = {
+        "test": "t.py::test_net",
+        "artifact": "model.keras",
+        "measurement": condense(measured(sizes)),
+        "limits": (Allowance("size", None, budget, total, written),),
+        **keywords,
+    }
+    return Record(verdict=verdict, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("total", "budget", "written", "said"),
+    [
+        (1_000_000, 2_000_000, "2MB", "50 % loose: 1.1 MB would do"),
+        (1_499_999, 2_000_000, "2MB", "25 % loose: 1.7 MB would do"),
+        (1_500_000, 2_000_000, "2MB", ""),
+        (1024, 4096, "4 KiB", "75 % loose: 1.17 KiB would do"),
+        (0, 10, "10 B", ""),
+    ],
+)
+def test_a_budget_far_above_what_it_holds_is_called_loose(total, budget, written, said):
+    measurement = measured({"weights/w": total}) if total else measured({})
+    assert slack(record(total, budget, written, measurement=measurement)) == said
+
+
+def test_the_size_that_would_do_would_do():
+    for total in (1, 7, 99, 12_345, 999_999, 10**9):
+        text = slack(record(total, total * 10, "x", measurement=measured({"weights/w": total})))
+        number, unit = re.search(r"loose: ([\d.]+) (\w+) would do", text).groups()
+        assert (
+            total
+            <= float(number) * {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit]
+            <= total * 1.3 + 1
+        )
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 200])
+def test_lines_of_the_table_fit_the_terminal(width):
+    long = record(
+        test="tests/" + "very/" * 40 + "test_a.py::test_b[x]", headline="h" * 300, verdict="failed"
+    )
+    lines = [text for text, _ in summary([long, record()], width=width)]
+    assert max(map(len, lines)) <= max(60, width)
+    assert lines[2].startswith("  tests/very/")
+    assert lines[2].endswith("test_b[x]")
+
+
+def test_a_change_on_the_baseline_is_shown_with_its_sign():
+    old = measured({"weights/dense/kernel": 800_000})
+    lines = [text for text, _ in summary([record(baseline=old)])]
+    assert (
+        "  +200,000 B (+25.0 %) on its baseline of 800,000 B; 50 % loose: 1.1 MB would do" in lines
+    )
+    same = [text for text, _ in summary([record(baseline=record().measurement)])]
+    assert "  as its baseline; 50 % loose: 1.1 MB would do" in same
+
+
+def test_markdown_is_a_table_with_the_failed_ones_first_and_details_folded():
+    bad = record(3_000_000, verdict="failed", headline="it is over", detail="it is over\n\n  why")
+    text = markdown([record(), bad])
+    lines = text.splitlines()
+    assert lines[:2] == [MARK, "### Model sizes: 1 of 2 over budget or unchecked"]
+    rows = [line for line in lines if line.startswith(("| ✅", "| ❌"))]
+    assert [row[2] for row in rows] == ["❌", "✅"]
+    assert "| 3 MB | 2 MB | 150 % |" in rows[0]
+    assert text.count("<details>") == text.count("</details>") == 2
+    assert "```text\nit is over\n\n  why\n```" in text
+    assert "| weights | 2,999,960 | 100 % |  |" in text
+    assert "The budget is 50 % loose: 1.1 MB would do." in text
+
+
+def test_every_table_of_the_markdown_has_cells_for_all_its_columns():
+    changes = (Change("weights", "dense/kernel", 5, None), Change("config", "x", None, 90))
+    text = markdown([record(baseline=measured({"weights/w": 5}), changes=changes)])
+    columns = None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            columns = None
+        else:
+            assert line.count("|") == (columns or line.count("|"))
+            columns = line.count("|")
+    assert text.index("config: x | new | +90") < text.index("weights: dense/kernel | gone | -5")
+
+
+@pytest.mark.parametrize("count", [1, 100, 3000])
+def test_markdown_stays_under_github_s_limit_and_counts_what_it_leaves_out(count):
+    records = [
+        record(test=f"t.py::test_{n}", detail="x" * 900, verdict="failed") for n in range(count)
+    ]
+    text = markdown(records)
+    assert len(text) <= COMMENT_LIMIT + 200 < 65_536
+    shown = text.count("| ❌ |")
+    left = re.search(r"and (\d+) more artifacts", text)
+    assert shown + (int(left[1]) if left else 0) == count
+    folded = re.search(r"(\d+) details are left out", text)
+    assert text.count("<details>") + (int(folded[1]) if folded else 0) == count
+
+
+def test_hostile_names_are_text_in_markdown():
+    text = markdown(
+        [record(artifact=HOSTILE, test=HOSTILE, headline=HOSTILE, detail=f"```\n{HOSTILE}")]
+    )
+    outside = re.sub(r"````text.*?````", "", text, flags=re.DOTALL)
+    assert outside != text
+    for forbidden in ("<script", "\x1b", "\u202e", "`", "@team", "[x](y)"):
+        assert forbidden not in outside
+    assert "<script>alert(1)</script>" in html.unescape(outside)
+    (row,) = [line for line in outside.splitlines() if line.startswith("| ✅")]
+    assert row.count("|") == 8
+
+
+def test_hostile_names_are_text_in_the_table_and_in_csv():
+    for text, _ in summary([record(artifact=HOSTILE, test=HOSTILE)]):
+        assert text.isprintable()
+    rows = list(csv.reader(io.StringIO(as_csv([record(artifact="=1+1", test="@x")]))))
+    assert rows[1][1:3] == ["'@x", "'=1+1"]
+
+
+def test_a_record_crosses_between_processes_whole():
+    whole = record(
+        verdict="failed", headline="h", detail="d", baseline=measured({"weights/w": 5}),
+        changes=(Change("weights", "w", 5, None),), versions={"keras": "3"}, key="k", accepted=True,
+    )  # fmt: skip
+    assert record_from_json(json.loads(json.dumps(whole.as_json()))) == whole
+    assert json.loads(as_json_report([whole]))["artifacts"][0] == whole.as_json()
