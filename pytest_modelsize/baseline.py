@@ -21,6 +21,7 @@ from pytest_modelsize.growth import grown
 from pytest_modelsize.sections import SECTIONS, LawBroken, Measurement, Section
 
 __all__ = [
+    "HEAD",
     "Baseline",
     "BaselineError",
     "Entry",
@@ -37,7 +38,8 @@ __all__ = [
 VERSION = 1
 """Version of the file's form; it grows when a reader of the old form would misread the new one."""
 
-_HEAD = "pytest-modelsize baseline"
+HEAD = "pytest-modelsize baseline"
+"""The key by which a baseline file is told, and whose value is its version."""
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _LARGEST = 2**26
 _SUFFIX = re.compile(r"(\.weights)?\.[A-Za-z0-9_]{1,12}(?=$| without )")
@@ -148,11 +150,11 @@ def parse(text: str, name: str) -> Baseline:
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
         raise BaselineError(f"{name}, {place}: no JSON: {error}") from None
-    if not isinstance(document, dict) or _HEAD not in document:
-        raise BaselineError(f"{name}, line 1: no baseline: it does not begin with {_HEAD!r}")
-    if document[_HEAD] != VERSION:
+    if not isinstance(document, dict) or HEAD not in document:
+        raise BaselineError(f"{name}, line 1: no baseline: it does not begin with {HEAD!r}")
+    if document[HEAD] != VERSION:
         raise BaselineError(
-            f"{name}, line {_line(text, _HEAD)}: version {document[_HEAD]!r}, and this "
+            f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "
             f"pytest-modelsize reads version {VERSION}"
         )
     found: dict[Key, Entry] = {}
@@ -175,7 +177,7 @@ def render(baseline: Baseline) -> str:
     tests: dict[str, dict[str, object]] = {}
     for key in sorted(baseline.entries):
         tests.setdefault(key.test, {})[key.artifact] = _document(baseline.entries[key])
-    return json.dumps({_HEAD: VERSION, "tests": tests}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({HEAD: VERSION, "tests": tests}, indent=2, ensure_ascii=False) + "\n"
 
 
 def write(path: Path, baseline: Baseline) -> None:

@@ -10,17 +10,19 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_modelsize.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.bytesize import SizeError, exact, parse_size
 from pytest_modelsize.check import Settings, explain, take
+from pytest_modelsize.collected import load_collection
 from pytest_modelsize.exchange import ExchangeError, as_json, load
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.growth import GrowthExcess, GrowthLimit, grown, judge_growth, parse_growth
-from pytest_modelsize.report.difference import difference, difference_as_json
+from pytest_modelsize.report.difference import difference, difference_as_json, differences
 from pytest_modelsize.report.failure import Circumstances, failure, headline
+from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.report.tree import tree
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.sections import SECTIONS, Measurement
@@ -65,16 +67,45 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
+    sets = [_collection(options.old), _collection(options.new)]
+    if sets[0] is not None and sets[1] is not None:
+        return _diff_of_sets(sets[0], sets[1], options)
     old, new = _measured(options.old), _measured(options.new)
     growth = grown(old, new)
     excesses = judge_growth(options.limits, growth)
     if options.json:
         print(json.dumps(difference_as_json(old, new), indent=2))
+    elif options.markdown:
+        title, _, table = difference(old, new, count=options.count).partition("\n")
+        print(differences_markdown([(title, table.strip("\n"))]), end="")
     else:
         print(difference(old, new, count=options.count))
     for excess in excesses:
         print(f"modelsize: {headline(new, excess)}", file=sys.stderr)
     return _OVER if excesses else _WITHIN
+
+
+def _diff_of_sets(
+    old: Mapping[str, Measurement], new: Mapping[str, Measurement], options: argparse.Namespace
+) -> int:
+    """Compare two baselines or reports, artifact by artifact."""
+    found = differences(old, new, count=options.count)
+    if options.json:
+        both = sorted(old.keys() & new.keys())
+        shown = {name: difference_as_json(old[name], new[name]) for name in both}
+        print(json.dumps({"schema": 1, "artifacts": shown}, indent=2))
+    elif options.markdown:
+        print(differences_markdown(found), end="")
+    else:
+        for title, table in found:
+            print(f"{title}\n\n{table}\n" if table else f"{title}\n")
+        print(f"{len(found)} changed, of {len({*old, *new})}")
+    worst = _WITHIN
+    for name in sorted(old.keys() & new.keys()):
+        for excess in judge_growth(options.limits, grown(old[name], new[name])):
+            print(f"modelsize: {name}: {headline(new[name], excess)}", file=sys.stderr)
+            worst = _OVER
+    return worst
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -119,6 +150,14 @@ def _measured(name: str) -> Measurement:
     except ExchangeError as error:
         raise ExchangeError(f"{name} {error}") from None
     return measure(name) if saved is None else saved
+
+
+def _collection(name: str) -> Mapping[str, Measurement] | None:
+    path = Path(name)
+    try:
+        return load_collection(path) if path.is_file() else None
+    except ExchangeError as error:
+        raise ExchangeError(f"{name} {error}") from None
 
 
 def _answer(replayed: int | None) -> str:
@@ -167,7 +206,8 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "diff",
         help="print what changed between two artifacts",
         description="Print what changed, section by section and entry by entry. Either side is an "
-        "artifact, or what `modelsize show --json` printed of one; formats may differ.",
+        "artifact, or what `modelsize show --json` printed of one; formats may differ. Two baselines, "
+        "or JSON reports, are compared artifact by artifact.",
     )
     diff.set_defaults(run=_diff)
     diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")
@@ -184,7 +224,11 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     diff.add_argument(
         "--count", type=_positive, default=10, metavar="N", help="entries a section (default: 10)"
     )
-    diff.add_argument("--json", action="store_true", help="print all that changed as JSON")
+    shape = diff.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print all that changed as JSON")
+    shape.add_argument(
+        "--markdown", action="store_true", help="print it as a comment on a pull request"
+    )
 
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

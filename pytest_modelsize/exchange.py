@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pytest_modelsize.sections import Kind, LawBroken, Measurement, Section
 
@@ -14,6 +15,7 @@ __all__ = [
     "as_json",
     "from_json",
     "load",
+    "load_object",
     "section_as_json",
     "section_from_json",
 ]
@@ -107,6 +109,17 @@ def load(path: Path) -> Measurement | None:
     Raises:
         ExchangeError: where it claims to be one, and is not.
     """
+    value = load_object(path)
+    claims = value is not None and {"schema", "total", "sections"} <= value.keys()
+    return from_json(value) if claims else None
+
+
+def load_object(path: Path) -> Mapping[str, Any] | None:
+    """Return the JSON object in ``path``, or None where the file holds none.
+
+    Raises:
+        ExchangeError: where it is larger than any that is written here.
+    """
     try:
         with path.open("rb") as file:
             if not file.read(64).lstrip().startswith(b"{"):
@@ -121,8 +134,7 @@ def load(path: Path) -> Measurement | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    claims = isinstance(value, dict) and {"schema", "total", "sections"} <= value.keys()
-    return from_json(value) if claims else None
+    return value if isinstance(value, dict) else None
 
 
 def _size(value: object, name: str) -> int:

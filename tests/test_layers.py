@@ -17,7 +17,7 @@ LAYERS = [
     ["changes"],
     ["growth", "record"],
     ["targets", "marker_place", "diagnosis", "baseline"],
-    ["marker", "report", "check"],
+    ["collected", "marker", "report", "check"],
     ["outcomes"],
     ["session", "cli"],
     ["accepted"],

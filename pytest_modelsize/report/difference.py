@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_modelsize.bytesize import exact, human_pair
+from pytest_modelsize.bytesize import exact, human, human_pair
 from pytest_modelsize.changes import changes
 from pytest_modelsize.comparison import Comparison, Row, compare
+from pytest_modelsize.growth import grown
 from pytest_modelsize.report.table import bar, columns, printable
 from pytest_modelsize.sections import Measurement
 
-__all__ = ["change_of", "changed_entries", "difference", "difference_as_json", "section_table"]
+__all__ = [
+    "change_of",
+    "changed_entries",
+    "difference",
+    "difference_as_json",
+    "differences",
+    "section_table",
+]
 
 _BAR = 20
 _SHOWN = 5
@@ -83,6 +91,27 @@ def difference(old: Measurement, new: Measurement, *, count: int = 10) -> str:
         if rows:
             lines += ["", *changed_entries(row.name, rows, count)]
     return "\n".join(lines)
+
+
+def differences(
+    old: Mapping[str, Measurement], new: Mapping[str, Measurement], *, count: int = 10
+) -> list[tuple[str, str]]:
+    """Return what changed between two sets of artifacts: a headline each, and the difference.
+
+    Artifacts of which nothing changed are left out; one that only one side has is a headline alone.
+    """
+    found = []
+    for name in sorted({*old, *new}):
+        one, other = old.get(name), new.get(name)
+        if one is None and other is not None:
+            found.append((f"new: {printable(name)}, {human(other.bytes_on_disk)}", ""))
+        elif other is None and one is not None:
+            found.append((f"gone: {printable(name)}, {human(one.bytes_on_disk)}", ""))
+        elif one is not None and other is not None and not grown(one, other).is_none:
+            headline, _, table = difference(one, other, count=count).partition("\n")
+            _, _, sizes = headline.rpartition(": ")
+            found.append((f"{printable(name)}: {sizes}", table.strip("\n")))
+    return found
 
 
 def difference_as_json(old: Measurement, new: Measurement) -> dict[str, object]:

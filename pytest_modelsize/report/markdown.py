@@ -10,7 +10,7 @@ from pytest_modelsize.record import Change, Record
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.report.table import printable
 
-__all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "markdown"]
+__all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
 
 MARK = "<!-- pytest-modelsize -->"
 """The first line, by which a workflow finds its own comment again."""
@@ -53,6 +53,22 @@ def markdown(records: Sequence[Record], *, limit: int = COMMENT_LIMIT) -> str:
     lines += ["", *details[:folded]]
     if folded < len(details):
         lines.append(f"\n{len(details) - folded} details are left out for their length.")
+    return "\n".join(lines) + "\n"
+
+
+def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMMENT_LIMIT) -> str:
+    """Return what changed between two sets of artifacts: headlines, with the differences folded."""
+    parts = []
+    for headline, table in found:
+        summary = f"<summary>{_escaped(headline)}</summary>"
+        body = "\n".join(_fenced(table)) if table else ""
+        parts.append(f"<details>{summary}\n\n{body}\n</details>")
+    title = f"{len(found)} changed" if found else "no change"
+    lines = [MARK, f"### Model sizes: {title}", ""]
+    fitting = _fitting(parts, limit - 300)
+    lines += parts[:fitting]
+    if fitting < len(parts):
+        lines.append(f"\nand {len(parts) - fitting} more, left out for their length.")
     return "\n".join(lines) + "\n"
 
 
