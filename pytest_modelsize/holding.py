@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -93,7 +93,7 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
             try:
                 subject = find_subject(request.target, surroundings_of(item))
             except TargetError as error:
-                problems.append(_unchecked(item, mark, str(error)))
+                problems.append(_unmeasured(item, mark, str(error)))
                 continue
             settings = Settings(
                 request.format or format_of(item),
@@ -113,14 +113,15 @@ def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]
     try:
         taken = take(first.subject, first.settings, folder)
     except (SaveError, ArtifactError) as error:
-        return [_unchecked(item, first.mark, str(error), first.subject.name)]
+        return [_unmeasured(item, first.mark, str(error), first.subject.name)]
     if problem := promise_broken(taken):
-        return [_unchecked(item, first.mark, problem, taken.measurement.name)]
+        return [_unmeasured(item, first.mark, problem, taken.measurement.name)]
     accepted = accepted_of(item, taken)
-    problems = []
-    for check in checks:
-        if problem_here := _judge(item, check, taken, accepted):
-            problems.append(problem_here)
+    growth = None
+    if accepted.entry is not None:
+        growth = grown(accepted.entry.measurement, taken.measurement)
+    problems = [p for check in checks if (p := _judge(item, check, taken, growth, accepted))]
+    records_of(item).append(_recorded(item, checks, taken, growth, accepted, problems))
     if not problems:
         if taken.flag_ignored and (warned := _warn_once(item, first.mark, taken, folder)):
             problems.append(warned)
@@ -129,47 +130,68 @@ def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]
 
 
 def _judge(
-    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted
+    item: pytest.Item, check: _Check, taken: Taken, growth: Growth | None, accepted: Accepted
 ) -> ModelSizeFailure | None:
-    """Hold one marker's limits, and record what was found."""
-    request, measurement = check.request, taken.measurement
-    growth = None if accepted.entry is None else grown(accepted.entry.measurement, measurement)
-    excesses: tuple[Excess | GrowthExcess, ...] = judge(request.budget, measurement)
-    sizes_held = not excesses
-    limits = [
-        Allowance("size", e.section, e.size, measurement.size_of(e.section), e.written)
-        for e in request.budget.limits
-    ]
-    if request.growth and not accepts_growth(item.config, accepted.entry is not None):
+    """Return how the test fails by one marker; None where all of its limits hold."""
+    request = check.request
+    excesses: tuple[Excess | GrowthExcess, ...] = judge(request.budget, taken.measurement)
+    if request.growth and not accepts_growth(item.config, growth is not None):
         if growth is None:
-            return _unchecked(item, check.mark, missing_entry(item, accepted), measurement.name)
+            return _unchecked(item, check.mark, missing_entry(item, accepted))
         excesses += judge_growth(request.growth, growth)
+    if not excesses:
+        return None
+    return _exceeded(item, check, taken, excesses, growth, accepted)
+
+
+def _recorded(
+    item: pytest.Item,
+    checks: Sequence[_Check],
+    taken: Taken,
+    growth: Growth | None,
+    accepted: Accepted,
+    problems: Sequence[ModelSizeFailure],
+) -> Record:
+    """Return what was found of one artifact, whatever the number of markers that speak of it."""
+    measurement = taken.measurement
+    limits = [
+        Allowance(
+            "size", limit.section, limit.size, measurement.size_of(limit.section), limit.written
+        )
+        for check in checks
+        for limit in check.request.budget.limits
+    ]
     if growth is not None:
-        for limit in request.growth:
-            allowed = limit.allowed(growth.old.size_of(limit.section))
-            used = growth.counted[limit.section]
-            limits.append(Allowance("growth", limit.section, allowed, used, limit.written))
-    record = Record(
+        limits += [
+            Allowance(
+                "growth",
+                limit.section,
+                limit.allowed(growth.old.size_of(limit.section)),
+                growth.counted[limit.section],
+                limit.written,
+            )
+            for check in checks
+            for limit in check.request.growth
+        ]
+    verdict = "passed"
+    if problems:
+        over = any(isinstance(problem, ModelSizeExceeded) for problem in problems)
+        verdict = "failed" if over else "unchecked"
+    texts = [str(problem.msg) for problem in problems]
+    return Record(
         test=item.nodeid,
         artifact=measurement.name,
-        verdict="passed",
+        verdict=verdict,
+        headline=texts[0].partition("\n")[0] if texts else "",
+        detail="\n\n".join(texts),
         measurement=condense(measurement),
         limits=tuple(limits),
         baseline=None if accepted.entry is None else accepted.entry.measurement,
         changes=() if growth is None else _changes(growth),
         versions=versions_of(taken.subject.model),
         key=accepted.key.artifact,
-        accepted=sizes_held,
+        accepted=not any(judge(check.request.budget, measurement) for check in checks),
     )
-    if not excesses:
-        records_of(item).append(record)
-        return None
-    failed = _exceeded(item, check, taken, excesses, growth, accepted)
-    first, _, _ = str(failed.msg).partition("\n")
-    records_of(item).append(
-        replace(record, verdict="failed", headline=first, detail=str(failed.msg))
-    )
-    return failed
 
 
 def _exceeded(
@@ -195,13 +217,20 @@ def _exceeded(
     return ModelSizeExceeded(text, pytrace=False)
 
 
-def _unchecked(
+def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeFailure:
+    text = f"budget not checked: {problem}\n\n  budget: {place_of(item, mark)}"
+    return ModelSizeUnchecked(text, pytrace=False)
+
+
+def _unmeasured(
     item: pytest.Item, mark: pytest.Mark, problem: str, artifact: str = ""
 ) -> ModelSizeFailure:
-    text = f"budget not checked: {problem}\n\n  budget: {place_of(item, mark)}"
+    """Return the failure of a check that found nothing to measure, and record it."""
+    unchecked = _unchecked(item, mark, problem)
+    text = str(unchecked.msg)
     first, _, _ = text.partition("\n")
     records_of(item).append(Record(item.nodeid, artifact, "unchecked", headline=first, detail=text))
-    return ModelSizeUnchecked(text, pytrace=False)
+    return unchecked
 
 
 def _warn_once(
