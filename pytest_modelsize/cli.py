@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import tempfile
@@ -31,6 +32,8 @@ from pytest_modelsize.targets import Subject
 __all__ = ["main"]
 
 _WITHIN, _OVER, _BAD = 0, 1, 2
+_PIPE = 141
+"""What a shell makes of a process that SIGPIPE ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; nothing is left for the exit to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE
     except (ArtifactError, ExchangeError) as error:
         print(f"modelsize: {error}", file=sys.stderr)
         return _BAD

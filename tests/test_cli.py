@@ -214,3 +214,19 @@ def test_the_hook_for_pre_commit_calls_the_command_that_there_is(artifacts, caps
     (pattern,) = re.findall(r"^  files: (.*)$", hook, re.MULTILINE)
     assert re.search(pattern, "models/net.keras")
     assert not re.search(pattern, "models/net.keras.md")
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(folder):
+    many = folder / "many"
+    many.mkdir()
+    for number in range(4000):
+        (many / f"{number}.txt").write_bytes(b"x")
+    command = [sys.executable, "-m", "pytest_modelsize", "show", str(many), "--count=9999"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stdout is not None
+    assert run.stderr is not None
+    run.stdout.read(10)
+    run.stdout.close()
+    assert run.stderr.read() == b""
+    run.stderr.close()
+    assert run.wait() == 141

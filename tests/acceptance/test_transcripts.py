@@ -19,6 +19,6 @@ def folder(pytester, keras, monkeypatch):
     return pytester
 
 
-@pytest.mark.parametrize("name", ["adding-a-budget.md"])
+@pytest.mark.parametrize("name", ["adding-a-budget.md", "sections.md"])
 def test_a_document_s_commands_print_what_it_shows(folder, capsys, name):
     assert transcript.run(DOCS / name, folder, capsys) >= 2

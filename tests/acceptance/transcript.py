@@ -10,7 +10,9 @@ because frameworks' versions do.
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
+import warnings
 from pathlib import Path
 
 from pytest_modelsize.cli import main
@@ -73,7 +75,9 @@ def _output(command: str, pytester, capsys) -> list[str]:
         main(words[1:])
         printed = "".join(capsys.readouterr())
     elif words[0] == "python":
-        pytester.runpython(words[1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a framework says of itself
+            runpy.run_path(str(pytester.path / words[1]), run_name="__main__")
         printed = "".join(capsys.readouterr())
     else:
         raise AssertionError(f"a document must not ask for {words[0]}")
