@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ _LIBRARY = "keras.src.saving.saving_lib"
 _NATIVE = ("keras", "weights")
 _STATELESS = ("saved_model", "tflite")
 """Formats for serving, which never hold optimizer state: ``export`` writes the forward pass."""
+_BACKENDS = {"checkpoint": ("tensorflow",), "tflite": ("tensorflow", "jax")}
+"""Backends whose models these formats can take: a checkpoint is of TensorFlow's own variables, and
+TFLite's converter exports the model first, as ``saved_model`` does where the backend is able to."""
 
 
 def save_keras(
@@ -40,6 +44,12 @@ def save_keras(
         raise ValueError(
             "the model is not built and has no weights yet: call it on data, or build() it, "
             "before its size is looked at"
+        )
+    backend = _backend()
+    if backend not in _BACKENDS.get(format, (backend,)):
+        raise ValueError(
+            f"TensorFlow does not write this format for Keras on the {backend} backend; "
+            'format="keras", "h5" and "weights" are written on every backend'
         )
     visited = Visited()
     with quiet(), ExitStack() as stack:
@@ -65,6 +75,11 @@ def save_keras(
             convert(model, path, options)
     state = format not in _STATELESS
     return described(path, model, format, visited, include_optimizer=include_optimizer, state=state)
+
+
+def _backend() -> str:
+    """Return which backend Keras runs on: ``tensorflow``, ``jax``, ``torch``, ..."""
+    return str(sys.modules["keras.src.backend.config"].backend())
 
 
 @contextmanager

@@ -28,7 +28,10 @@ def tensorflow() -> Any:
     """
     module = sys.modules.get("tensorflow")
     if module is None:
-        raise RuntimeError("TensorFlow is not imported here, and its formats need it")
+        raise RuntimeError(
+            "TensorFlow is not imported here, and its formats need it: import it in the test, or "
+            'hold a budget on format="keras", "h5" or "weights"'
+        )
     return module
 
 

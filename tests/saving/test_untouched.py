@@ -6,6 +6,8 @@ import pytest
 
 from pytest_modelsize.saving import FORMATS, SaveError, save
 
+KERAS_FORMATS = ("keras", "h5", "weights")
+"""Those that Keras writes itself, on any backend."""
 NAMES = (
     "adam", "momentum", "rmsprop", "adafactor", "ema", "accumulation", "loss_scale", "schedule",
     "nested", "shared", "subclassed", "gan",
@@ -25,12 +27,13 @@ def state_of(model):
 
 def snapshot(model):
     """What must be the same objects, and equal values, after a save."""
+    np = pytest.importorskip("numpy")
     return {
         "objects": [*map(id, optimizers_of(model)), id(model.train_function)],
         "metrics": list(map(id, model.metrics)),
         "config": model.get_compile_config(),
         "attributes": sorted(vars(model)),
-        "iterations": [int(o.iterations.numpy()) for o in optimizers_of(model)],
+        "iterations": [int(np.asarray(o.iterations)) for o in optimizers_of(model)],
     }
 
 
@@ -47,8 +50,10 @@ def test_training_goes_on_bit_for_bit(keras, np, build, data, tmp_path, name):
         fit(keras, model, data)
         before = snapshot(model)
         if checked:
-            # Keras itself cannot save Adafactor's state as HDF5: two of its names are the same.
-            for format in ("keras", "weights") if name == "adafactor" else FORMATS:
+            everywhere = keras.backend.backend() != "tensorflow"
+            for format in KERAS_FORMATS if everywhere else FORMATS:
+                if name == "adafactor" and format not in ("keras", "weights"):
+                    continue  # Keras gives two of its variables one name, and cannot save them
                 for include_optimizer in (True, False):
                     folder = tmp_path / f"{format}-{include_optimizer}"
                     folder.mkdir()
