@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pytest_modelsize.formats.tflite.schema import (
     TYPES,
     VARIANT,
 )
+from pytest_modelsize.formats.tflite.waste import Waste
 from pytest_modelsize.formats.zip import read_zip
 from pytest_modelsize.sections import Kind, Ledger, SectionPath
 
@@ -28,8 +28,6 @@ _PADDING = 64
 """Bytes of zeros that may lie between two structures, to align the second."""
 _STRING = {0: str}
 _GRAPH: SectionPath = ("graph",)
-_LARGEST_COMPARED = 16 * 2**20
-"""Bytes of the largest buffer whose content is compared with others of its size."""
 
 
 def looks_like_tflite(source: Source) -> bool:
@@ -72,8 +70,9 @@ class _Reader:
         self.buffer = FlatBuffer(self.source)
         self._uses: dict[int, _Use] = {}
         self._metadata: dict[int, str] = {}
-        self._contents: dict[bytes, SectionPath] = {}
+        self._waste = Waste(self.source)
         self._filled: set[int] = set()
+        self._places: set[tuple[int, int]] = set()
 
     def read(self) -> None:
         """Walk the model from its root table (schema.fbs, table Model)."""
@@ -158,9 +157,28 @@ class _Reader:
         for index in range(min(buffer.number(start), self.source.size // 4)):
             table = _peek(buffer, buffer.follow(start + 4 + 4 * index))
             inside = table[0] and buffer.number(buffer.follow(table[0]))
-            if inside or buffer.number(table[2], "<Q"):
+            if inside or self._place_outside(table, 1):
                 filled.add(index)
         return filled
+
+    def _place_outside(self, table: Table, first: int) -> tuple[int, int] | None:
+        """Return offset and size of what is stored after the flatbuffer, from two fields; or None.
+
+        Offsets are relative to the file's start, and 0 and 1 mean that there is none (schema.fbs,
+        table Buffer).
+        """
+        offset = self.buffer.number(table[first], "<Q")
+        size = self.buffer.number(table[first + 1], "<Q")
+        return (offset, size) if offset > 1 and size else None
+
+    def _first_use(self, place: tuple[int, int]) -> bool:
+        """Return whether nothing was said to lie exactly there before.
+
+        The converter stores equal contents once (flatbuffer_export.cc, AppendBufferData).
+        """
+        known = place in self._places
+        self._places.add(place)
+        return not known
 
     def _operator(self, position: int, home: SectionPath) -> None:
         buffer = self.buffer
@@ -174,9 +192,9 @@ class _Reader:
         if table[12]:
             shape = OPTIONS_2.get(buffer.number(table[11], "<B"), {})
             buffer.whole(buffer.follow(table[12]), shape, home)
-        offset, size = buffer.number(table[9], "<Q"), buffer.number(table[10], "<Q")
-        if offset > 1 and size:
-            buffer.claim(offset, size, home, Kind.DATA)
+        options = self._place_outside(table, 9)
+        if options is not None and self._first_use(options):
+            buffer.claim(*options, home, Kind.DATA)
 
     def _buffer(self, index: int, position: int) -> None:
         """A buffer's bytes are in a vector, or after the flatbuffer in models over 2 GB."""
@@ -189,28 +207,18 @@ class _Reader:
             home = use.home
         else:
             home = ("weights", "unused buffers", str(index))
-        offset, size = buffer.number(table[1], "<Q"), buffer.number(table[2], "<Q")
-        start = 0
+        place, inside = self._place_outside(table, 1), False
         if table[0]:
             start, size = buffer.vector(table[0], 1, home, Kind.DATA)
-        elif offset > 1 and size:
-            start = offset
-            if buffer.once(offset):
-                buffer.claim(offset, size, home, Kind.DATA)
-        if start and size and home[0] == "weights":
+            place, inside = ((start, size), True) if size else (place, False)
+        # Buffers that share their bytes are no waste: these are stored once, for the first of them.
+        if place is None or not self._first_use(place):
+            return
+        if not inside:
+            buffer.claim(*place, home, Kind.DATA)
+        if home[0] == "weights":
             note = use.note if use is not None else "waste: no tensor uses it"
-            self.notes[home] = note + self._waste(start, size, home)
-
-    def _waste(self, start: int, size: int, home: SectionPath) -> str:
-        """Say whether a buffer is all zeros, or the same as another."""
-        if not 64 <= size <= _LARGEST_COMPARED:
-            return ""
-        content = self.source.read(start, size)
-        if not any(content):
-            return ", waste: all zeros"
-        digest = hashlib.sha256(content).digest()
-        before = self._contents.setdefault(digest, home)
-        return f", waste: the same as {'/'.join(before[1:])}" if before != home else ""
+            self.notes[home] = note + self._waste.told(*place, home)
 
     def _signature(self, position: int) -> None:
         buffer, home = self.buffer, (*_GRAPH, "signatures")

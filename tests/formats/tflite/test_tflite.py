@@ -128,16 +128,16 @@ def test_files_appended_as_a_zip_are_assets(models, tmp_path):
     assert (asset.name, asset.of_kind(Kind.DATA)) == ("labels.txt", 8)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_zeros_and_duplicates_are_named_as_waste(tf, np, tmp_path):
-    table = np.arange(4096, dtype="float32").reshape(64, 64)
+@pytest.fixture(scope="module")
+def wasteful(tf, np, tmp_path_factory):
+    """A converted model with a table of zeros and another one, which `edited` stores twice."""
 
     class Wasteful(tf.Module):
         def __init__(self):
             super().__init__()
             self.zeros = tf.Variable(np.zeros((64, 64), "float32"))
-            self.one = tf.Variable(table)
-            self.two = tf.Variable(table)
+            self.one = tf.Variable(np.arange(4096, dtype="float32").reshape(64, 64))
+            self.two = tf.Variable(np.arange(4096, dtype="float32").reshape(64, 64) + 1)
 
         @tf.function(input_signature=[tf.TensorSpec((1, 64))])
         def __call__(self, x):
@@ -147,10 +147,42 @@ def test_zeros_and_duplicates_are_named_as_waste(tf, np, tmp_path):
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [module.__call__.get_concrete_function()], module
     )
+    return converter.convert()
+
+
+def notes_of(content, tmp_path):
     path = tmp_path / "m.tflite"
-    path.write_bytes(converter.convert())
-    notes = [part.note for part in measure(path).section("weights").children]
-    assert any("waste: all zeros" in note for note in notes)
+    path.write_bytes(content)
+    weights = measure(path).section("weights")
+    return {part.name: part.note for part in weights.children if part.size > 4000}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_buffers_of_zeros_are_named_as_waste_and_no_others(wasteful, tmp_path):
+    notes = notes_of(wasteful, tmp_path)
+    assert len(notes) == 3
+    assert sum(note.endswith("64x64, waste: all zeros") for note in notes.values()) == 1
+    assert sum("waste" in note for note in notes.values()) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_buffer_that_is_stored_twice_is_named_as_waste_with_its_double(np, wasteful, tmp_path):
+    """The converter merges equal constants: one is made the same as another in its file."""
+    tables = [np.arange(4096, dtype="float32").reshape(64, 64) + more for more in (0, 1)]
+    one, two = (table.T.tobytes() for table in tables)
+    assert (wasteful.count(one), wasteful.count(two)) == (1, 1)
+    for changed, alike in (
+        (one, True),
+        (one[:-1] + b"!", False),  # alike but for the last byte
+        (b"!" + one[1:], False),
+    ):
+        notes = notes_of(wasteful.replace(two, changed), tmp_path)
+        doubles = {name: note for name, note in notes.items() if "the same as" in note}
+        assert len(doubles) == (1 if alike else 0)
+        for name, note in doubles.items():
+            other = note.partition("waste: the same as ")[2]
+            assert other in notes
+            assert other != name
 
 
 def test_a_model_cut_off_is_an_error(models, tmp_path):
