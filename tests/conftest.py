@@ -24,7 +24,24 @@ def keras():
 def keras_2():
     """Keras 2: the package ``tf_keras``, or the ``keras`` of TensorFlow 2.15 and before."""
     keras = pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
-    return keras if keras.__version__.startswith("2.") else pytest.importorskip("tf_keras")
+    found = keras if keras.__version__.startswith("2.") else pytest.importorskip("tf_keras")
+    if sys.version_info >= (3, 12) and found.__version__.startswith(("2.16", "2.17")):
+        _mend_seeds(found)
+    return found
+
+
+def _mend_seeds(keras):
+    """Have a seed set without the generator that Python 3.12 refuses (randint with a float).
+
+    Python's own is seeded as well, and initializers fall back on it.
+    """
+    backend, seed = sys.modules["tf_keras.src.backend"], keras.utils.set_random_seed
+
+    def set_random_seed(number):
+        seed(number)
+        del backend._SEED_GENERATOR.generator
+
+    keras.utils.set_random_seed = set_random_seed
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def recognise_directory(folder: Path) -> str | None:
         return "saved_model"
     if all((folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)):
         return "keras"
-    return "checkpoint" if checkpoint.prefixes(folder) else None
+    return "checkpoint" if checkpoint.holds_checkpoints(folder) else None
 
 
 def _add_other(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from pathlib import Path
 
 from pytest_modelsize.formats.source import ArtifactError, open_source
@@ -14,6 +15,7 @@ from pytest_modelsize.sections import Kind, Ledger, SectionPath
 __all__ = [
     "INDEX",
     "add_bundle",
+    "holds_checkpoints",
     "is_index",
     "prefixes",
     "read_prefix",
@@ -29,6 +31,7 @@ _SLOT = "/.OPTIMIZER_SLOT/"
 _COUNTER = "save_counter"
 _UNFINISHED = ("_temp", ".tempstate")
 """How the writer calls what it has not yet put into place (tensor_bundle.cc, save_v2)."""
+_SHARD = re.compile(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
 _SLOT_NAMES = {
     "Adam", "Adam_1", "Momentum", "RMSProp", "RMSProp_1", "Adagrad", "Adadelta", "Adadelta_1",
     "Ftrl", "Ftrl_1", "ExponentialMovingAverage",
@@ -47,6 +50,21 @@ def prefixes(folder: Path) -> list[Path]:
         )
     except OSError:
         return []
+
+
+def holds_checkpoints(folder: Path) -> bool:
+    """Return whether a checkpoint lies directly in ``folder``, or what is to become one."""
+    return bool(prefixes(folder) or _shards_alone(folder))
+
+
+def _shards_alone(folder: Path) -> list[Path]:
+    """Return the shards in ``folder`` that have no index beside them: it is written last."""
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except OSError:
+        return []
+    shards = ((name, _SHARD.fullmatch(name)) for name in sorted(names))
+    return [folder / name for name, found in shards if found and f"{found[1]}{INDEX}" not in names]
 
 
 def is_index(path: Path) -> bool:
@@ -68,11 +86,22 @@ def refuse_unfinished(folder: Path) -> None:
     Raises:
         ArtifactError: naming what shows it.
     """
-    for path in folder.iterdir():
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise ArtifactError(str(folder), None, f"cannot be listed: {error.strerror}") from error
+    for path in found:
         if any(mark in path.name for mark in _UNFINISHED):
             raise ArtifactError(
                 str(path), None, "a checkpoint that is still being written, or was never finished"
             )
+    for path in _shards_alone(folder):
+        raise ArtifactError(
+            str(path),
+            None,
+            "no index beside this shard: a checkpoint that is still being written, or was never "
+            "finished",
+        )
 
 
 def read_steps(folder: Path, ledger: Ledger) -> dict[Path, int]:

@@ -38,8 +38,9 @@ def read_model_files(folder: Path, ledger: Ledger) -> dict[Path, int]:
                 ledger.add(home, Kind.DATA, source.size)
                 read[path] = source.size
     variables = folder / _VARIABLES
-    if (variables / f"{_VARIABLES}{checkpoint.INDEX}").is_file():
+    if variables.is_dir() and not variables.is_symlink():
         checkpoint.refuse_unfinished(variables)
+    if (variables / f"{_VARIABLES}{checkpoint.INDEX}").is_file():
         bundle = read_bundle(variables / _VARIABLES)
         checkpoint.add_bundle(bundle, ledger, ())
         read.update(bundle.files)
