@@ -105,7 +105,7 @@ def explain(
     elif has_state and taken.settings.include_optimizer:
         # A second save that fails explains nothing, and must not hide the first one's verdict.
         with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
-            lean = Lean(other.measurement, export_call(taken.settings.format, taken.optimizers))
+            lean = Lean(other.measurement, _call_without_state(taken))
     lighter = _lighter(taken, folder)
     return diagnose(
         taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline
@@ -148,13 +148,19 @@ def ignored_flag(taken: Taken, folder: Path) -> str:
     full = take(taken.subject, replace(taken.settings, include_optimizer=True), folder)
     full.discard()
     suffix = taken.measurement.name.removeprefix(taken.subject.name)
-    calls = export_call(taken.settings.format, taken.optimizers).replace("\n", "\n    ")
+    calls = _call_without_state(taken).replace("\n", "\n    ")
+    whose = "TensorFlow's" if framework_of(model) == "tensorflow" else "Keras'"
     return (
         f"{type(model).__name__} saved as {suffix} is {exact(taken.measurement.bytes_on_disk)} "
-        f"bytes without optimizer state, as measured here, but Keras' own call has no regard for "
+        f"bytes without optimizer state, as measured here, but {whose} own call has no regard for "
         f"include_optimizer=False in this format and writes "
         f"{exact(full.measurement.bytes_on_disk)} bytes. To ship the small one:\n    {calls}"
     )
+
+
+def _call_without_state(taken: Taken) -> str:
+    framework = framework_of(taken.subject.model) or ""
+    return export_call(taken.settings.format, taken.optimizers, framework)
 
 
 @contextmanager

@@ -108,13 +108,13 @@ def _save_module(
     module: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
 ) -> SavedCopy:
     if format == "saved_model":
-        save_module(module, path, options)
+        visited = save_module(module, path, include_optimizer, options)
     elif format == "checkpoint":
-        write_checkpoint(module, path, include_optimizer)
+        visited = write_checkpoint(module, path, include_optimizer)
     else:
         raise ValueError("a tf.Module is saved as saved_model or checkpoint")
     return described(
-        path, module, format, Visited(), include_optimizer=include_optimizer, state=False
+        path, module, format, visited, include_optimizer=include_optimizer, state=False
     )
 
 

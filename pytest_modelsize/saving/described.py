@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.saving.copy import SavedCopy
+from pytest_modelsize.saving.detect import framework_of
 from pytest_modelsize.saving.optimizer_facts import (
     OptimizerFacts,
     facts_of,
@@ -16,11 +17,18 @@ from pytest_modelsize.saving.optimizer_facts import (
 )
 from pytest_modelsize.saving.state_hook import Visited
 from pytest_modelsize.saving.stored import names_of
+from pytest_modelsize.saving.tensorflow import SUFFIXES
 
 __all__ = ["described", "export_call"]
 
-_IGNORED = ("keras", "weights", "checkpoint")
-"""Formats in which the framework's own call writes the state, whatever is asked of it."""
+_IGNORED = {
+    "keras": ("keras", "weights", "checkpoint"),
+    "tf_keras": ("keras", "weights", "checkpoint"),
+    "tensorflow": ("saved_model", "checkpoint"),
+}
+"""Formats in which a framework's own call writes the state of every optimizer that it comes by,
+whatever is asked of it.
+"""
 _GROUPS = {"h5": "/optimizer_weights", "saved_model": "/optimizer", "checkpoint": "/optimizer"}
 """Formats that are not written object by object, and where the compiled optimizer's state goes."""
 _CALLS = {
@@ -28,9 +36,18 @@ _CALLS = {
     "h5": 'model.save("model.h5", include_optimizer=False)',
     "weights": 'model.save_weights("model.weights.h5")',
     "saved_model": 'model.save("model", save_format="tf", include_optimizer=False)',
-    "checkpoint": "# leave the optimizer out of the objects that are checkpointed",
+    "checkpoint": 'tf.train.Checkpoint(model=model).write("model.ckpt")',
     "tflite": "# no optimizer state is ever in a TFLite model",
 }
+_OWN_CALLS = {
+    ("tf_keras", "checkpoint"): 'model.save_weights("model.ckpt", save_format="tf")',
+    ("tensorflow", "saved_model"): 'tf.saved_model.save(model, "model")',
+}
+"""Calls that are other ones for some framework."""
+_TRACKED = "# None would leave it tracked"
+"""What has been an attribute stays a part of TensorFlow's object graph until it is deleted
+(trackable/autotrackable.py); and in tf_keras then still (engine/base_layer.py, __delattr__).
+"""
 
 
 def described(
@@ -48,10 +65,18 @@ def described(
     """
     optimizers = visited.optimizers
     compiled = getattr(model, "optimizer", None)
-    if not visited.groups and state and compiled is not None and format in _GROUPS:
+    if (
+        not visited.groups
+        and not optimizers
+        and state
+        and compiled is not None
+        and format in _GROUPS
+    ):
         optimizers = {_GROUPS[format]: compiled}
     trainable = list(getattr(model, "trainable_variables", ()))
-    ignored = format in _IGNORED and any(map(is_built, optimizers.values()))
+    ignored = format in _IGNORED.get(framework_of(model) or "", ()) and any(
+        map(is_built, optimizers.values())
+    )
     return SavedCopy(
         path,
         _names(visited, trainable) if visited.groups else LiveNames(),
@@ -60,23 +85,34 @@ def described(
     )
 
 
-def export_call(format: str, optimizers: Iterable[OptimizerFacts]) -> str:
+def export_call(format: str, optimizers: Iterable[OptimizerFacts], framework: str = "keras") -> str:
     """Return what a user writes to export a model in ``format`` without optimizer state.
 
     Where the framework has no regard for the flag, an optimizer is written wherever the model holds
     it, so it has to go from there.
+
+    Args:
+        format: a format in which a live model is saved.
+        optimizers: whose state is to be left out.
+        framework: where the model comes from.
     """
-    if format not in ("keras", "weights"):
-        return _CALLS[format]
+    call = _OWN_CALLS.get((framework, format), _CALLS[format])
+    if format not in _IGNORED.get(framework, ()):
+        return call
     lines = []
     for facts in optimizers:
         for group in facts.held or (facts.group,):
             place = group.strip("/")
             if "/" in place:
                 lines.append(f"# take the optimizer {facts.name!r} out of the model's {place}")
-            else:
+            elif format not in SUFFIXES:
                 lines.append(f"model.{place} = None")
-    return "\n".join([*lines, _CALLS[format]])
+            elif framework == "tf_keras":
+                lines.append(f"model.{place} = None")
+                lines.append(f'model._delete_tracking("{place}")  {_TRACKED}')
+            else:
+                lines.append(f"del model.{place}  {_TRACKED}")
+    return "\n".join([*lines, call])
 
 
 def _names(visited: Visited, trainable: list[Any]) -> LiveNames:

@@ -13,9 +13,8 @@ from pytest_modelsize.saving.quiet import quiet
 from pytest_modelsize.saving.state_hook import (
     Visited,
     can_hook,
-    children_without,
+    children_noted,
     hooked,
-    optimizer_classes,
 )
 from pytest_modelsize.saving.tensorflow import convert
 
@@ -39,8 +38,9 @@ def save_keras_2(
     with quiet(), ExitStack() as stack:
         if format in _NATIVE and can_hook(library):
             visited = stack.enter_context(hooked(library, skip_optimizers=not include_optimizer))
-        elif format == "checkpoint" and not include_optimizer:
-            stack.enter_context(children_without(optimizer_classes()))
+        elif format == "checkpoint":
+            noted = children_noted(model, skip_optimizers=not include_optimizer)
+            visited = stack.enter_context(noted)
         elif format not in _HONOURED and not include_optimizer:
             stack.enter_context(without_optimizer(model))
         if format == "tflite":

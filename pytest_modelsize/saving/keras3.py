@@ -70,7 +70,7 @@ def save_keras(
             silent = "verbose" in inspect.signature(model.export).parameters
             model.export(str(path), **({"verbose": False} if silent else {}), **options)
         elif format == "checkpoint":
-            write_checkpoint(model, path, include_optimizer)
+            visited = write_checkpoint(model, path, include_optimizer)
         else:
             convert(model, path, options)
     state = format not in _STATELESS

@@ -21,7 +21,7 @@ from typing import Any
 
 from pytest_modelsize.saving.stored import Stored, noting
 
-__all__ = ["Visited", "can_hook", "children_without", "hooked", "optimizer_classes"]
+__all__ = ["Visited", "can_hook", "children_noted", "hooked", "optimizer_classes"]
 
 _FUNCTION = "_save_state"
 _PARAMETERS = ("weights_store", "assets_store", "inner_path")
@@ -129,19 +129,40 @@ def _silent(store: Any) -> Any:
 
 
 @contextmanager
-def children_without(classes: tuple[type, ...]) -> Iterator[None]:
-    """Keep objects of ``classes`` out of the checkpoints that this thread writes meanwhile."""
-    view = getattr(sys.modules[_VIEW], "TrackableView")  # noqa: B009 - no name that mypy knows
+def children_noted(model: Any, *, skip_optimizers: bool) -> Iterator[Visited]:
+    """Note the optimizers in what this thread writes of ``model`` meanwhile by its object graph.
+
+    Args:
+        model: what is written, by itself or as a part of a checkpoint.
+        skip_optimizers: leave them out of the graph.
+    """
+    visited = Visited()
+    classes = optimizer_classes()
+    # Objects beside their paths, so that none goes away and leaves its number to another.
+    paths: dict[int, tuple[Any, str]] = {id(model): (model, "")}
 
     def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         def children(obj: Any, *args: Any, **kwargs: Any) -> Any:
-            found = original(obj, *args, **kwargs)
-            return {name: child for name, child in found.items() if not isinstance(child, classes)}
+            found = dict(original(obj, *args, **kwargs))
+            _, here = paths.get(id(obj), (None, None))
+            for name, child in list(found.items()):
+                optimizer = isinstance(child, classes)
+                if optimizer and skip_optimizers:
+                    del found[name]
+                if here is None:
+                    continue
+                path = f"{here}/{name}"
+                if not optimizer:
+                    paths.setdefault(id(child), (child, path))
+                elif not any(path.startswith(f"{outer}/") for outer in visited.optimizers):
+                    visited.meet(path, child)
+            return found
 
         return children
 
+    view = getattr(sys.modules[_VIEW], "TrackableView")  # noqa: B009 - no name that mypy knows
     with _replaced(view, "children", wrapped):
-        yield
+        yield visited
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.saving.state_hook import children_without, optimizer_classes
+from pytest_modelsize.saving.state_hook import Visited, children_noted
 
 __all__ = ["SUFFIXES", "convert", "lighter_conversions", "save_module", "write_checkpoint"]
 
@@ -35,19 +35,21 @@ def tensorflow() -> Any:
     return module
 
 
-def save_module(module: Any, path: Path, options: Mapping[str, Any]) -> None:
-    """Save a ``tf.Module`` as a SavedModel."""
-    tensorflow().saved_model.save(module, str(path), **options)
+def save_module(
+    module: Any, path: Path, include_optimizer: bool, options: Mapping[str, Any]
+) -> Visited:
+    """Save a ``tf.Module`` as a SavedModel; return the optimizers in it."""
+    with children_noted(module, skip_optimizers=not include_optimizer) as visited:
+        tensorflow().saved_model.save(module, str(path), **options)
+    return visited
 
 
-def write_checkpoint(model: Any, prefix: Path, include_optimizer: bool) -> None:
-    """Write ``tf.train.Checkpoint(model=model)`` to ``prefix``."""
+def write_checkpoint(model: Any, prefix: Path, include_optimizer: bool) -> Visited:
+    """Write ``tf.train.Checkpoint(model=model)`` to ``prefix``; return the optimizers in it."""
     checkpoint = tensorflow().train.Checkpoint(model=model)
-    if include_optimizer:
+    with children_noted(model, skip_optimizers=not include_optimizer) as visited:
         checkpoint.write(str(prefix))
-        return
-    with children_without(optimizer_classes()):
-        checkpoint.write(str(prefix))
+    return visited
 
 
 def lighter_conversions() -> list[tuple[str, str, Mapping[str, Any]]]:

@@ -139,3 +139,25 @@ def test_a_checkpoint_s_prefix_may_be_named(project):
     result.stdout.fnmatch_lines(
         ["ckpt-1 holds * of optimizer state, and include_optimizer=False allows none"]
     )
+
+
+def test_a_checkpoint_over_budget_shows_a_call_that_writes_the_size_shown(project):
+    result = project.run_code(
+        """
+        import pytest
+
+        @pytest.mark.max_model_size("3 kB", format="checkpoint")
+        def test_large(model):
+            pass
+        """,
+        "-Wignore",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"  optimizer: adam\w*, 2 slots x 178 parameters, float32",
+            r"  fix: save without the optimizer's state: [\d.]+ kB, \d+ % of the budget \(measured\)",
+            r"       del model\.optimizer  # .*",
+            r"       tf\.train\.Checkpoint\(model=model\)\.write\(\"model\.ckpt\"\)",
+        ]
+    )

@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_modelsize import Kind, measure
-from pytest_modelsize.saving import SaveError, framework_of, save
+from pytest_modelsize.saving import SaveError, export_call, framework_of, save
+from tests.saving import test_saved
 from tests.saving.test_untouched import fit, snapshot, state_of
 
 PARAMETERS = 6 * 5 + 5 + 5 * 2 + 2
@@ -57,6 +58,30 @@ def test_a_keras_3_checkpoint_is_what_tensorflow_writes(
         assert measured.optimizer == 0
         assert not [name for name in names if "optimizer" in name]
         assert copy.flag_ignored is True
+
+
+def carried_out(tf, model, copy, format, framework, folder, monkeypatch):
+    """Do what the advice says, and measure what that writes."""
+    monkeypatch.chdir(folder)
+    advice = export_call(format, copy.optimizers, framework)
+    exec(advice, {"model": model, "tf": tf})
+    return measure(folder / ("model.ckpt" if format == "checkpoint" else "model"))
+
+
+@pytest.mark.parametrize(
+    "name", ["adam", "loss_scale", "nested", "shared", "subclassed", "pair", "gan", "held twice"]
+)
+def test_the_advice_for_a_checkpoint_really_gives_the_lean_size(
+    tf, keras, build, data, tmp_path, monkeypatch, name
+):
+    model = test_saved.trained(build, data, "adam" if name == "held twice" else name)
+    if name == "held twice":
+        model.also = model.optimizer
+    copy = save(model, tmp_path, format="checkpoint", include_optimizer=False, stem="lean")
+    assert copy.flag_ignored is True
+    done = carried_out(tf, model, copy, "checkpoint", "keras", tmp_path, monkeypatch)
+    assert done.total == measure(copy.path).total
+    assert done.optimizer == 0
 
 
 @pytest.mark.parametrize("format", ["saved_model", "tflite"])
@@ -138,6 +163,19 @@ def test_keras_2_trains_on_bit_for_bit_after_each_save(keras_2, np, data, tmp_pa
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "legacy"])
+@pytest.mark.filterwarnings("ignore")
+def test_the_advice_for_a_checkpoint_of_keras_2_really_gives_the_lean_size(
+    tf, keras_2, data, tmp_path, monkeypatch, optimizer
+):
+    chosen = keras_2.optimizers.legacy.Adam() if optimizer == "legacy" else "adam"
+    model = trained(keras_2, data, chosen)
+    copy = save(model, tmp_path, format="checkpoint", include_optimizer=False, stem="lean")
+    done = carried_out(tf, model, copy, "checkpoint", "tf_keras", tmp_path, monkeypatch)
+    assert done.total == measure(copy.path).total
+    assert done.optimizer == 0
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_keras_2_slots_are_called_as_the_user_knows_them(keras_2, data, tmp_path):
     names = save(
@@ -160,6 +198,59 @@ def test_a_module_is_saved_as_saved_model_or_checkpoint(tf, np, tmp_path):
         assert data_of(measure(copy.path), "weights") == 3 * 7 * 4
     with pytest.raises(SaveError, match="saved as saved_model or checkpoint"):
         save(Scale(), tmp_path, format="keras", include_optimizer=False)
+
+
+@pytest.fixture
+def optimized(tf, np, keras_2):
+    """Builds a module that keeps an optimizer, with two slots of 12 floats each."""
+
+    class Optimized(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = tf.Variable(np.ones((3, 4), "float32"))
+            self.optimizer = keras_2.optimizers.Adam()
+            self.optimizer.build([self.factor])
+
+        @tf.function(input_signature=[tf.TensorSpec((1, 3))])
+        def serve(self, inputs):
+            return inputs @ self.factor
+
+    return Optimized
+
+
+@pytest.mark.parametrize("format", ["saved_model", "checkpoint"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_module_s_optimizer_is_left_out_and_the_advice_does_so_too(
+    tf, np, optimized, tmp_path, monkeypatch, format
+):
+    module = optimized()
+    full, lean = (
+        save(module, tmp_path, format=format, include_optimizer=flag, stem=str(flag))
+        for flag in (True, False)
+    )
+    # Two slots, the int64 counter; the rate is a variable of its own in newer versions.
+    assert data_of(measure(full.path), "optimizer") in (2 * 12 * 4 + 8, 2 * 12 * 4 + 8 + 4)
+    assert measure(lean.path).optimizer == 0
+    assert data_of(measure(lean.path), "weights") == 12 * 4
+    assert [(f.group, f.slots, f.parameters) for f in lean.optimizers] == [("/optimizer", 2, 12)]
+    assert (full.flag_ignored, lean.flag_ignored) == (False, True)
+    assert len(module.optimizer.variables) >= 3
+    done = carried_out(tf, module, lean, format, "tensorflow", tmp_path, monkeypatch)
+    assert done.optimizer == 0
+    # Functions in a SavedModel are numbered through the process.
+    tolerance = 0 if format == "checkpoint" else 200
+    assert abs(done.total - measure(lean.path).total) <= tolerance
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_optimizer_in_a_list_is_left_out_and_the_advice_says_where_it_is(optimized, tmp_path):
+    module = optimized()
+    module.spare = [module.optimizer]
+    del module.optimizer
+    copy = save(module, tmp_path, format="checkpoint", include_optimizer=False)
+    assert measure(copy.path).optimizer == 0
+    advice = export_call("checkpoint", copy.optimizers, "tensorflow")
+    assert "out of the model's spare/0" in advice
 
 
 def test_options_reach_the_converter(tf, keras, data, tmp_path):
