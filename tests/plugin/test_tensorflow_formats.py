@@ -116,10 +116,23 @@ def test_a_converted_model_s_bytes_are_found_among_the_fixtures(project):
         @pytest.mark.max_model_size("1 B")
         def test_it(converted, model_size):
             assert model_size(converted).total == len(converted)
+
+        class TestHeld:
+            held = None
+
+            @pytest.mark.max_model_size("1 B", model="held")
+            def test_attribute(self, converted, model):
+                type(self).held = bytearray(converted)
+
+        @pytest.mark.max_model_size("1 B", model="converted", format="keras")
+        def test_by_name(converted, model):
+            pass
         """,
         "-Wignore",
     )
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=3)
+    assert len([line for line in result.outlines if ".tflite is" in line]) >= 3
+    result.stdout.fnmatch_lines(["held.tflite is *, * over its budget of 1 B"])
     result.stdout.fnmatch_lines(["*.tflite is *, * over its budget of 1 B"])
 
 

@@ -139,7 +139,19 @@ def test_a_constant_baked_into_the_graph_is_weights(written):
     weights = measure(written / "baked").section("weights")
     assert 40_000 <= weights.size < 40_100
     (constants,) = weights.children
-    assert constants.name == "constants"
+    (constant,) = constants.children or (constants,)
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((written / "baked" / "saved_model.pb").read_bytes())
+    (meta,) = model.meta_graphs
+    nodes = {
+        f"{function.signature.name}/{node.name}"
+        for function in meta.graph_def.library.function
+        for node in function.node_def
+        if node.op == "Const" and node.ByteSize() > 40_000
+    }
+    assert (constants.name, {constant.name}) == ("constants", nodes)
 
 
 def test_functions_are_named_with_their_bytes(tf, written):
@@ -159,6 +171,62 @@ def test_functions_are_named_with_their_bytes(tf, written):
     nodes = next(part for part in graph.children if part.name == "nodes")
     expected = sum(node.ByteSize() for node in meta.graph_def.node)
     assert expected < nodes.size <= expected + 4 * len(meta.graph_def.node)
+
+
+def test_each_part_of_each_meta_graph_has_the_bytes_that_tensorflow_gives_it(tf, written, tmp_path):
+    """A SavedModel of TensorFlow 1 may hold several; here one is there twice."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((written / "saved" / "saved_model.pb").read_bytes())
+    (meta,) = model.meta_graphs
+    expected = {
+        "op list": meta.meta_info_def,
+        "saver": meta.saver_def,
+        "object graph": meta.object_graph_def,
+    }
+    copy = model.meta_graphs.add()
+    copy.CopyFrom(meta)
+    shutil.copytree(written / "saved", tmp_path / "two")
+    (tmp_path / "two" / "saved_model.pb").write_bytes(model.SerializeToString())
+    for name, labels in (("saved", [None]), ("two", ["meta graph 0", "meta graph 1"])):
+        folder = written / name if name == "saved" else tmp_path / name
+        measured = measure(folder)
+        assert measured.total == bytes_on_disk(folder)
+        graph = measured.section("graph")
+        for label in labels:
+            below = {p.name: p for p in graph.children}
+            parts = {p.name: p for p in (below[label].children if label else graph.children)}
+            for part, message in expected.items():
+                size = message.ByteSize()
+                stored = parts[part].size
+                if part == "object graph" and label is None:
+                    # The bundle's own copy of the graph is an entry of the same name.
+                    assert stored > size
+                else:
+                    assert size < stored <= size + 5  # a tag, and up to four bytes of length
+            signatures = sum(
+                2 + len(key.encode()) + signature.ByteSize()
+                for key, signature in meta.signature_def.items()
+            )
+            assert signatures < parts["signatures"].size < signatures + 20 * len(meta.signature_def)
+            assert {"nodes", "functions"} <= set(parts)
+
+
+def test_a_checkpoint_of_tensorflow_1_tells_slots_by_their_names(tf, tmp_path):
+    """It has no object graph: ``w/Adam`` beside ``w`` is a slot, and ``beta1_power`` a counter."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        variable = v1.get_variable("w", (3, 5))
+        step = v1.train.AdamOptimizer().minimize(tf.reduce_sum(variable * variable))
+        session.run(v1.global_variables_initializer())
+        session.run(step)
+        prefix = v1.train.Saver().save(session, str(tmp_path / "ckpt"))
+    measured = measure(prefix)
+    assert data_of(measured, "weights") == 3 * 5 * 4
+    assert data_of(measured, "optimizer") == 2 * 3 * 5 * 4 + 4 + 4
+    names = {p.name for p in measured.section("optimizer").children}
+    assert names == {"w/Adam", "w/Adam_1", "beta1_power", "beta2_power"}
 
 
 def test_each_step_of_a_checkpoint_directory_stands_on_its_own(written):

@@ -94,6 +94,26 @@ def test_nothing_is_unknown_but_zeros_that_align(models):
         assert parts["header"].size == 8
 
 
+def test_each_kind_of_thing_has_its_place_and_metadata_their_buffers(tf, models):
+    schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
+    for path in models:
+        model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+        graph = measure(path).section("graph")
+        parts = {part.name: part for part in graph.children}
+        assert {
+            "operator codes", "subgraphs", "subgraph", "tensors", "operators", "buffers", "signatures",
+            "metadata", "description",
+        } == set(parts)  # fmt: skip
+        assert parts["description"].size == 4 + len(model.description) + 1
+        buffers = {
+            entry.name.decode(): len(model.buffers[entry.buffer].data) for entry in model.metadata
+        }
+        metadata = parts["metadata"]
+        found = {p.name: p.of_kind(Kind.DATA) for p in metadata.children if p.name in buffers}
+        assert found == buffers
+        assert sum(buffers.values()) == metadata.of_kind(Kind.DATA) > 0
+
+
 def test_weights_are_named_with_type_and_shape(models):
     for path, dtype in (("plain", "float32"), ("float16", "float16"), ("int8", "int8")):
         (model,) = [model for model in models if model.stem == path]
