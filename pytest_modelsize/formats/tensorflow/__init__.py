@@ -1,7 +1,6 @@
 """What TensorFlow writes: SavedModels and checkpoints, read without TensorFlow.
 
 ==============  =============================================================
-`protobuf`      messages at wire level
 `table`         the LevelDB table that is a bundle's index
 `bundle`        variables over index and shards
 `objectgraph`   which of them an optimizer keeps

@@ -6,8 +6,8 @@ tensorflow/core/framework: graph.proto, function.proto, node_def.proto, attr_val
 
 from __future__ import annotations
 
+from pytest_modelsize.formats.protobuf import Field, Message
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.tensorflow.protobuf import Field, Message
 from pytest_modelsize.sections import Kind, Ledger, SectionPath
 
 __all__ = ["LARGE_CONSTANT", "read_graphs"]

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.source import ArtifactError, Source
 
-__all__ = ["LENGTH_DELIMITED", "VARINT", "Field", "Message"]
+__all__ = ["LENGTH_DELIMITED", "VARINT", "Field", "Message", "message_in"]
 
 VARINT, FIXED64, LENGTH_DELIMITED, GROUP, END_GROUP, FIXED32 = 0, 1, 2, 3, 4, 5
 _FIXED = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT = 63
 """Bits before the last byte of a varint."""
 _DEEPEST = 64
+_IN_MEMORY = 2**20
+"""Bytes of the largest message that is read as a whole; in a larger one only the tags are."""
+_AHEAD = 4096
+"""Bytes that are read at once where only tags are wanted."""
+_LONGEST_HEAD = 20
+"""Bytes of the longest tag with the longest number or length after it."""
 
 
 class Field(NamedTuple):
@@ -76,7 +82,11 @@ class Message:
             depth=self.depth + 1,
         )
 
-    def error(self, position: int, problem: str) -> Exception:
+    def place(self, field: Field) -> int:
+        """Return the offset in the file of the value of ``field``."""
+        return self._offset + field.value
+
+    def error(self, position: int, problem: str) -> ArtifactError:
         """Return the error for a fault at ``position`` of ``data``."""
         return self._source.error(self._offset + position, problem)
 
@@ -91,7 +101,7 @@ class Message:
                 length, value = self._varint(position)
                 position = value + length
             elif wire == VARINT:
-                if data[position] < 0x80 and position < end:
+                if position < end and data[position] < 0x80:
                     position += 1
                 else:
                     _, position = self._varint(position)
@@ -151,3 +161,68 @@ class Message:
             else:
                 raise self.error(position, f"a field of wire type {wire}")
         return position
+
+
+def message_in(source: Source, start: int, end: int, *, depth: int = 0) -> Message:
+    """Return the message in bytes ``start`` to ``end`` of ``source``, whatever its size.
+
+    A large one is walked without reading the values of its fields: a tensor's bytes stay where
+    they are.
+
+    Raises:
+        ArtifactError: where these bytes are not there.
+    """
+    if end - start > _IN_MEMORY:
+        return _LargeMessage(source, b"", start, end, depth=depth)
+    return Message(source, source.read(start, end - start), offset=start, depth=depth)
+
+
+class _LargeMessage(Message):
+    """A message that is left in its file. Positions of its fields are those in the file."""
+
+    __slots__ = ()
+
+    def inside(self, field: Field) -> Message:
+        if field.wire != LENGTH_DELIMITED or self.depth > _DEEPEST:
+            raise self.error(field.start, "a message expected, nested within reason")
+        return message_in(self._source, field.value, field.end, depth=self.depth + 1)
+
+    def __iter__(self) -> Iterator[Field]:
+        """Yield the fields. Groups, which no writer of large messages uses, are refused."""
+        position, ahead, begin = self.start, self._head(self.start), self.start
+        while position < self.end:
+            at = position - begin
+            if at + _LONGEST_HEAD > ahead.end and begin + ahead.end < self.end:
+                ahead, begin, at = self._head(position), position, 0
+            tag, after = ahead._varint(at)
+            number, wire = tag >> 3, tag & 7
+            value = after
+            if wire == LENGTH_DELIMITED:
+                length, value = ahead._varint(after)
+                end = value + length
+            elif wire == VARINT:
+                _, end = ahead._varint(after)
+            elif wire in _FIXED:
+                end = after + _FIXED[wire]
+            else:
+                raise self.error(position, f"a field of wire type {wire}")
+            if number == 0 or begin + end > self.end:
+                raise self.error(position, f"field {number} of {end - at} bytes is none")
+            yield Field(number, wire, position, begin + value, begin + end)
+            position = begin + end
+
+    def integer(self, field: Field) -> int:
+        return self._alone(field).integer(Field(field.number, field.wire, 0, 0, 0))
+
+    def text(self, field: Field) -> str:
+        if field.end - field.value > _IN_MEMORY:
+            raise self.error(field.start, "a text of reasonable length expected")
+        return self._source.read(field.value, field.end - field.value).decode("utf-8", "replace")
+
+    def _alone(self, field: Field) -> Message:
+        data = self._source.read(field.value, field.end - field.value)
+        return Message(self._source, data, offset=field.value)
+
+    def _head(self, position: int) -> Message:
+        size = max(min(_AHEAD, self.end - position), 0)
+        return Message(self._source, self._source.read(position, size), offset=position)
