@@ -11,7 +11,7 @@ import os
 import stat
 from pathlib import Path
 
-from pytest_modelsize.formats import directory, files, keras_shards
+from pytest_modelsize.formats import directory, files, groups, keras_shards
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.formats.tensorflow import checkpoint
@@ -29,9 +29,10 @@ def measure(
     link inside a directory is followed.
 
     Args:
-        path: a file; a ``.weights.json``, which stands for itself and its shards; a checkpoint's
-            prefix or index, which stands for all its files; or a directory, whose files are
-            measured together.
+        path: a file; one that names others (a ``.weights.json``, an index of shards, an ONNX model
+            with external data, the JSON of TensorFlow.js), which stands for itself and for these; a
+            checkpoint's prefix or index, which stands for all its files; or a directory, whose
+            files are measured together.
         name: what the artifact is called in reports; the last component of ``path`` by default.
         names: what the live model that was saved knows about the artifact.
 
@@ -63,7 +64,8 @@ def measure(
     elif where.name.endswith(keras_shards.SUFFIX):
         format, size = keras_shards.read_shards(where, ledger, known)
     else:
-        format, size = files.read_file(where, ledger, known)
+        format, read = groups.read_group(where, ledger, known)
+        size = sum(read.values())
     return Measurement(shown, format, size, ledger.sections())
 
 
@@ -99,4 +101,6 @@ def recognise(path: Path) -> str | None:
         return None
     if stat.S_ISDIR(mode):
         return directory.recognise_directory(path)
-    return files.recognise_file(path) if stat.S_ISREG(mode) else None
+    if not stat.S_ISREG(mode):
+        return None
+    return groups.recognise_group(path) or files.recognise_file(path)

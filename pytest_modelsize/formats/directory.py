@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_modelsize.formats import files, keras_archive
+from pytest_modelsize.formats import files, groups, huggingface, keras_archive
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.formats.tensorflow import checkpoint, saved_model
@@ -39,8 +39,13 @@ def read_directory(
         read = saved_model.read_model_files(folder, ledger)
     elif format == "checkpoint":
         read = checkpoint.read_steps(folder, ledger)
+    elif format == "huggingface":
+        read = huggingface.read_model_files(folder, ledger)
+    contents = list(_contents(folder, whole=format in ("keras", "saved_model")))
+    if format != "keras":
+        _read_groups(folder, contents, format, ledger, read)
     total = sum(read.values())
-    for path, mode in _contents(folder, whole=format in ("keras", "saved_model")):
+    for path, mode in contents:
         relative = path.relative_to(folder).as_posix()
         if path in read:
             continue
@@ -57,14 +62,34 @@ def read_directory(
 
 
 def recognise_directory(folder: Path) -> str | None:
-    """Return ``saved_model``, ``checkpoint``, or ``keras`` for what
+    """Return ``saved_model``, ``checkpoint``, ``huggingface``, or ``keras`` for what
     ``model.save(folder, zipped=False)`` writes; None for any other folder.
     """
     if (folder / saved_model.MODEL_FILE).is_file():
         return "saved_model"
     if all((folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)):
         return "keras"
+    if huggingface.is_model_folder(folder):
+        return "huggingface"
     return "checkpoint" if checkpoint.holds_checkpoints(folder) else None
+
+
+def _read_groups(
+    folder: Path,
+    contents: list[tuple[Path, int]],
+    format: str | None,
+    ledger: Ledger,
+    read: dict[Path, int],
+) -> None:
+    """Read the files that name others before these others are met, and enter them in ``read``."""
+    for path, mode in contents:
+        if path not in read and stat.S_ISREG(mode) and groups.leads(path):
+            part = Ledger()
+            _, found = groups.read_group(path, part, LiveNames(), follow=False)
+            if not found.keys().isdisjoint(read):
+                raise ArtifactError(str(path), None, "names a file that another one names, too")
+            read.update(found)
+            _graft(path, path.relative_to(folder).as_posix(), format, part, ledger)
 
 
 def _add_other(
@@ -76,15 +101,25 @@ def _add_other(
         _, size = read_directory(path, part, LiveNames(), depth + 1)
     else:
         _, size = files.read_file(path, part, LiveNames())
+    _graft(path, relative, format, part, ledger)
+    return size
+
+
+def _graft(path: Path, relative: str, format: str | None, part: Ledger, ledger: Ledger) -> None:
+    """Enter what was found in the file or folder at ``path`` under its relative path."""
     if format == "saved_model":
         relative = relative.removeprefix("assets/")
     for section in part.sections():
         alone = section.name == "assets" and [c.name for c in section.children] == [path.name]
         shown = section.children[0] if alone else section
-        ledger.graft((section.name, relative), shown)
-        if any(name.startswith(".") for name in Path(relative).parts):
-            ledger.note((section.name, relative), "hidden, and in the way of being forgotten")
-    return size
+        name = section.name
+        if format == "huggingface" and path.name in huggingface.OPTIMIZER_FILES:
+            name = "optimizer"
+        ledger.graft((name, relative), shown)
+        if format == "huggingface" and path.name in huggingface.DOCUMENTS:
+            ledger.note((name, relative), "documentation, which no code loads")
+        elif any(part.startswith(".") for part in Path(relative).parts):
+            ledger.note((name, relative), "hidden, and in the way of being forgotten")
 
 
 def _contents(folder: Path, *, whole: bool) -> Iterator[tuple[Path, int]]:

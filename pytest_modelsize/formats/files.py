@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import keras_archive, keras_hdf5, keras_shards, tflite
+from pytest_modelsize.formats import keras_archive, keras_hdf5, keras_shards, safetensors, tflite
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
@@ -15,8 +15,11 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """HDF5 File Format Specification, section II.A."""
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 """A local file header, or the end record of an empty archive: APPNOTE.TXT 4.3.7 and 4.3.16."""
-_CLAIMS = {".h5": "hdf5", ".hdf5": "hdf5", ".keras": "zip", ".tflite": "tflite"}
-"""Suffixes under which Keras writes one format only, whatever the content turns out to be."""
+_CLAIMS = {
+    ".h5": "hdf5", ".hdf5": "hdf5", ".keras": "zip", ".tflite": "tflite",
+    ".safetensors": "safetensors",
+}  # fmt: skip
+"""Suffixes under which one format only is written, whatever the content turns out to be."""
 
 
 def read_file(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
@@ -52,6 +55,9 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if container == "tflite":
         tflite.read_tflite(source, ledger)
         return "tflite"
+    if container == "safetensors":
+        safetensors.read_safetensors(source, ledger)
+        return "safetensors"
     if file_name.endswith(keras_shards.SUFFIX):
         ledger.add(("weights", file_name), Kind.STRUCTURE, source.size)
         return "weights"
@@ -78,11 +84,13 @@ def recognise_file(path: Path) -> str | None:
 
 
 def container_of(source: Source) -> str | None:
-    """Return ``hdf5``, ``zip`` or ``tflite`` by what the content begins with, else None."""
+    """Return the format that the content itself shows, mostly by how it begins, else None."""
     if source.size >= 4 and source.read(0, 4) in _ZIP_SIGNATURES:
         return "zip"
     if tflite.looks_like_tflite(source):
         return "tflite"
+    if safetensors.looks_like_safetensors(source):
+        return "safetensors"
     # A user block moves the superblock to 512, 1024, 2048, ...: specification, section II.A.
     offset = 0
     while offset + len(HDF5_SIGNATURE) <= source.size:
