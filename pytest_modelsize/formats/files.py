@@ -17,7 +17,7 @@ _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 """A local file header, or the end record of an empty archive: APPNOTE.TXT 4.3.7 and 4.3.16."""
 _CLAIMS = {
     ".h5": "hdf5", ".hdf5": "hdf5", ".keras": "zip", ".tflite": "tflite",
-    ".safetensors": "safetensors",
+    ".safetensors": "safetensors", ".onnx": "onnx",
 }  # fmt: skip
 """Suffixes under which one format only is written, whatever the content turns out to be."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import files, keras_shards, weights_index
+from pytest_modelsize.formats import files, keras_shards, onnx, weights_index
 from pytest_modelsize.formats.names import LiveNames
+from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.sections import Ledger
 
 __all__ = ["companions", "leads", "read_group", "recognise_group"]
@@ -22,7 +23,11 @@ def recognise_group(path: Path) -> str | None:
         return None
     if weights_index.is_index(path):
         return "safetensors" if ".safetensors" in path.name else "pytorch"
-    return None
+    try:
+        with open_source(path) as source:
+            return "onnx" if onnx.looks_like_onnx(source) else None
+    except ArtifactError:
+        return None
 
 
 def leads(path: Path) -> bool:
@@ -47,7 +52,10 @@ def read_group(
     Raises:
         ArtifactError: where a file is missing, broken, or not inside the folder.
     """
-    if recognise_group(path) is not None:
+    format = recognise_group(path)
+    if format == "onnx":
+        return format, onnx.read_onnx_file(path, ledger, follow=follow)
+    if format is not None:
         return weights_index.read_index(path, ledger, follow=follow)
     format, size = files.read_file(path, ledger, names)
     return format, {path: size}
@@ -55,4 +63,4 @@ def read_group(
 
 def companions(path: Path) -> frozenset[Path]:
     """Return the files that the one at ``path`` leads, as far as a quick look tells."""
-    return weights_index.shards_of(path) if leads(path) else frozenset()
+    return weights_index.shards_of(path) if weights_index.is_index(path) else frozenset()

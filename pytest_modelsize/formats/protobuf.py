@@ -94,11 +94,18 @@ class Message:
         data, position, end = self.data, self.start, self.end
         while position < end:
             start = position
-            tag, position = self._varint(position)
+            # Most tags and lengths are one byte: a call for each would double the time.
+            if (tag := data[position]) < 0x80:
+                position += 1
+            else:
+                tag, position = self._varint(position)
             number, wire = tag >> 3, tag & 7
             value = position
             if wire == LENGTH_DELIMITED:
-                length, value = self._varint(position)
+                if value < end and (length := data[value]) < 0x80:
+                    value += 1
+                else:
+                    length, value = self._varint(position)
                 position = value + length
             elif wire == VARINT:
                 if position < end and data[position] < 0x80:
@@ -120,6 +127,14 @@ class Message:
         if field.wire != VARINT:
             raise self.error(field.start, "a number expected")
         return self._varint(field.value)[0]
+
+    def packed(self, field: Field) -> Iterator[int]:
+        """Yield the varints of a packed field."""
+        inner = self.inside(field)
+        position = inner.start
+        while position < inner.end:
+            value, position = inner._varint(position)
+            yield value
 
     def text(self, field: Field) -> str:
         """Return the value of a text field; what is no UTF-8 is replaced."""
@@ -194,7 +209,10 @@ class _LargeMessage(Message):
             at = position - begin
             if at + _LONGEST_HEAD > ahead.end and begin + ahead.end < self.end:
                 ahead, begin, at = self._head(position), position, 0
-            tag, after = ahead._varint(at)
+            if at < ahead.end and (tag := ahead.data[at]) < 0x80:
+                after = at + 1
+            else:
+                tag, after = ahead._varint(at)
             number, wire = tag >> 3, tag & 7
             value = after
             if wire == LENGTH_DELIMITED:
@@ -210,6 +228,11 @@ class _LargeMessage(Message):
                 raise self.error(position, f"field {number} of {end - at} bytes is none")
             yield Field(number, wire, position, begin + value, begin + end)
             position = begin + end
+
+    def packed(self, field: Field) -> Iterator[int]:
+        if field.end - field.value > _IN_MEMORY:
+            raise self.error(field.start, "fewer numbers expected")
+        return super().packed(field)
 
     def integer(self, field: Field) -> int:
         return self._alone(field).integer(Field(field.number, field.wire, 0, 0, 0))

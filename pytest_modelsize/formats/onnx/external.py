@@ -1,0 +1,114 @@
+"""An ONNX model with the files beside it that hold bytes of its tensors (docs/ExternalData.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from pytest_modelsize.formats.onnx.reader import Model
+from pytest_modelsize.formats.onnx.settle import settle
+from pytest_modelsize.formats.onnx.tensors import External, Tensor
+from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.sections import Kind, Ledger, SectionPath
+
+__all__ = ["read_onnx_file"]
+
+
+def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[Path, int]:
+    """Give every byte of the model at ``path``, and of its external data, to ``ledger``.
+
+    A model ships with the files that it names, so they are measured with it. These lie in its
+    folder or below, and are no symbolic links: nothing is read outside.
+
+    Args:
+        path: the ``.onnx`` file.
+        ledger: takes the bytes.
+        follow: read what ``path`` itself points to; else a link is an error.
+
+    Returns:
+        Each file that was read, with its bytes.
+
+    Raises:
+        ArtifactError: where a file is broken, missing, or not inside the folder; or where tensors
+            claim bytes that are not there, or overlap.
+    """
+    with open_source(path, follow=follow) as source:
+        model = Model(source, ledger)
+        model.read()
+        settled = settle(source, model.found, ledger)
+        read = {path: source.size}
+        claims: dict[str, list[tuple[External, Tensor, SectionPath]]] = {}
+        for tensor, home in settled:
+            if tensor.external is not None:
+                location = _inside(source, path.parent, tensor.external.location)
+                claims.setdefault(location, []).append((tensor.external, tensor, home))
+    for location, claimed in sorted(claims.items()):
+        file = path.parent / location
+        if file == path:
+            raise ArtifactError(str(path), None, "the model names itself as its external data")
+        with open_source(file, follow=False) as data:
+            _settle_file(data, location, claimed, ledger)
+            read[file] = data.size
+    return read
+
+
+def _inside(source: Source, folder: Path, location: str) -> str:
+    """Return ``location`` in one spelling, if it is a path below ``folder`` without a link in it.
+
+    Raises:
+        ArtifactError: where it is not.
+    """
+    given = PurePosixPath(location)
+    outside = (
+        not given.parts
+        or given.is_absolute()
+        or ".." in given.parts
+        or "\0" in location
+        or "\\" in location
+        or PureWindowsPath(location).drive
+        or PureWindowsPath(location).root
+    )
+    if outside:
+        raise source.error(None, f"external data outside the model's folder: {location!r:.100}")
+    here = folder
+    for part in given.parts:
+        here = here / part
+        if here.is_symlink():
+            raise source.error(None, f"external data behind a symbolic link: {location!r:.100}")
+    return given.as_posix()
+
+
+def _settle_file(
+    data: Source,
+    location: str,
+    claimed: list[tuple[External, Tensor, SectionPath]],
+    ledger: Ledger,
+) -> None:
+    """Give every byte of one external file to the tensors that claim it, or to the gaps between."""
+    ordered = sorted(
+        (external.offset, _end(data, external), index)
+        for index, (external, _, _) in enumerate(claimed)
+    )
+    position, last = 0, (-1, -1)
+    owner = ""
+    for start, end, index in ordered:
+        _, tensor, home = claimed[index]
+        if not start <= end <= data.size:
+            raise data.error(start, f"{tensor.name!r:.80} claims {end - start:,d} bytes from here")
+        if (start, end) == last and end > start:
+            ledger.note(home, f"{tensor.note}, in {location}, shared with {owner}")
+            continue
+        if start < position and end > start:
+            raise data.error(start, f"{tensor.name!r:.80} overlaps another tensor here")
+        if end == start:
+            continue
+        if start > position:
+            ledger.add(("overhead", location, "padding"), Kind.RESERVED, start - position)
+        ledger.add(home, Kind.DATA, end - start)
+        ledger.note(home, f"{tensor.note}, in {location}")
+        position, last, owner = end, (start, end), ".".join(home[1:])
+    if position < data.size:
+        ledger.add(("overhead", location, "unused"), Kind.SLACK, data.size - position)
+
+
+def _end(data: Source, external: External) -> int:
+    return data.size if external.length is None else external.offset + external.length

@@ -1,0 +1,74 @@
+"""Which entry each tensor of an ONNX model belongs to, and which are waste."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pytest_modelsize.formats.onnx.reader import Found
+from pytest_modelsize.formats.onnx.tensors import Tensor
+from pytest_modelsize.formats.parameters import Homes
+from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sections import Kind, Ledger, SectionPath
+
+__all__ = ["settle"]
+
+_SMALLEST_COMPARED, _LARGEST_COMPARED = 64, 16 * 2**20
+"""Bytes of the elements of a tensor that is compared with others of its size."""
+_MOST_COMPARED = 128 * 2**20
+"""Bytes that are read to compare them, over all tensors."""
+
+
+def settle(
+    source: Source, found: Iterable[Found], ledger: Ledger
+) -> list[tuple[Tensor, SectionPath]]:
+    """Give the bytes of all tensors to ``ledger``; return the entry of each.
+
+    Elements in other files are not among these bytes.
+
+    Raises:
+        ArtifactError: where the file has shrunk.
+    """
+    tensors = list(found)
+    homes = Homes(item.tensor.name for item in tensors if item.home is None)
+    settled: list[tuple[Tensor, SectionPath]] = []
+    for item in tensors:
+        home = item.home
+        if home is None:
+            home = homes.of(item.tensor.name or "(no name)")
+        elif home == ("optimizer", "training info"):
+            home = (*home, item.tensor.name or "(no name)")
+        ledger.add(home, Kind.DATA, item.tensor.values)
+        ledger.add(home, Kind.STRUCTURE, item.tensor.size - item.tensor.values)
+        ledger.note(home, item.tensor.note)
+        settled.append((item.tensor, home))
+    for tensor, home, waste in _wasted(source, settled):
+        ledger.note(home, f"{tensor.note}, waste: {waste}")
+    return settled
+
+
+def _wasted(
+    source: Source, settled: list[tuple[Tensor, SectionPath]]
+) -> Iterator[tuple[Tensor, SectionPath, str]]:
+    """Yield tensors that are all zeros, or the same as one before, and say so.
+
+    Only what lies in the model's own file is compared, and of that only so much.
+    """
+    sizes = Counter(tensor.values for tensor, _ in settled)
+    seen: dict[bytes, SectionPath] = {}
+    compared = 0
+    for tensor, home in settled:
+        size = tensor.values
+        if tensor.place is None or not _SMALLEST_COMPARED <= size <= _LARGEST_COMPARED:
+            continue
+        compared += size
+        if compared > _MOST_COMPARED:
+            return
+        content = source.read(tensor.place, size)
+        if not content.strip(b"\0"):
+            yield tensor, home, "all zeros"
+        elif sizes[size] > 1:
+            before = seen.setdefault(hashlib.sha256(content).digest(), home)
+            if before != home:
+                yield tensor, home, f"the same as {'.'.join(before[1:])}"
