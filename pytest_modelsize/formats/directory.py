@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_modelsize.formats import files, groups, huggingface, keras_archive
+from pytest_modelsize.formats import files, groups, huggingface, keras_archive, tfjs
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.formats.tensorflow import checkpoint, saved_model
@@ -41,6 +41,8 @@ def read_directory(
         read = checkpoint.read_steps(folder, ledger)
     elif format == "huggingface":
         read = huggingface.read_model_files(folder, ledger)
+    elif format == "tfjs":
+        read = tfjs.read_tfjs(folder / tfjs.MODEL_FILE, ledger, follow=False)
     contents = list(_contents(folder, whole=format in ("keras", "saved_model")))
     if format != "keras":
         _read_groups(folder, contents, format, ledger, read)
@@ -62,7 +64,7 @@ def read_directory(
 
 
 def recognise_directory(folder: Path) -> str | None:
-    """Return ``saved_model``, ``checkpoint``, ``huggingface``, or ``keras`` for what
+    """Return ``saved_model``, ``checkpoint``, ``huggingface``, ``tfjs``, or ``keras`` for what
     ``model.save(folder, zipped=False)`` writes; None for any other folder.
     """
     if (folder / saved_model.MODEL_FILE).is_file():
@@ -71,6 +73,8 @@ def recognise_directory(folder: Path) -> str | None:
         return "keras"
     if huggingface.is_model_folder(folder):
         return "huggingface"
+    if tfjs.is_tfjs(folder / tfjs.MODEL_FILE):
+        return "tfjs"
     return "checkpoint" if checkpoint.holds_checkpoints(folder) else None
 
 

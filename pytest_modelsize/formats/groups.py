@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import files, keras_shards, onnx, weights_index
+from pytest_modelsize.formats import files, keras_shards, onnx, tfjs, weights_index
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.sections import Ledger
@@ -23,6 +23,8 @@ def recognise_group(path: Path) -> str | None:
         return None
     if weights_index.is_index(path):
         return "safetensors" if ".safetensors" in path.name else "pytorch"
+    if tfjs.is_tfjs(path):
+        return "tfjs"
     try:
         with open_source(path) as source:
             return "onnx" if onnx.looks_like_onnx(source) else None
@@ -55,6 +57,8 @@ def read_group(
     format = recognise_group(path)
     if format == "onnx":
         return format, onnx.read_onnx_file(path, ledger, follow=follow)
+    if format == "tfjs":
+        return format, tfjs.read_tfjs(path, ledger, follow=follow)
     if format is not None:
         return weights_index.read_index(path, ledger, follow=follow)
     format, size = files.read_file(path, ledger, names)
@@ -63,4 +67,6 @@ def read_group(
 
 def companions(path: Path) -> frozenset[Path]:
     """Return the files that the one at ``path`` leads, as far as a quick look tells."""
-    return weights_index.shards_of(path) if weights_index.is_index(path) else frozenset()
+    if weights_index.is_index(path):
+        return weights_index.shards_of(path)
+    return tfjs.shards_of(path) if tfjs.is_tfjs(path) else frozenset()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
+from pytest_modelsize.formats.beside import inside
 from pytest_modelsize.formats.onnx.reader import Model
 from pytest_modelsize.formats.onnx.settle import settle
 from pytest_modelsize.formats.onnx.tensors import External, Tensor
@@ -39,7 +40,7 @@ def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[P
         claims: dict[str, list[tuple[External, Tensor, SectionPath]]] = {}
         for tensor, home in settled:
             if tensor.external is not None:
-                location = _inside(source, path.parent, tensor.external.location)
+                location = inside(source, path.parent, tensor.external.location)
                 claims.setdefault(location, []).append((tensor.external, tensor, home))
     for location, claimed in sorted(claims.items()):
         file = path.parent / location
@@ -49,32 +50,6 @@ def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[P
             _settle_file(data, location, claimed, ledger)
             read[file] = data.size
     return read
-
-
-def _inside(source: Source, folder: Path, location: str) -> str:
-    """Return ``location`` in one spelling, if it is a path below ``folder`` without a link in it.
-
-    Raises:
-        ArtifactError: where it is not.
-    """
-    given = PurePosixPath(location)
-    outside = (
-        not given.parts
-        or given.is_absolute()
-        or ".." in given.parts
-        or "\0" in location
-        or "\\" in location
-        or PureWindowsPath(location).drive
-        or PureWindowsPath(location).root
-    )
-    if outside:
-        raise source.error(None, f"external data outside the model's folder: {location!r:.100}")
-    here = folder
-    for part in given.parts:
-        here = here / part
-        if here.is_symlink():
-            raise source.error(None, f"external data behind a symbolic link: {location!r:.100}")
-    return given.as_posix()
 
 
 def _settle_file(

@@ -1,0 +1,253 @@
+"""TensorFlow.js models: a JSON file, and shards that hold the weights it lists one after the other.
+
+The manifest is that of tfjs-core/src/io/types.ts (``WeightsManifestConfig``), its bytes those of
+io_utils.ts: the shards of a group follow each other, and in them the group's weights, without a
+gap; a quantized weight has the bytes of its quantized type; each string has its length before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import mul
+from pathlib import Path
+
+from pytest_modelsize.formats.beside import inside
+from pytest_modelsize.formats.configuration import open_configuration
+from pytest_modelsize.formats.jsonwalk import Member, Text, plain
+from pytest_modelsize.formats.parameters import described
+from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.sections import Kind, Ledger
+
+__all__ = ["MODEL_FILE", "is_tfjs", "read_tfjs", "shards_of"]
+
+MODEL_FILE = "model.json"
+_MANIFEST, _TOPOLOGY = "weightsManifest", "modelTopology"
+_GRAPHS = {"modelInitializer"}
+_LARGEST = 16 * 2**20
+"""Bytes of the largest JSON file that is opened: the graph is in it, the weights are not."""
+_LOOK = 2**16
+_BYTES = {
+    "float32": 4,
+    "int32": 4,
+    "bool": 1,
+    "complex64": 8,
+    "float16": 2,
+    "uint16": 2,
+    "uint8": 1,
+}
+"""DTYPE_VALUE_SIZE_MAP of io/types.ts."""
+_STRING = "string"
+_LENGTH = 4
+"""Bytes of the length before each string: NUM_BYTES_STRING_LENGTH of io_utils.ts."""
+_MOST_STRINGS = 50_000
+_AHEAD = 4096
+"""Bytes that are read at once to find the lengths of strings."""
+_DEEPEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    name: str
+    dtype: str
+    stored: str
+    shape: tuple[int, ...]
+    optimizer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    shards: tuple[str, ...]
+    weights: tuple[_Weight, ...]
+
+
+def is_tfjs(path: Path) -> bool:
+    """Return whether the file is the JSON of such a model."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        with open_source(path) as source:
+            head = source.read(0, min(source.size, _LOOK))
+            if not head.lstrip().startswith(b"{") or source.size > _LARGEST:
+                return False
+            sought = f'"{_MANIFEST}"'.encode()
+            # Writers put it last, after the topology.
+            hinted = b'"modelTopology"' in head or b'"format"' in head
+            return sought in head or (hinted and sought in source.read(0, source.size))
+    except ArtifactError:
+        return False
+
+
+def read_tfjs(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[Path, int]:
+    """Give every byte of the model at ``path``, and of its shards, to ``ledger``.
+
+    Args:
+        path: the JSON file.
+        ledger: takes the bytes.
+        follow: read what ``path`` itself points to; else a link is an error.
+
+    Returns:
+        Each file that was read, with its bytes.
+
+    Raises:
+        ArtifactError: where the manifest is broken, names a file outside its folder, or needs more
+            bytes than the shards have.
+    """
+    with open_source(path, follow=follow) as source:
+        read = {path: source.size}
+        text = _opened(source)
+        for group in _walk(text, source, ledger):
+            shards = []
+            for name in group.shards:
+                shard = path.parent / inside(source, path.parent, name)
+                if shard in read:
+                    raise source.error(None, f"names {name!r:.80} twice")
+                with open_source(shard, follow=False) as opened:
+                    read[shard] = opened.size
+                shards.append(shard)
+            _weights(source, group, [(shard, read[shard]) for shard in shards], ledger)
+    return read
+
+
+def shards_of(path: Path) -> frozenset[Path]:
+    """Return the files that a model names; none where it is broken."""
+    try:
+        with open_source(path) as source:
+            groups = _walk(_opened(source), source, Ledger())
+            return frozenset(path.parent / name for group in groups for name in group.shards)
+    except ArtifactError:
+        return frozenset()
+
+
+def _opened(source: Source) -> Text:
+    if source.size > _LARGEST:
+        raise source.error(None, f"a model's JSON of {source.size:,d} bytes")
+    return Text(source, 0, source.size)
+
+
+def _walk(text: Text, source: Source, ledger: Ledger) -> list[_Group]:
+    """Account for the JSON by key, and return what the manifest in it says."""
+    groups: list[_Group] = []
+    own, is_graph, topology = source.size, False, None
+    for member in text.members(text.root):
+        size = member.past - member.start
+        own -= size
+        if member.key == _MANIFEST:
+            groups += _groups(text, member)
+            ledger.add(("weights", _MANIFEST), Kind.STRUCTURE, size)
+        elif member.key == _TOPOLOGY:
+            topology = member
+        else:
+            is_graph |= member.key == "format" and text.string(member) == "graph-model"
+            section = "graph" if member.key in _GRAPHS else "config"
+            ledger.add((section, member.key), Kind.DATA, size)
+    if topology is not None:
+        _topology(text, topology, ledger, is_graph=is_graph)
+    ledger.add(("config",), Kind.STRUCTURE, own)
+    return groups
+
+
+def _topology(text: Text, member: Member, ledger: Ledger, *, is_graph: bool) -> None:
+    """A graph is one entry; the configuration of a Keras model is opened by layer and key."""
+    around = member.past - member.start - (member.end - member.value)
+    if is_graph:
+        ledger.add(("graph", _TOPOLOGY), Kind.DATA, member.past - member.start)
+        return
+    ledger.add(("config", _TOPOLOGY), Kind.STRUCTURE, around)
+    inner = text.text[member.value : member.end].encode("latin-1")
+    for path, size, note in open_configuration(inner):
+        ledger.add(("config", _TOPOLOGY, *path), Kind.DATA, size)
+        if note:
+            ledger.note(("config", _TOPOLOGY, *path), note)
+
+
+def _groups(text: Text, member: Member) -> list[_Group]:
+    value = text.value(member)
+    problem = "a list of groups with paths and weights expected"
+    if not isinstance(value, list):
+        raise text.error(member, problem)
+    groups = []
+    for group in value:
+        paths = group.get("paths") if isinstance(group, dict) else None
+        weights = group.get("weights") if isinstance(group, dict) else None
+        if not isinstance(paths, list) or not isinstance(weights, list):
+            raise text.error(member, problem)
+        if not all(isinstance(path, str) for path in paths):
+            raise text.error(member, problem)
+        entries = tuple(_weight(text, member, weight) for weight in weights)
+        groups.append(_Group(tuple(plain(path) for path in paths), entries))
+    return groups
+
+
+def _weight(text: Text, member: Member, value: object) -> _Weight:
+    if isinstance(value, dict):
+        name, dtype, shape = value.get("name"), value.get("dtype"), value.get("shape")
+        quantization = value.get("quantization")
+        stored = quantization.get("dtype") if isinstance(quantization, dict) else dtype
+        if (
+            isinstance(name, str)
+            and isinstance(dtype, str)
+            and isinstance(stored, str)
+            and (stored in _BYTES or stored == _STRING)
+            and isinstance(shape, list)
+            and len(shape) <= 64
+            and all(type(n) is int and 0 <= n < 2**64 for n in shape)
+        ):
+            state = value.get("group") == "optimizer"
+            return _Weight(plain(name), plain(dtype), stored, tuple(shape), state)
+    raise text.error(member, f"a weight with name, shape and known dtype expected: {value!r:.120}")
+
+
+def _weights(source: Source, group: _Group, shards: list[tuple[Path, int]], ledger: Ledger) -> None:
+    """Give the bytes of a group's shards to its weights, in the manifest's order."""
+    total = sum(size for _, size in shards)
+    position = strings = 0
+    for weight in group.weights:
+        count = reduce(mul, weight.shape, 1)
+        if weight.stored == _STRING:
+            strings += count
+            if strings > _MOST_STRINGS:
+                raise source.error(None, f"more than {_MOST_STRINGS:,d} strings in the weights")
+            size = _strings(source, shards, position, count)
+        else:
+            size = count * _BYTES[weight.stored]
+        position += size
+        if position > total:
+            raise source.error(
+                None,
+                f"{weight.name!r:.80} ends at byte {position:,d} of the shards "
+                f"{', '.join(group.shards)!s:.80}, which have {total:,d}",
+            )
+        home = ("optimizer" if weight.optimizer else "weights", *weight.name.split("/", _DEEPEST))
+        ledger.add(home, Kind.DATA, size)
+        note = described(weight.dtype, weight.shape)
+        ledger.note(home, note if weight.stored == weight.dtype else f"{note}, as {weight.stored}")
+    if position < total:
+        ledger.add(("overhead", "beyond the manifest"), Kind.SLACK, total - position)
+
+
+def _strings(source: Source, shards: list[tuple[Path, int]], start: int, count: int) -> int:
+    """Return the bytes of ``count`` strings from ``start`` of the shards, by their lengths."""
+    position, ahead, begin = start, b"", start
+    for _ in range(count):
+        at = position - begin
+        if at + _LENGTH > len(ahead):
+            ahead, begin, at = _joined(shards, position, _AHEAD), position, 0
+        length = ahead[at : at + _LENGTH]
+        if len(length) < _LENGTH:
+            raise source.error(None, f"a string's length expected at byte {position:,d} of shards")
+        position += _LENGTH + int.from_bytes(length, "little")
+    return position - start
+
+
+def _joined(shards: list[tuple[Path, int]], start: int, size: int) -> bytes:
+    """Return bytes of shards that follow each other; what is read may lie in two of them."""
+    found = b""
+    for path, length in shards:
+        if start < length and len(found) < size:
+            with open_source(path, follow=False) as shard:
+                take = min(size - len(found), length - start)
+                found += shard.read(start, take)
+            start = length
+        start -= length
+    return found

@@ -1,0 +1,210 @@
+"""TensorFlow.js folders, against the arithmetic of their own manifest and the sizes of the files."""
+
+import json
+import random
+import struct
+
+import pytest
+
+from pytest_modelsize import ArtifactError, Kind, measure
+from pytest_modelsize.formats import recognise
+from tests.formats.mutants import count, mutants, outcome_of
+
+LAYERS = {
+    "keras_version": "2.15.0",
+    "model_config": {
+        "class_name": "Sequential",
+        "config": {
+            "name": "net",
+            "layers": [{"class_name": "Dense", "config": {"name": "fc", "units": 3}}],
+        },
+    },
+}
+WEIGHTS = [
+    {"name": "fc/kernel", "shape": [5, 3], "dtype": "float32"},
+    {"name": "fc/bias", "shape": [3], "dtype": "float32"},
+    {"name": "steps", "shape": [], "dtype": "int32"},
+    {"name": "mask", "shape": [7], "dtype": "bool"},
+    {"name": "wave", "shape": [2], "dtype": "complex64"},
+    {"name": "small", "shape": [9], "dtype": "float32", "quantization": {"dtype": "uint8", "min": 0, "scale": 1}},
+    {"name": "half", "shape": [4], "dtype": "float32", "quantization": {"dtype": "float16"}},
+]  # fmt: skip
+SIZES = {"fc/kernel": 60, "fc/bias": 12, "steps": 4, "mask": 7, "wave": 16, "small": 9, "half": 8}
+SHARDS = ["group1-shard1of2.bin", "group1-shard2of2.bin"]
+
+
+def saved(folder, weights=WEIGHTS, data=None, format="layers-model", paths=SHARDS, **more):
+    """A model as the converter writes it; a weight lies across the border of its two shards."""
+    folder.mkdir(exist_ok=True)
+    data = bytes(sum(SIZES.values())) if data is None else data
+    border = len(data) // 2
+    (folder / SHARDS[0]).write_bytes(data[:border])
+    (folder / SHARDS[1]).write_bytes(data[border:])
+    model = {
+        "format": format,
+        "generatedBy": "keras v2.15.0",
+        "modelTopology": LAYERS if format == "layers-model" else {"node": [{"name": "x"}]},
+        "weightsManifest": [{"paths": paths, "weights": weights}],
+        **more,
+    }
+    (folder / "model.json").write_text(json.dumps(model))
+    return folder / "model.json"
+
+
+def bytes_of(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def data_of(section):
+    found = {}
+    for path, leaf in section.leaves():
+        if leaf.kind is Kind.DATA:
+            found["/".join(name for name in path[1:] if name != "(data)")] = leaf.size
+    return found
+
+
+def test_each_weight_has_the_bytes_of_its_type_and_shape(tmp_path):
+    path = saved(tmp_path / "m")
+    (tmp_path / "m" / "vocab.txt").write_text("a\nb\n")
+    result = measure(tmp_path / "m")
+    assert (result.format, recognise(tmp_path / "m"), recognise(path)) == ("tfjs",) * 3
+    assert result.total == bytes_of(tmp_path / "m")
+    assert data_of(result.section("weights")) == SIZES
+    assert (result.assets, result.overhead) == (4, 0)
+    assert result.config + result.weights == path.stat().st_size + sum(SIZES.values())
+    notes = {part.name: part.note for part in result.section("weights").children}
+    assert notes["small"] == "float32 9, as uint8"
+    assert notes["steps"] == "int32 scalar"
+
+
+def test_its_json_stands_for_itself_and_its_shards(tmp_path):
+    path = saved(tmp_path / "m")
+    (tmp_path / "m" / "vocab.txt").write_text("a\nb\n")
+    result = measure(path)
+    assert (result.format, result.total) == ("tfjs", bytes_of(tmp_path / "m") - 4)
+
+
+def test_another_name_is_found_by_content_and_counted_once_in_a_folder(tmp_path):
+    saved(tmp_path).rename(tmp_path / "net.json")
+    result = measure(tmp_path)
+    assert (result.format, result.total) == ("directory", bytes_of(tmp_path))
+    assert result.section("weights").of_kind(Kind.DATA) == sum(SIZES.values())
+
+
+def test_the_topology_is_a_configuration_or_a_graph(tmp_path):
+    layers = measure(saved(tmp_path / "a"))
+    (topology,) = (p for p in layers.section("config").children if p.name == "modelTopology")
+    assert "fc" in {path[-2] for path, _ in topology.leaves() if len(path) > 2}
+    assert layers.graph == 0
+    graph = measure(saved(tmp_path / "b", format="graph-model"))
+    assert graph.graph == len('"modelTopology": {"node": [{"name": "x"}]}, ')
+
+
+def test_an_optimizer_s_weights_are_told_by_their_group(tmp_path):
+    state = [{"name": "fc/kernel/m", "shape": [5, 3], "dtype": "float32", "group": "optimizer"}]
+    data = bytes(sum(SIZES.values()) + 60)
+    result = measure(saved(tmp_path / "m", [*WEIGHTS, *state], data))
+    assert (result.optimizer, result.section("weights").of_kind(Kind.DATA)) == (
+        60,
+        sum(SIZES.values()),
+    )
+
+
+def test_strings_are_found_by_their_lengths_even_across_shards(tmp_path):
+    words = [b"", b"a", b"word" * 2000, bytes(50)]
+    packed = b"".join(struct.pack("<I", len(word)) + word for word in words)
+    weights = [
+        {"name": "words", "shape": [2, 2], "dtype": "string"},
+        {"name": "after", "shape": [5], "dtype": "bool"},
+    ]
+    result = measure(saved(tmp_path / "m", weights, packed + b"\1" * 5))
+    assert data_of(result.section("weights")) == {"words": len(packed), "after": 5}
+    for border in range(12):
+        (tmp_path / "m" / SHARDS[0]).write_bytes(packed[:border])
+        (tmp_path / "m" / SHARDS[1]).write_bytes(packed[border:] + b"\1" * 5)
+        assert data_of(measure(tmp_path / "m").section("weights"))["words"] == len(packed)
+
+
+def test_bytes_beyond_the_manifest_are_slack(tmp_path):
+    result = measure(saved(tmp_path / "m", data=bytes(sum(SIZES.values()) + 11)))
+    assert result.section("overhead").of_kind(Kind.SLACK) == 11
+
+
+WRONG = {
+    "shards too short": ({"data": bytes(50)}, "'fc/kernel' ends at byte 60"),
+    "an unknown type": ({"weights": [{"name": "a", "shape": [], "dtype": "int5"}]}, "known dtype"),
+    "no shape": ({"weights": [{"name": "a", "dtype": "bool"}]}, "known dtype"),
+    "a negative length": ({"weights": [{"name": "a", "shape": [-1], "dtype": "bool"}]}, "known dtype"),
+    "a weight that is text": ({"weights": ["a"]}, "known dtype"),
+    "weights that are none": ({"weights": 3}, "groups with paths and weights"),
+    "paths that are none": ({"paths": [3]}, "groups with paths and weights"),
+    "a path out of the folder": ({"paths": ["../x.bin"]}, "a file outside its folder"),
+    "an absolute path": ({"paths": ["/etc/passwd"]}, "a file outside its folder"),
+    "a missing shard": ({"paths": [*SHARDS, "gone.bin"]}, "No such file"),
+    "a shard twice": ({"paths": [SHARDS[0], SHARDS[0]]}, "twice"),
+    "itself": ({"paths": ["model.json"]}, "twice"),
+    "a manifest that is none": ({"weightsManifest": {}}, "groups with paths and weights"),
+    "strings without end": (
+        {"weights": [{"name": "a", "shape": [9], "dtype": "string"}], "data": b"\xff" * 40}, "shards",
+    ),
+    "strings without number": ({"weights": [{"name": "a", "shape": [10**9], "dtype": "string"}]}, "more than"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_manifest_that_is_not_kept_is_refused(tmp_path, case):
+    change, problem = WRONG[case]
+    path = saved(tmp_path / "m", **change)
+    for measured in (path, path.parent, tmp_path):
+        with pytest.raises(ArtifactError, match=problem) as caught:
+            measure(measured)
+        assert str(path.parent) in str(caught.value)
+
+
+def test_other_json_is_no_model(tmp_path):
+    for text in ("[]", '{"a": 1}', '{"format": "x"}', '["weightsManifest"]', ""):
+        (tmp_path / "model.json").write_text(text)
+        assert recognise(tmp_path / "model.json") is None
+        assert measure(tmp_path).format == "directory"
+
+
+def test_what_a_hostile_manifest_costs_is_bounded(tmp_path):
+    folder = tmp_path / "m"
+    half = 2**19
+    for manifest in (
+        "[" * half,
+        "[{}," * (half // 4),
+        '[{"paths":[],"weights":[' + "{}," * (half // 3),
+    ):
+        saved(folder).write_text('{"weightsManifest":' + manifest)
+        outcome_of(lambda: measure(folder))
+    many = [{"name": f"{i}/" + "a/" * 30, "shape": [], "dtype": "bool"} for i in range(7000)]
+    saved(folder, many, bytes(7000))
+    assert outcome_of(lambda: measure(folder)) == "ok"
+
+
+def test_mutants_give_an_error_or_a_whole_answer(tmp_path):
+    path = saved(tmp_path / "m")
+    whole = path.read_bytes()
+    outcomes = {"ok": 0, "error": 0}
+    for data in mutants(whole, count(500), 3):
+        path.write_bytes(data)
+
+        def attempt():
+            assert measure(path.parent).total == bytes_of(path.parent)
+
+        outcomes[outcome_of(attempt)] += 1
+    assert min(outcomes.values()) > 30
+
+
+def test_many_weights_add_up_whatever_their_order(tmp_path):
+    chance = random.Random(4)
+    kinds = {"float32": 4, "int32": 4, "bool": 1, "complex64": 8}
+    weights, total = [], 0
+    for index in range(200):
+        dtype, shape = chance.choice(list(kinds)), [chance.randrange(6) for _ in range(3)]
+        weights.append({"name": f"w{index}", "shape": shape, "dtype": dtype})
+        total += shape[0] * shape[1] * shape[2] * kinds[dtype]
+    result = measure(saved(tmp_path / "m", weights, bytes(total)))
+    assert result.section("weights").of_kind(Kind.DATA) == total
+    assert result.overhead == 0
