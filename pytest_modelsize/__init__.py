@@ -13,18 +13,22 @@ if TYPE_CHECKING:
     from pytest_modelsize.bytesize import SizeError
     from pytest_modelsize.comparison import Comparison, compare
     from pytest_modelsize.formats import measure
-    from pytest_modelsize.formats.source import ArtifactError
+    from pytest_modelsize.formats.foreign import Reader
+    from pytest_modelsize.formats.source import ArtifactError, Source
     from pytest_modelsize.outcomes import ModelSizeWarning
-    from pytest_modelsize.sections import Kind, Measurement, Section
+    from pytest_modelsize.sections import Kind, Ledger, Measurement, Section
 
 __all__ = [
     "ArtifactError",
     "Comparison",
     "Kind",
+    "Ledger",
     "Measurement",
     "ModelSizeWarning",
+    "Reader",
     "Section",
     "SizeError",
+    "Source",
     "compare",
     "measure",
 ]
@@ -33,10 +37,13 @@ _HOMES = {
     "ArtifactError": "formats.source",
     "Comparison": "comparison",
     "Kind": "sections",
+    "Ledger": "sections",
     "Measurement": "sections",
     "ModelSizeWarning": "outcomes",
+    "Reader": "formats.foreign",
     "Section": "sections",
     "SizeError": "bytesize",
+    "Source": "formats.source",
     "compare": "comparison",
     "measure": "formats",
 }

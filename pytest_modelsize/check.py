@@ -12,18 +12,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_modelsize.budget import Excess
+from pytest_modelsize.budget import Budget, Excess
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.growth import GrowthExcess
+from pytest_modelsize.formats.pickles import FORMAT as OPAQUE
 from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.saving.tensorflow import lighter_conversions
 from pytest_modelsize.sections import Measurement
 from pytest_modelsize.targets import Subject
 
-__all__ = ["Settings", "Taken", "explain", "ignored_flag", "promise_broken", "take"]
+__all__ = ["Settings", "Taken", "explain", "ignored_flag", "not_known", "promise_broken", "take"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,21 @@ def promise_broken(taken: Taken) -> str:
         f"{exact(size)} bytes of it, so its lean size is not known. This is a defect of "
         f"pytest-modelsize with this framework version: please report it. Until then, hold the "
         "budget on an artifact that your own export writes, with path="
+    )
+
+
+def not_known(budget: Budget, measurement: Measurement) -> str:
+    """Return what to say when ``budget`` limits sections of what nobody can look into; or nothing.
+
+    A limit on the whole is checked all the same, and so is one on weights, as which it is entered.
+    """
+    limited = [limit.section for limit in budget.limits if limit.section not in (None, "weights")]
+    if measurement.format != OPAQUE or (budget.include_optimizer and not limited):
+        return ""
+    what = f"{limited[0]}=" if budget.include_optimizer else "include_optimizer=False"
+    return (
+        f"{measurement.name} is a pickle, which is never loaded, so {what} cannot be held against "
+        "what is inside: limit its total, or export the model in a format with sections"
     )
 
 

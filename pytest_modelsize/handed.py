@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.budget import Excess, Limit
+from pytest_modelsize.budget import Budget, Excess, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
-from pytest_modelsize.check import Settings, explain, promise_broken, take
+from pytest_modelsize.check import Settings, explain, not_known, promise_broken, take
 from pytest_modelsize.condensed import condense
 from pytest_modelsize.marker import MarkerError, check_format
 from pytest_modelsize.record import Record
@@ -48,7 +48,8 @@ def measure_handed(
     settings = Settings(format, include_optimizer, save_options)
     taken = take(subject, settings, folder_of(item.config))
     taken.discard()
-    if problem := promise_broken(taken):
+    promise = Budget((), include_optimizer)
+    if problem := promise_broken(taken) or not_known(promise, taken.measurement):
         raise SaveError(problem)
     taken = replace(taken, copy=None)
     session_of(item.config).handed[id(taken.measurement)] = (item, taken)

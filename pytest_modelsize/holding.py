@@ -19,7 +19,15 @@ from pytest_modelsize.accepted import (
 )
 from pytest_modelsize.budget import Excess, judge
 from pytest_modelsize.changes import changes
-from pytest_modelsize.check import Settings, Taken, explain, ignored_flag, promise_broken, take
+from pytest_modelsize.check import (
+    Settings,
+    Taken,
+    explain,
+    ignored_flag,
+    not_known,
+    promise_broken,
+    take,
+)
 from pytest_modelsize.condensed import condense
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.growth import Growth, GrowthExcess, grown, judge_growth
@@ -120,6 +128,9 @@ def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]
     growth = None
     if accepted.entry is not None:
         growth = grown(accepted.entry.measurement, taken.measurement)
+    for check in checks:
+        if problem := not_known(check.request.budget, taken.measurement):
+            return [_unmeasured(item, check.mark, problem, taken.measurement.name)]
     problems = [p for check in checks if (p := _judge(item, check, taken, growth, accepted))]
     records_of(item).append(_recorded(item, checks, taken, growth, accepted, problems))
     if not problems:

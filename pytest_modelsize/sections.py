@@ -274,7 +274,10 @@ class Ledger:
         self._at(path).note = note
 
     def graft(self, path: SectionPath, section: Section) -> None:
-        """Add all leaves of ``section`` below ``path``, in place of the section's own name."""
+        """Add all leaves of ``section`` below ``path``, in place of the section's own name.
+
+        Notes go with them, those on entries that have parts too.
+        """
         for names, leaf in section.leaves():
             where = (*path, *names[1:])
             if leaf.kind is None:
@@ -284,6 +287,12 @@ class Ledger:
             self.add(where, leaf.kind, leaf.size)
             if leaf.note:
                 self.note(where, leaf.note)
+        pending = [(path, section)]
+        while pending:
+            where, inner = pending.pop()
+            if inner.children and inner.note:
+                self.note(where, inner.note)
+            pending.extend(((*where, part.name), part) for part in inner.children if part.children)
 
     def sections(self) -> tuple[Section, ...]:
         """Return the top-level sections that hold bytes, in the order of `SECTIONS`."""

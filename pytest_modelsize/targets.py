@@ -14,11 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_modelsize.formats import recognise
+from pytest_modelsize.formats import ArtifactError, companions, recognise
 from pytest_modelsize.saving import framework_of
 
 __all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subject"]
 
+_WHOLE = frozenset({"saved_model", "keras", "huggingface", "tfjs"})
+"""Formats of folders that are one artifact, a test's ``tmp_path`` too."""
+_WEAK = "pickle"
+"""What a pickle holds is not known: it is meant only where nothing else is."""
 _SHOWN = 8
 """How many candidates an error lists."""
 
@@ -93,16 +97,24 @@ def find_subject(target: Target, around: Surroundings) -> Subject:
     """Return the one artifact that ``target`` means in these surroundings.
 
     Raises:
-        TargetError: when there is none, or more than one.
+        TargetError: when there is none, or more than one, or where a reader of another package
+            fails at its look.
     """
+    try:
+        return _find(target, around)
+    except ArtifactError as error:
+        raise TargetError(str(error)) from error
+
+
+def _find(target: Target, around: Surroundings) -> Subject:
     if target.model is not None:
         return _by_name(target.model, around)
     if target.path is not None:
         return _by_path(target.path, around)
     for candidates in (
         _distinct(around.handed),
-        _distinct(_held(around)),
-        _distinct(_in_folder(around.tmp_path)),
+        _meant(_distinct(_held(around))),
+        _meant(_distinct(_in_folder(around.tmp_path))),
     ):
         if len(candidates) == 1:
             return candidates[0]
@@ -183,8 +195,12 @@ def _held(around: Surroundings) -> Iterator[Subject]:
 
 
 def _in_folder(folder: Path | None) -> Iterator[Subject]:
-    """Yield recognised artifacts under ``folder``; what lies inside one is part of it."""
+    """Yield recognised artifacts under ``folder``; what lies inside one, or what one names, is part
+    of it."""
     if folder is None:
+        return
+    if recognise(folder) in _WHOLE:
+        yield Subject(folder.name, path=folder)
         return
     pending = [folder]
     while pending:
@@ -193,8 +209,9 @@ def _in_folder(folder: Path | None) -> Iterator[Subject]:
             found = sorted(here.iterdir())
         except OSError as error:
             raise TargetError(f"{here} cannot be searched: {error.strerror}") from error
+        named = {part for path in found if not path.is_symlink() for part in companions(path)}
         for path in found:
-            if path.is_symlink():
+            if path.is_symlink() or path in named:
                 continue
             if recognise(path) is not None:
                 yield Subject(_relative(path, folder), path=path)
@@ -207,6 +224,11 @@ def _distinct(subjects: Iterator[Subject] | Sequence[Subject]) -> list[Subject]:
     for subject in subjects:
         unique.setdefault(subject.identity, subject)
     return list(unique.values())
+
+
+def _meant(subjects: list[Subject]) -> list[Subject]:
+    others = [s for s in subjects if s.path is None or recognise(s.path) != _WEAK]
+    return others or subjects
 
 
 def _attributes(instance: object | None) -> dict[str, object]:

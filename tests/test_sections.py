@@ -77,6 +77,8 @@ def test_a_grafted_section_keeps_its_bytes_kinds_and_notes_under_the_new_path():
         "weights/a.h5/dense/(data)": 10,
         "weights/a.h5/dense/(structure)": 3,
     }
+    (file,) = outer.sections()[0].children
+    assert [part.note for part in file.children] == ["float32 10"]
 
 
 def test_sizes_are_ints_that_also_compare_with_text():

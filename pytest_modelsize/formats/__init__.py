@@ -12,12 +12,13 @@ import stat
 from pathlib import Path
 
 from pytest_modelsize.formats import directory, files, groups, keras_shards
+from pytest_modelsize.formats.groups import companions
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.formats.tensorflow import checkpoint
 from pytest_modelsize.sections import Ledger, Measurement
 
-__all__ = ["ArtifactError", "LiveNames", "measure", "recognise"]
+__all__ = ["ArtifactError", "LiveNames", "companions", "measure", "recognise"]
 
 
 def measure(
@@ -92,6 +93,9 @@ def recognise(path: Path) -> str | None:
     """Return the format that the artifact at ``path`` claims by content or suffix, or None.
 
     It is a quick look, not a measurement: what it recognises may still turn out to be broken.
+
+    Raises:
+        ReaderError: where a reader of another package fails at its look.
     """
     try:
         if _checkpoint_prefix(path) is not None:

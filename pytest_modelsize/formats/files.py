@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import keras_archive, keras_hdf5, keras_shards, safetensors, tflite
+from pytest_modelsize.formats import (
+    foreign,
+    keras_archive,
+    keras_hdf5,
+    keras_shards,
+    pickles,
+    safetensors,
+    tflite,
+)
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
@@ -35,10 +43,11 @@ def read_file(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
 def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames) -> str:
     """Give every byte of ``source`` to ``ledger`` and return its format.
 
-    Content of no known format is one entry of `assets`, which says so.
+    What no reader of ours knows is left to those of other packages. Content of no known format is
+    one entry of `assets`, which says so.
 
     Raises:
-        ArtifactError: where the content, or the suffix of ``file_name``, claims a format that the
+        ArtifactError: where a reader of another package fails; or where the content, or the suffix of ``file_name``, claims a format that the
             content breaks.
     """
     container = container_of(source)
@@ -61,13 +70,21 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if file_name.endswith(keras_shards.SUFFIX):
         ledger.add(("weights", file_name), Kind.STRUCTURE, source.size)
         return "weights"
+    if pickles.is_pickle(source, file_name):
+        return pickles.read_pickle(source, file_name, ledger)
+    if (format := foreign.read_foreign(source, ledger)) is not None:
+        return format
     ledger.add(("assets", file_name), Kind.DATA, source.size)
     ledger.note(("assets", file_name), "of no format known here")
     return "file"
 
 
 def recognise_file(path: Path) -> str | None:
-    """Return the format that a file claims, or None where it claims none that is known here."""
+    """Return the format that a file claims, or None where it claims none that is known.
+
+    Raises:
+        ReaderError: where a reader of another package fails.
+    """
     if path.name.endswith(keras_shards.SUFFIX):
         return "weights"
     claimed = _CLAIMS.get(path.suffix.lower())
@@ -78,7 +95,11 @@ def recognise_file(path: Path) -> str | None:
             container = container_of(source)
             if container == "zip":
                 return "keras" if keras_archive.is_keras(source) else None
-            return container
+            if container is None and pickles.is_pickle(source, path.name):
+                return pickles.FORMAT
+            return container or foreign.foreign_format(source)
+    except foreign.ReaderError:
+        raise
     except ArtifactError:
         return None
 

@@ -22,7 +22,7 @@ def recognise_group(path: Path) -> str | None:
     if path.name.endswith(keras_shards.SUFFIX):
         return None
     if weights_index.is_index(path):
-        return "safetensors" if ".safetensors" in path.name else "pytorch"
+        return "safetensors" if ".safetensors" in path.name else "torch"
     if tfjs.is_tfjs(path):
         return "tfjs"
     try:
@@ -67,6 +67,8 @@ def read_group(
 
 def companions(path: Path) -> frozenset[Path]:
     """Return the files that the one at ``path`` leads, as far as a quick look tells."""
+    if path.name.endswith(keras_shards.SUFFIX):
+        return keras_shards.shards_of(path)
     if weights_index.is_index(path):
         return weights_index.shards_of(path)
     return tfjs.shards_of(path) if tfjs.is_tfjs(path) else frozenset()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pytest_modelsize.formats import keras_hdf5
 from pytest_modelsize.formats.names import LiveNames
-from pytest_modelsize.formats.source import Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
 
-__all__ = ["SUFFIX", "read_shards"]
+__all__ = ["SUFFIX", "read_shards", "shards_of"]
 
 SUFFIX = ".weights.json"
 _LARGEST = 4 * 2**20
@@ -40,6 +40,15 @@ def read_shards(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]
             keras_hdf5.read_keras_hdf5(source, ledger, names)
             total += source.size
     return "weights", total
+
+
+def shards_of(path: Path) -> frozenset[Path]:
+    """Return the files that a map names; none where it is broken."""
+    try:
+        with open_source(path) as source:
+            return frozenset(path.parent / name for name in _shards(source))
+    except ArtifactError:
+        return frozenset()
 
 
 def _shards(source: Source) -> set[str]:
