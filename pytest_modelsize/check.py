@@ -16,8 +16,8 @@ from pytest_modelsize.budget import Budget, Excess
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import ArtifactError, measure
-from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.formats.pickles import FORMAT as OPAQUE
+from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.saving.tensorflow import lighter_conversions

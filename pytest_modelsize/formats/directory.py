@@ -122,6 +122,8 @@ def _graft(path: Path, relative: str, format: str | None, part: Ledger, ledger: 
         ledger.graft((name, relative), shown)
         if format == "huggingface" and path.name in huggingface.DOCUMENTS:
             ledger.note((name, relative), "documentation, which no code loads")
+        elif format == "huggingface" and path.name in huggingface.TOKENIZER:
+            ledger.note((name, relative), "of the tokenizer")
         elif any(part.startswith(".") for part in Path(relative).parts):
             ledger.note((name, relative), "hidden, and in the way of being forgotten")
 

@@ -14,7 +14,7 @@ from pytest_modelsize.formats.safetensors import read_safetensors
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sections import Kind, Ledger
 
-__all__ = ["DOCUMENTS", "OPTIMIZER_FILES", "is_model_folder", "read_model_files"]
+__all__ = ["DOCUMENTS", "OPTIMIZER_FILES", "TOKENIZER", "is_model_folder", "read_model_files"]
 
 CONFIGS = ("config.json", "adapter_config.json")
 """One of these makes a folder with weights a model."""
@@ -27,6 +27,12 @@ OPTIMIZER_FILES = frozenset({"optimizer.pt", "optimizer.bin", "optimizer.safeten
 accelerate calls the same (utils/constants.py)."""
 DOCUMENTS = frozenset({"README.md", ".gitattributes", "LICENSE", "LICENSE.txt", "NOTICE"})
 """Files of the repository that no code loads."""
+TOKENIZER = frozenset({
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "tokenizer.model",
+    "sentencepiece.bpe.model", "chat_template.jinja",
+})  # fmt: skip
+"""Files of tokenizers: transformers/tokenization_utils_base.py, and ``vocab_files_names``."""
 _LARGEST_TEXT = 4 * 2**20
 """Bytes of the largest configuration that is opened up; a larger one is one entry."""
 

@@ -17,6 +17,11 @@ ARTIFACTS = {
     "checkpoint/ckpt-1": ("checkpoint", PARAMETERS * 4, STATE),
     "saved": ("saved_model", PARAMETERS * 4, STATE),
     "dense.tflite": ("tflite", PARAMETERS * 4, 0),
+    "dense.safetensors": ("safetensors", PARAMETERS * 4, 0),
+    "dense.onnx": ("onnx", PARAMETERS * 4, 0),
+    "external": ("directory", PARAMETERS * 4, 0),
+    "hub": ("huggingface", PARAMETERS * 4, 0),
+    "web": ("tfjs", PARAMETERS * 4, 0),
 }
 
 
@@ -35,6 +40,23 @@ def test_an_artifact_is_measured_without_its_framework(name):
     assert (measured.format, measured.total) == (format, bytes_of(DATA / name))
     assert measured.section("weights").of_kind(Kind.DATA) == weights
     assert measured.section("optimizer").of_kind(Kind.DATA) == state
+
+
+def test_a_file_that_names_others_is_measured_with_them():
+    for name, format in (
+        ("external/dense.onnx", "onnx"),
+        ("web/model.json", "tfjs"),
+        ("hub/model.safetensors.index.json", "safetensors"),
+    ):
+        measured = measure(DATA / name)
+        assert measured.format == format
+        assert measured.total > (DATA / name).stat().st_size
+        assert measured.section("weights").of_kind(Kind.DATA) == PARAMETERS * 4
+
+
+def test_a_pickle_is_one_opaque_entry():
+    measured = measure(DATA / "dense.pkl")
+    assert (measured.format, measured.weights) == ("pickle", bytes_of(DATA / "dense.pkl"))
 
 
 def test_all_of_them_together_are_measured_as_one_directory():

@@ -53,6 +53,7 @@ def test_each_file_is_in_its_section_and_the_weights_are_layers(folder):
     del others["config.json"], others["generation_config.json"]
     assert sizes(result, "assets") == others
     notes = {part.name: part.note for part in result.section("assets").children}
+    assert notes["vocab.txt"] == notes["tokenizer_config.json"] == "of the tokenizer"
     assert notes["README.md"] == notes[".gitattributes"] == "documentation, which no code loads"
 
 

@@ -49,6 +49,10 @@ def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[P
         with open_source(file, follow=False) as data:
             _settle_file(data, location, claimed, ledger)
             read[file] = data.size
+    if len(read) > 1:
+        beside = sum(read.values()) - read[path]
+        where = min(claims) if len(claims) == 1 else f"{len(claims):,d} files"
+        ledger.note(("weights",), f"{beside:,d} B of the whole are beside the model, in {where}")
     return read
 
 

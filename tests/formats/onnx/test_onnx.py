@@ -259,6 +259,10 @@ def test_a_lone_model_is_measured_with_its_external_data(onnx, external):
     (external.parent / "notes.txt").write_text("not of the model")
     result = measure(external)
     assert (result.format, result.total) == ("onnx", sum(file.stat().st_size for file in files))
+    beside = sum(file.stat().st_size for file in files if file != external)
+    where = "m.onnx.data" if len(files) == 2 else f"{len(files) - 1} files"
+    said = f"{beside:,d} B of the whole are beside the model, in {where}"
+    assert result.section("weights").note == said
     loaded = onnx.load(external)
     bare = onnx.load(external, load_external_data=False)
     for tensor, stub in zip(loaded.graph.initializer, bare.graph.initializer, strict=True):
