@@ -44,6 +44,8 @@ _MOST_STRINGS = 50_000
 _AHEAD = 4096
 """Bytes that are read at once to find the lengths of strings."""
 _DEEPEST = 16
+_MOST_PARTS = 50_000
+"""Parts of a group's names together, above which no name is parted at its slashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ def _weights(source: Source, group: _Group, shards: list[tuple[Path, int]], ledg
     """Give the bytes of a group's shards to its weights, in the manifest's order."""
     total = sum(size for _, size in shards)
     position = strings = 0
+    deep = sum(weight.name.count("/") + 1 for weight in group.weights) > _MOST_PARTS
     for weight in group.weights:
         count = reduce(mul, weight.shape, 1)
         if weight.stored == _STRING:
@@ -218,7 +221,10 @@ def _weights(source: Source, group: _Group, shards: list[tuple[Path, int]], ledg
                 f"{weight.name!r:.80} ends at byte {position:,d} of the shards "
                 f"{', '.join(group.shards)!s:.80}, which have {total:,d}",
             )
-        home = ("optimizer" if weight.optimizer else "weights", *weight.name.split("/", _DEEPEST))
+        home = (
+            "optimizer" if weight.optimizer else "weights",
+            *weight.name.split("/", 0 if deep else _DEEPEST),
+        )
         ledger.add(home, Kind.DATA, size)
         note = described(weight.dtype, weight.shape)
         ledger.note(home, note if weight.stored == weight.dtype else f"{note}, as {weight.stored}")
