@@ -230,3 +230,23 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(folder):
     assert run.stderr.read() == b""
     run.stderr.close()
     assert run.wait() == 141
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("dense.safetensors", "safetensors"),
+        ("dense.onnx", "onnx"),
+        ("external/dense.onnx", "onnx"),
+        ("hub", "huggingface"),
+        ("web", "tfjs"),
+        ("dense.pkl", "pickle"),
+    ],
+)
+def test_show_says_where_the_bytes_of_every_format_are(name, format, capsys):
+    path = Path(__file__).parent / "data" / name
+    assert main(["show", "--json", str(path)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["format"]) == (path.name, format)
+    assert main(["show", str(path), "--depth", "6"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["total", f"{shown['total']:,d}"]

@@ -1,5 +1,7 @@
 """ONNX models against the onnx package: sizes of its messages, and what its writers lay out."""
 
+from pathlib import Path
+
 import pytest
 
 from pytest_modelsize import Kind, measure
@@ -305,3 +307,36 @@ def test_the_content_is_recognised_whatever_the_name(onnx, np, tmp_path):
     onnx.save(net(onnx, np), path)
     assert recognise(path) == "onnx"
     assert measure(path).format == "onnx"
+
+
+def weights_of(nodes, tensors=(), sparse=()):
+    """Bytes of all tensors of a graph and of those inside it, as the package's messages say."""
+    total = sum(map(in_field, [*tensors, *sparse]))
+    for node in nodes:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                inner = attribute.g
+                total += weights_of(inner.node, inner.initializer, inner.sparse_initializer)
+            if node.op_type == "Constant":
+                total += in_field(attribute.t) if attribute.HasField("t") else 0
+                sparse_value = attribute.HasField("sparse_tensor")
+                total += in_field(attribute.sparse_tensor, number=22) if sparse_value else 0
+    return total
+
+
+def test_the_package_s_own_test_models_have_the_weights_that_their_messages_have(onnx):
+    """From convolutional networks to scans and functions; none has a large attribute elsewhere."""
+    folder = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    with_weights = 0
+    for path in sorted(folder.rglob("*.onnx")):
+        model = onnx.load(path)
+        result = measure(path)
+        assert (result.format, result.total) == ("onnx", model.ByteSize()), path
+        graph = model.graph
+        expected = weights_of(graph.node, graph.initializer, graph.sparse_initializer)
+        expected += sum(weights_of(function.node) for function in model.functions)
+        assert result.weights == expected, path
+        with_weights += expected > 0
+    if not with_weights:
+        pytest.skip("this onnx comes without its test models")
+    assert with_weights > 10
