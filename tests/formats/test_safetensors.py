@@ -306,6 +306,19 @@ def test_an_index_without_a_map_is_refused(tmp_path):
             measure(tmp_path / "model.safetensors.index.json")
 
 
+def test_mutants_of_an_index_give_an_error_or_a_whole_answer(tmp_path):
+    index = sharded(tmp_path / "m")
+    whole, outcomes = index.read_bytes(), {"ok": 0, "error": 0}
+    for data in mutants(whole, count(300), 6):
+        index.write_bytes(data)
+
+        def attempt():
+            assert measure(tmp_path).total == sum(p.stat().st_size for p in index.parent.iterdir())
+
+        outcomes[outcome_of(attempt)] += 1
+    assert min(outcomes.values()) > 3
+
+
 def test_shards_that_lie_in_a_folder_are_counted_once(tmp_path):
     sharded(tmp_path / "m")
     (tmp_path / "m" / "notes.txt").write_text("x")
