@@ -117,6 +117,34 @@ def test_a_place_that_two_buffers_share_counts_once_and_is_no_waste(
     assert not [p.note for p in measured.section("weights").children if "waste" in p.note]
 
 
+def test_what_is_said_of_buffers_in_other_files_is_graph(schema, converted, written):
+    """The newest schema's external buffers: their bytes are in a file that is none of this one."""
+    if not hasattr(schema, "ExternalBufferT"):
+        pytest.skip("this TensorFlow's schema has no external buffers")
+    import flatbuffers
+
+    totals = []
+    for external in (False, True):
+        model = schema.ModelT.InitFromPackedBuf(converted, 0)
+        if external:
+            model.externalBufferGroups = [schema.ExternalBufferGroupT(name="weights.bin")]
+            model.externalBuffers = [
+                schema.ExternalBufferT(id=1, offset=2, length=10**9, packing="int4")
+            ]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        content = bytes(builder.Output())
+        measured = measure(written(content))
+        assert measured.total == len(content)
+        assert part(measured, "overhead", "not known here") == 0
+        totals.append(data_of(measured))
+        # Two strings with length and final zero, the numbers, two vectors of one table each.
+        size = part(measured, "graph", "external buffers")
+        assert size >= (5 + len("weights.bin") + 5 + len("int4") + 24 + 16 if external else 0)
+        assert bool(size) is external
+    assert totals[0] == totals[1]
+
+
 def largest(places):
     return max(places, key=lambda index: places[index][1])
 
