@@ -45,6 +45,12 @@ def _mend_seeds(keras):
 
 
 @pytest.fixture(scope="session")
+def torch():
+    """PyTorch, imported once for the process."""
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+@pytest.fixture(scope="session")
 def examples():
     """Make the modules of the examples importable."""
     from pathlib import Path

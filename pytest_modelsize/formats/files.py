@@ -12,6 +12,7 @@ from pytest_modelsize.formats import (
     pickles,
     safetensors,
     tflite,
+    torch,
 )
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
@@ -60,7 +61,10 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if container == "hdf5":
         return keras_hdf5.read_keras_hdf5(source, ledger, names)
     if container == "zip":
-        return keras_archive.read_archive(source, ledger, names)
+        format = torch.read_torch(source, ledger)
+        return format or keras_archive.read_archive(source, ledger, names)
+    if container == "torch":
+        return torch.read_legacy(source, ledger)
     if container == "tflite":
         tflite.read_tflite(source, ledger)
         return "tflite"
@@ -94,6 +98,8 @@ def recognise_file(path: Path) -> str | None:
         with open_source(path) as source:
             container = container_of(source)
             if container == "zip":
+                if torch.is_torch(source):
+                    return "torch"
                 return "keras" if keras_archive.is_keras(source) else None
             if container is None and pickles.is_pickle(source, path.name):
                 return pickles.FORMAT
@@ -112,6 +118,8 @@ def container_of(source: Source) -> str | None:
         return "tflite"
     if safetensors.looks_like_safetensors(source):
         return "safetensors"
+    if torch.is_legacy(source):
+        return "torch"
     # A user block moves the superblock to 512, 1024, 2048, ...: specification, section II.A.
     offset = 0
     while offset + len(HDF5_SIGNATURE) <= source.size:

@@ -1,0 +1,156 @@
+"""What ``torch.save`` and ``torch.jit.save`` write: a ZIP archive of a pickle and its storages.
+
+Below one folder, named after the file: ``data.pkl``, and ``data/<key>`` for each storage
+(torch/serialization.py, ``_save``; caffe2/serialize/inline_container.cc). TorchScript has
+``constants.pkl`` with ``constants/<key>``, and sources below ``code/`` besides
+(torch/csrc/jit/serialization/export_module.cpp).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.contents import contents_of
+from pytest_modelsize.formats.torch.machine import follow
+from pytest_modelsize.formats.torch.naming import PICKLE, Naming
+from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, owners_of
+from pytest_modelsize.formats.zip import STORED, ZipArchive, ZipMember, unpack
+from pytest_modelsize.sections import Kind, Ledger, SectionPath
+
+__all__ = ["read_saved", "root_of"]
+
+_LARGEST_UNPACKED = 32 * 2**20
+"""Bytes of the largest compressed pickle that is inflated to look inside."""
+_PICKLES = {PICKLE: "data/", "constants.pkl": "constants/"}
+"""Pickles, and where the storages that each speaks of are."""
+_CODE = "code/"
+_EXTRA = "extra/"
+_TOGETHER = ("version", "byteorder", ".format_version", ".storage_alignment", ".data/")
+"""What keeps the archive itself together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pickle:
+    """A pickle of the archive.
+
+    Attributes:
+        home: the entry that its member's headers go with.
+        content: what its bytes are spent on, which add up to its unpacked size.
+        owners: of storages, by the names of their members.
+    """
+
+    home: tuple[SectionPath, Kind]
+    content: Ledger
+    owners: dict[str, Owner]
+
+
+def root_of(archive: ZipArchive) -> str | None:
+    """Return the folder, with its slash, that a saved object lies in; None for other archives."""
+    names = {member.name for member in archive.members}
+    for name in sorted(names, key=len):
+        folder, slash, last = name.rpartition("/")
+        if last == PICKLE and "/" not in folder:
+            root = f"{folder}{slash}"
+            kept = (f"{root}version", f"{root}.data/version", f"{root}byteorder")
+            return root if names.intersection(kept) else None
+    return None
+
+
+def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -> str:
+    """Give every byte of the archive's members to ``ledger``; return ``torch`` or ``torchscript``.
+
+    Raises:
+        ArtifactError: where a pickle is broken, or speaks of storages that are not there.
+    """
+    by_name = {member.name: member for member in archive.members}
+    pickles = {
+        root + name: _read_pickle(source, by_name, root, name)
+        for name in _PICKLES
+        if root + name in by_name
+    }
+    owners = {name: owner for pickle in pickles.values() for name, owner in pickle.owners.items()}
+    for member in archive.members:
+        if member.name in pickles:
+            _charge_pickle_member(member, pickles[member.name], ledger)
+        elif member.name in owners:
+            owner = owners[member.name]
+            charge(member, owner.path, Kind.DATA, ledger, owner.note)
+        else:
+            name = member.name.removeprefix(root)
+            charge(member, *_home(name), ledger)
+    return "torchscript" if any(n.startswith(root + _CODE) for n in by_name) else "torch"
+
+
+def charge(
+    member: ZipMember, path: SectionPath, kind: Kind, ledger: Ledger, note: str = ""
+) -> None:
+    """Give a member with all that the archive needs for it to one entry."""
+    ledger.add(path, Kind.STRUCTURE, member.structure)
+    ledger.add(path, Kind.RESERVED, member.padding)
+    ledger.add(path, kind, member.stored)
+    if member.method != STORED:
+        packed = f"compressed, {member.unpacked:,d} B unpacked"
+        note = f"{note}, {packed}" if note else packed
+    if note:
+        ledger.note(path, note)
+
+
+def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name: str) -> _Pickle:
+    member = by_name[root + name]
+    shown = f"{source.name}!{member.name}"
+    if member.method == STORED and not member.encrypted:
+        stream = source.window(member.offset, member.stored, member.name)
+    else:
+        stream = Source.of_bytes(shown, unpack(source, member, _LARGEST_UNPACKED))
+    value, end = follow(stream)
+    if end != stream.size:
+        raise stream.error(end, f"{stream.size - end:,d} bytes behind the pickle's STOP")
+    contents = contents_of(stream, value, (0, end))
+    naming = Naming(contents)
+    owners: dict[str, Owner] = {}
+    for key, owner in owners_of(contents, naming).items():
+        held = root + _PICKLES[name] + key
+        found = by_name.get(held)
+        if found is None:
+            raise stream.error(owner.storage.at, f"a storage in {held!r}, which is not there")
+        if owner.storage.size not in (None, found.unpacked):
+            raise stream.error(
+                owner.storage.at,
+                f"a storage of {owner.storage.size:,d} bytes, but {held!r} has {found.unpacked:,d}",
+            )
+        # A constant belongs to the code that names it by its number.
+        path = owner.path if name == PICKLE else ("graph", _PICKLES[name] + key)
+        owners[held] = replace(owner, path=path)
+    content = Ledger()
+    if name != PICKLE:
+        content.add(("graph", name), Kind.DATA, end)
+        return _Pickle((("graph", name), Kind.DATA), content, owners)
+    charge_pickle(content, contents, naming, (0, end))
+    return _Pickle(naming.speaks_of(contents.root), content, owners)
+
+
+def _charge_pickle_member(member: ZipMember, pickle: _Pickle, ledger: Ledger) -> None:
+    path, kind = pickle.home
+    if member.method != STORED:
+        charge(member, path, kind, ledger)
+        return
+    ledger.add(path, Kind.STRUCTURE, member.structure)
+    ledger.add(path, Kind.RESERVED, member.padding)
+    for section in pickle.content.sections():
+        ledger.graft((section.name,), section)
+
+
+def _home(name: str) -> tuple[SectionPath, Kind]:
+    """Return the entry of a member that no pickle speaks of, and what its content is."""
+    if name.startswith(_CODE):
+        return ("graph", name), Kind.DATA
+    if name.startswith(_EXTRA):
+        return ("assets", name), Kind.DATA
+    if name.startswith(tuple(_PICKLES.values())):
+        return ("overhead", "unused storages", name), Kind.SLACK
+    if name.startswith(_TOGETHER):
+        return ("overhead", name), Kind.STRUCTURE
+    if name.endswith(".pkl"):
+        return ("graph", name), Kind.DATA
+    return ("assets", name or "(no name)"), Kind.DATA

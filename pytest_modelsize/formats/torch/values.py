@@ -1,0 +1,67 @@
+"""What a pickle describes, as symbols: containers, names of globals, calls that are never made."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["Call", "Dictionary", "Global", "Items", "Reference"]
+
+
+class Global(NamedTuple):
+    """A class or function by name. It is never imported."""
+
+    module: str
+    name: str
+
+
+class Items:
+    """A list or a set."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = values
+
+
+class Dictionary:
+    """A dictionary in the order of writing.
+
+    Attributes:
+        keys, values: as written; a key may occur twice.
+        spans: where in the pickle each key begins and each value ends.
+        state: what was set on it besides, such as the ``_metadata`` of a state_dict.
+    """
+
+    __slots__ = ("keys", "spans", "state", "values")
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = []
+        self.values: list[Any] = []
+        self.spans: list[tuple[int, int]] = []
+        self.state: Any = None
+
+    def get(self, key: str) -> Any:
+        """Return the last value under a text ``key``, or None."""
+        for known, value in zip(reversed(self.keys), reversed(self.values), strict=True):
+            if type(known) is str and known == key:
+                return value
+        return None
+
+
+class Call:
+    """A call of ``target`` with ``arguments``, or an object of that class with them and a state."""
+
+    __slots__ = ("arguments", "state", "target")
+
+    def __init__(self, target: Any, arguments: Any) -> None:
+        self.target, self.arguments = target, arguments
+        self.state: Any = None
+
+
+class Reference:
+    """A persistent id: PyTorch's way to speak of a storage that lies outside of the pickle."""
+
+    __slots__ = ("at", "id")
+
+    def __init__(self, id: Any, at: int) -> None:
+        self.id, self.at = id, at
