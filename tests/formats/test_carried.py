@@ -9,6 +9,7 @@ from pytest_modelsize import Kind, measure
 DATA = Path(__file__).parent.parent / "data"
 PARAMETERS = 3 * 2 + 2
 STATE = 2 * PARAMETERS * 4 + 8 + 4  # two moments, the int64 counter, the rate
+TORCH_STATE = 2 * PARAMETERS * 4 + 2 * 4  # two moments; a float32 counter for each parameter
 ARTIFACTS = {
     "dense.h5": ("h5", PARAMETERS * 4, STATE),
     "dense.keras": ("keras", PARAMETERS * 4, STATE),
@@ -22,6 +23,12 @@ ARTIFACTS = {
     "external": ("directory", PARAMETERS * 4, 0),
     "hub": ("huggingface", PARAMETERS * 4, 0),
     "web": ("tfjs", PARAMETERS * 4, 0),
+    "torch/weights.pth": ("torch", PARAMETERS * 4, 0),
+    "torch/tutorial.pt": ("torch", PARAMETERS * 4, TORCH_STATE),
+    "torch/legacy.pth": ("torch", PARAMETERS * 4, TORCH_STATE),
+    "torch/lightning.ckpt": ("torch", PARAMETERS * 4, TORCH_STATE),
+    "torch/scripted.pt": ("torchscript", PARAMETERS * 4, 0),
+    "torch/exported.pt2": ("torch_export", PARAMETERS * 4, 0),
 }
 
 
@@ -62,4 +69,4 @@ def test_a_pickle_is_one_opaque_entry():
 def test_all_of_them_together_are_measured_as_one_directory():
     measured = measure(DATA)
     assert measured.total == bytes_of(DATA)
-    assert measured.section("optimizer").of_kind(Kind.DATA) == 5 * STATE
+    assert measured.section("optimizer").of_kind(Kind.DATA) == 5 * STATE + 3 * TORCH_STATE
