@@ -47,6 +47,7 @@ class Taken:
         copy: path of the saved copy, alone in its folder; None for an artifact that existed.
         optimizers: of the live model.
         flag_ignored: the framework's own call would have written the state all the same.
+        call: what a user writes to save it so; empty where the format tells.
     """
 
     subject: Subject
@@ -55,6 +56,7 @@ class Taken:
     copy: Path | None = None
     optimizers: tuple[OptimizerFacts, ...] = ()
     flag_ignored: bool = False
+    call: str = ""
 
     def discard(self) -> None:
         """Delete the saved copy, if there is one."""
@@ -85,7 +87,15 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
     except BaseException:
         shutil.rmtree(copy, ignore_errors=True)
         raise
-    return Taken(subject, settings, measurement, saved.path, saved.optimizers, saved.flag_ignored)
+    return Taken(
+        subject,
+        settings,
+        measurement,
+        saved.path,
+        saved.optimizers,
+        saved.flag_ignored,
+        saved.call,
+    )
 
 
 def explain(
@@ -106,7 +116,7 @@ def explain(
     elif has_state and taken.settings.include_optimizer:
         # A second save that fails explains nothing, and must not hide the first one's verdict.
         with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
-            lean = Lean(other.measurement, _call_without_state(taken))
+            lean = Lean(other.measurement, other.call or _call_without_state(taken))
     lighter = _lighter(taken, folder)
     return diagnose(
         taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline

@@ -16,7 +16,7 @@ from pytest_modelsize.condensed import condense
 from pytest_modelsize.marker import MarkerError, check_format
 from pytest_modelsize.record import Record
 from pytest_modelsize.report.failure import Circumstances, failure
-from pytest_modelsize.saving import FORMATS, SaveError
+from pytest_modelsize.saving import FORMATS, SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import MeasuredSize, Measurement
 from pytest_modelsize.session import folder_of, format_of, handed_of, records_of, session_of
@@ -37,7 +37,7 @@ def measure_handed(
     save_options: Mapping[str, object],
 ) -> Measurement:
     """Measure what a test handed to the ``model_size`` fixture."""
-    format = format or format_of(item)
+    format = format or default_format(value, format_of(item))
     try:
         check_format(format, FORMATS)
     except MarkerError as error:

@@ -41,7 +41,7 @@ from pytest_modelsize.outcomes import (
 )
 from pytest_modelsize.record import Allowance, Change, Record
 from pytest_modelsize.report.failure import Circumstances, failure
-from pytest_modelsize.saving import SaveError
+from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import SECTIONS
 from pytest_modelsize.session import (
@@ -104,7 +104,7 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 problems.append(_unmeasured(item, mark, str(error)))
                 continue
             settings = Settings(
-                request.format or format_of(item),
+                request.format or default_format(subject.model, format_of(item)),
                 request.budget.include_optimizer,
                 request.save_options,
             )

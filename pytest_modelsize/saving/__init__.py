@@ -17,12 +17,15 @@ from pytest_modelsize.saving.keras3 import save_keras
 from pytest_modelsize.saving.optimizer_facts import OptimizerFacts
 from pytest_modelsize.saving.state_hook import Visited
 from pytest_modelsize.saving.tensorflow import SUFFIXES, save_module, write_checkpoint
+from pytest_modelsize.saving.torch import SUFFIXES as TORCH_SUFFIXES
+from pytest_modelsize.saving.torch import save_torch
 
 __all__ = [
     "FORMATS",
     "OptimizerFacts",
     "SaveError",
     "SavedCopy",
+    "default_format",
     "export_call",
     "framework_of",
     "save",
@@ -38,8 +41,32 @@ FORMATS: Mapping[str, str] = {
     "h5": ".h5",
     "weights": ".weights.h5",
     **SUFFIXES,
+    **TORCH_SUFFIXES,
 }
 """Formats in which a live model is saved, with the suffix of the artifact."""
+_KERAS = ("keras", "h5", "weights", "saved_model", "checkpoint", "tflite")
+_OF_FRAMEWORK: Mapping[str, tuple[str, ...]] = {
+    "keras": _KERAS,
+    "tf_keras": _KERAS,
+    "tensorflow": ("saved_model", "checkpoint"),
+    "tflite": ("tflite",),
+    "torch": tuple(TORCH_SUFFIXES),
+}
+"""Formats of each framework, the usual one first."""
+_SPOKEN = {"torch": "PyTorch", "keras": "Keras", "tf_keras": "Keras"}
+
+
+def default_format(model: object, preferred: str) -> str:
+    """Return the format in which ``model`` is saved where the test names none.
+
+    It is ``preferred``, the project's; a PyTorch module in a project of Keras models takes its
+    framework's own.
+    """
+    framework = framework_of(model)
+    if framework not in ("keras", "tf_keras", "torch"):
+        return preferred
+    formats = _OF_FRAMEWORK[framework]
+    return preferred if preferred in formats else formats[0]
 
 
 def save(
@@ -68,7 +95,7 @@ def save(
         SaveError: where the framework cannot save the model; nothing is left behind.
     """
     framework = framework_of(model)
-    name = type(model).__name__
+    name = _shown(model)
     if framework is None:
         raise SaveError(
             f"{name} is a model of no known framework: save it in the test and hold the budget on "
@@ -76,6 +103,11 @@ def save(
         )
     if framework == "tflite":
         format = "tflite"
+    if framework in _SPOKEN and format not in _OF_FRAMEWORK[framework]:
+        raise SaveError(
+            f"{name} is of {_SPOKEN[framework]}, which is not saved with format={format!r}: there "
+            f"are {', '.join(_OF_FRAMEWORK[framework])}"
+        )
     path = folder / f"{stem}{FORMATS[format]}"
     try:
         return _SAVERS[framework](model, path, format, include_optimizer, options or {})
@@ -87,6 +119,12 @@ def save(
     except BaseException:
         _remove(folder, path)
         raise
+
+
+def _shown(model: object) -> str:
+    if type(model) is dict:
+        return f"a dictionary of {', '.join(type(value).__name__ for value in model.values())}"
+    return type(model).__name__
 
 
 def _joined(error: Exception) -> str:
@@ -133,4 +171,5 @@ _SAVERS: Mapping[str, _Saver] = {
     "tf_keras": save_keras_2,
     "tensorflow": _save_module,
     "tflite": _save_bytes,
+    "torch": save_torch,
 }

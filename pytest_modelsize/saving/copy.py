@@ -20,9 +20,11 @@ class SavedCopy:
         names: names for its numbered variables.
         optimizers: whose state the framework writes in this format, left out here or not.
         flag_ignored: the state was left out, and the framework's own call would have written it.
+        call: what a user writes to save it without optimizer state, where the model tells.
     """
 
     path: Path
     names: LiveNames
     optimizers: tuple[OptimizerFacts, ...]
     flag_ignored: bool
+    call: str = ""
