@@ -113,7 +113,7 @@ def _find(target: Target, around: Surroundings) -> Subject:
         return _by_path(target.path, around)
     for candidates in (
         _distinct(around.handed),
-        _meant(_distinct(_held(around))),
+        _meant(_whole(_distinct(_held(around)))),
         _meant(_distinct(_in_folder(around.tmp_path))),
     ):
         if len(candidates) == 1:
@@ -229,6 +229,12 @@ def _distinct(subjects: Iterator[Subject] | Sequence[Subject]) -> list[Subject]:
 def _meant(subjects: list[Subject]) -> list[Subject]:
     others = [s for s in subjects if s.path is None or recognise(s.path) != _WEAK]
     return others or subjects
+
+
+def _whole(subjects: Sequence[Subject]) -> list[Subject]:
+    """Leave out models that are held by a dictionary beside them: a fixture's own fixture."""
+    inside = {id(v) for s in subjects if type(s.model) is dict for v in s.model.values()}
+    return [s for s in subjects if s.model is None or id(s.model) not in inside]
 
 
 def _attributes(instance: object | None) -> dict[str, object]:
