@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.formats.optimizer_state import StateInFile, find_optimizer_state
+from pytest_modelsize.formats.torch import size_without_state
 
 __all__ = ["replayed_size"]
 
@@ -39,9 +40,11 @@ def replayed_size(path: Path, total: int, folder: Path) -> int | None:
 
     Returns:
         Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
-        rebuilt.
+        rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
     """
     found = find_optimizer_state(path)
+    if not found and path.is_file():
+        return size_without_state(path)
     for state in found:
         rebuilt = _replayed(state, folder)
         if rebuilt is None:

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch import size_without_state
 from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import Naming
@@ -174,6 +175,7 @@ def test_mutants_of_a_file_are_measured_or_refused(tmp_path, kind):
     def read(data):
         path.write_bytes(data)
         assert measure(path).total == len(data)
+        size_without_state(path)
 
     outcomes = [outcome_of(lambda d=data: read(d)) for data in mutants(whole, count(300), 12)]
     assert {"ok", "error"} == set(outcomes)
