@@ -61,6 +61,8 @@ def save_torch(
     """
     torch = sys.modules["torch"]
     parts = _parts(model)
+    for key, module in parts.modules.items():
+        _check_written(torch, key, module)
     if format == "torch":
         full = include_optimizer and not (parts.optimizers == parts.others == parts.settings == {})
         torch.save(_checkpoint(parts) if full else _weights(parts), str(path), **options)
@@ -76,6 +78,18 @@ def save_torch(
         flag_ignored=False,
         call=_call(parts) if format == "torch" else "",
     )
+
+
+def _check_written(torch: Any, key: str, module: Any) -> None:
+    """Refuse a module whose tensors would not be in the file: every budget would hold on it."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if torch.nn.parameter.is_lazy(tensor):
+            raise ValueError(
+                f"{name} of {key} has no shape yet: call the module on data before its size is "
+                "looked at"
+            )
+        if tensor.is_meta:
+            raise ValueError(f"{name} of {key} is on the meta device, and has no values to save")
 
 
 def _parts(model: Any) -> _Parts:

@@ -225,6 +225,16 @@ def test_the_default_of_a_project_of_keras_models_does_not_bind_a_module(build, 
     assert default_format(build()[0], "safetensors") == "safetensors"
 
 
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_a_module_without_values_is_refused(torch, tmp_path):
+    lazy = torch.nn.Sequential(torch.nn.LazyLinear(3))
+    with pytest.raises(SaveError, match=r"0\.weight of model has no shape yet"):
+        saved_as(lazy, tmp_path)
+    meta = torch.nn.Linear(300, 300, device="meta")
+    with pytest.raises(SaveError, match="weight of net is on the meta device"):
+        saved_as({"net": meta}, tmp_path)
+
+
 def test_several_modules_are_no_single_file_of_weights(build, tmp_path):
     pytest.importorskip("safetensors")
     with pytest.raises(SaveError, match="saves one module, and there are one, two"):

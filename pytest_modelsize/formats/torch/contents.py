@@ -23,12 +23,12 @@ _DEEPEST = 200
 """Names within names."""
 _MOST_TEXT = 16 * 2**20
 """Bytes of all names in full: those of 60,000 tensors take about a quarter."""
-_OPTIMIZER = re.compile(r"(^|[_.])(optim|optimizers?|opt)([_.0-9]|$)", re.IGNORECASE)
+_OPTIMIZER = re.compile(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE)
 _BOOKKEEPING = frozenset(
     (
         *("callbacks", "loops", "hyper_parameters", "hparams", "datamodule_hyper_parameters"),
         *("lr_schedulers", "lr_scheduler", "scheduler", "scheduler_state_dict"),
-        *("rng_state", "rng_states"),
+        *("rng_state", "rng_states", "torch_rng_state", "cuda_rng_state", "cuda_rng_state_all"),
     )
 )
 """Keys of what a trainer notes of itself: lightning/pytorch/trainer/connectors/
@@ -221,7 +221,7 @@ class _Search:
             item.role = "optimizer" if item.state else "config"
         elif parent.role:
             item.role = parent.role
-        elif not parent.module and tensor_of(held) is None:
+        elif not parent.module:
             if item.key in _BOOKKEEPING:
                 item.role = "config"
             elif _OPTIMIZER.search(item.key) and type(held) in (Dictionary, Items):

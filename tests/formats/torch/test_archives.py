@@ -222,6 +222,23 @@ def test_several_models_keep_the_keys_that_tell_them_apart(torch, tmp_path):
     assert "generator_optimizer/exp_avg/weight" in named(measured, "optimizer")
 
 
+def test_a_key_alone_tells_little(torch, tmp_path):
+    path = tmp_path / "keys.pt"
+    torch.save(
+        {
+            "opt": {"decoder.weight": torch.zeros(10)},
+            "optimizer.weight": torch.zeros(11),
+            "optimizer": {"moments": [torch.zeros(12), torch.zeros(13)], "kind": "mine"},
+            "rng_state": torch.zeros(14),
+        },
+        path,
+    )
+    measured = measure(path)
+    assert data_of(measured, "weights") == 4 * (10 + 11)
+    assert data_of(measured, "optimizer") == 4 * (12 + 13)
+    assert named(measured, "config")["rng_state"].size > 4 * 14
+
+
 def test_a_storage_that_nothing_speaks_of_is_slack(tmp_path):
     path = tmp_path / "orphan.pt"
     pickled = PROTO + mapping(w=tensor("0", (2,), 2)) + STOP
