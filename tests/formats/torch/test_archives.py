@@ -142,6 +142,14 @@ def test_an_optimizer_without_state_is_configuration(torch, tmp_path):
     assert named(measured, "config")["optimizer"].size > 0
 
 
+@pytest.mark.parametrize("key", ["callbacks", "anything", "hyper_parameters", "lr_schedulers"])
+def test_state_is_found_wherever_it_is(torch, saved, tmp_path, key):
+    _, _, optimizer = saved
+    path = tmp_path / "hidden.pt"
+    torch.save({key: {"mine": [{"kept": optimizer.state_dict()}]}, "w": torch.zeros(3)}, path)
+    assert data_of(measure(path), "optimizer") == bytes_loaded(optimizer.state_dict())
+
+
 def test_a_number_of_steps_is_state(tmp_path):
     state = b"}J\x00\x00\x00\x00" + mapping(step=b"J\x05\x00\x00\x00") + b"s"
     groups = b"]" + mapping(params=b"]J\x00\x00\x00\x00a") + b"a"

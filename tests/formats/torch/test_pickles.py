@@ -91,12 +91,12 @@ def test_what_makes_no_sense_is_an_error_with_its_offset(body, at, problem):
 
 MEGABYTE = 2**20
 HOSTILE = {
-    "empty dictionaries": b"}" * 250_000,
-    "marks": b"(" * 250_000,
-    "memo without end": b"N" + b"\x94" * 250_000,
+    "empty dictionaries": b"}" * 80_000,
+    "marks": b"(" * 80_000,
+    "memo without end": b"N" + b"\x94" * 80_000,
     "memo of tuples that double": b"N" + b"\x85q\x01h\x01h\x01\x86q\x01" * 15_000,
     "lists within lists": b"]" + b"]" * 30_000 + b"a" * 30_000 + STOP,
-    "tuples within tuples": b"N" + b"\x85" * 60_000 + STOP,
+    "tuples within tuples": b"N" + b"\x85" * 30_000 + STOP,
     "calls within calls": b"ca\nb\n" * 30_000 + b")" + b"R" * 30_000 + STOP,
     "states on states": b"ca\nb\n)R" + b"Nb" * 50_000 + STOP,
     "a list that holds itself": b"]q\x00" + b"h\x00a" * 40_000 + STOP,
@@ -105,6 +105,10 @@ HOSTILE = {
         b"ca\nM\n)R}" + text("_modules") + b"}" + text("n" * 1000) for _ in range(150)
     ) + STOP,
     "one storage many times": mapping(a=storage("0", 1)) + b"q\x00" + b"]" + b"h\x00a" * 40_000 + STOP,
+    "thousands of names": b"}("
+    + b"".join(b"X\x05\x00\x00\x00%05xN" % number for number in range(30_000))
+    + b"u"
+    + STOP,
     "huge numbers": b"(" + (b"\x8b\xff\x03\x00\x00" + b"\x7f" * 1023) * 900 + b"t" + STOP,
     "one long text": b"X" + (10 * MEGABYTE).to_bytes(4, "little") + b"a" * 10 * MEGABYTE + STOP,
 }  # fmt: skip
@@ -116,6 +120,19 @@ def test_a_hostile_pickle_costs_little(name):
     outcome_of(lambda: walk(data))
     with Frugal(), contextlib.suppress(ArtifactError):
         walk(data)
+
+
+@pytest.mark.parametrize("name", ["empty dictionaries", "marks", "memo without end"])
+def test_a_pickle_that_takes_too_much_memory_is_refused(monkeypatch, name):
+    monkeypatch.setattr("pytest_modelsize.formats.torch.stack._MOST_MEMORY", MEGABYTE)
+    with pytest.raises(ArtifactError, match="more than can be followed"):
+        walk(PROTO + HOSTILE[name])
+
+
+def test_the_most_that_a_pickle_may_take_is_held_in_memory():
+    """250,000 empty dictionaries, of which some are one too many."""
+    with Frugal(), pytest.raises(ArtifactError, match="more than can be followed"):
+        walk(PROTO + b"}" * 250_000)
 
 
 def test_a_text_of_megabytes_is_passed_over():
