@@ -70,7 +70,10 @@ class _Stream:
                 f"{size:,d} bytes of a pickle's argument expected, but there are "
                 f"{self.source.size - self.tell():,d}",
             )
-        self.base, self.page, self.at = self.tell() + size, b"", 0
+        if self.at + size <= len(self.page):
+            self.at += size
+        else:
+            self.base, self.page, self.at = self.tell() + size, b"", 0
 
     def turn(self, size: int) -> None:
         """Read the page that begins here, of at least ``size`` bytes."""
