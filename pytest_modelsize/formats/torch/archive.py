@@ -104,8 +104,6 @@ def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name:
     else:
         stream = Source.of_bytes(shown, unpack(source, member, _LARGEST_UNPACKED))
     value, end = follow(stream)
-    if end != stream.size:
-        raise stream.error(end, f"{stream.size - end:,d} bytes behind the pickle's STOP")
     contents = contents_of(stream, value, (0, end))
     naming = Naming(contents)
     owners: dict[str, Owner] = {}
@@ -123,6 +121,8 @@ def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name:
         path = owner.path if name == PICKLE else ("graph", _PICKLES[name] + key)
         owners[held] = replace(owner, path=path)
     content = Ledger()
+    if end < stream.size:  # where no unpickler reads on
+        content.add(("overhead", name), Kind.SLACK, stream.size - end)
     if name != PICKLE:
         content.add(("graph", name), Kind.DATA, end)
         return _Pickle((("graph", name), Kind.DATA), content, owners)

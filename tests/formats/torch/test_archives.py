@@ -254,6 +254,13 @@ def test_a_storage_that_nothing_speaks_of_is_slack(tmp_path):
     assert measure(path).section("overhead").of_kind(Kind.SLACK) == 100
 
 
+def test_bytes_behind_the_pickle_are_slack(tmp_path):
+    path = tmp_path / "behind.pt"
+    pickled = PROTO + mapping(w=tensor("0", (2,), 2)) + STOP
+    path.write_bytes(archive(pickled + bytes(50), {"0": bytes(8)}))
+    assert measure(path).section("overhead").of_kind(Kind.SLACK) == 50
+
+
 def test_a_compressed_archive_is_looked_into(torch, saved, tmp_path):
     path = tmp_path / "deflated.pt"
     with (
