@@ -119,14 +119,14 @@ def _append_all(m: Stack, argument: Any, at: int) -> None:
 
 def _global(m: Stack, argument: Any, at: int) -> None:
     module, _, name = argument.partition(" ")
-    m.push(m.named(module, name), at, SLOT + 4 * len(argument))
+    m.push(m.named(module, name, at), at)
 
 
 def _stack_global(m: Stack, argument: Any, at: int) -> None:
     name, module = m.pop(at), m.pop(at)
     if type(name) is not str or type(module) is not str:
         raise m.source.error(at, "the name of a global in a pickle, which is no text")
-    m.push(m.named(module, name), at)
+    m.push(m.named(module, name, at), at)
 
 
 def _reduce(m: Stack, argument: Any, at: int) -> None:
@@ -144,7 +144,7 @@ def _new_with_keywords(m: Stack, argument: Any, at: int) -> None:
 def _instance(m: Stack, argument: Any, at: int) -> None:
     values, _, start = m.pop_mark(at)
     module, _, name = argument.partition(" ")
-    m.call(m.named(module, name), tuple(values), start)
+    m.call(m.named(module, name, at), tuple(values), start)
 
 
 def _object(m: Stack, argument: Any, at: int) -> None:
@@ -163,7 +163,7 @@ def _build(m: Stack, argument: Any, at: int) -> None:
 
 
 def _persistent(m: Stack, argument: Any, at: int) -> None:
-    m.push(Reference(argument, at), at, SLOT + CONTAINER)
+    m.push(Reference(argument, at), at, SLOT + CONTAINER + 4 * len(argument))
 
 
 def _persistent_on_stack(m: Stack, argument: Any, at: int) -> None:

@@ -81,8 +81,12 @@ class Stack:
         else:
             self.pop(at)
 
-    def named(self, module: str, name: str) -> Global:
-        return self.globals.setdefault((module, name), Global(module, name))
+    def named(self, module: str, name: str, at: int) -> Global:
+        known = self.globals.get((module, name))
+        if known is None:
+            self.spend(CONTAINER + 4 * (len(module) + len(name)), at)
+            known = self.globals[module, name] = Global(module, name)
+        return known
 
     def put(self, index: int, at: int) -> None:
         if index not in self.memo:

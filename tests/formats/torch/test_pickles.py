@@ -109,6 +109,11 @@ HOSTILE = {
     + b"".join(b"X\x05\x00\x00\x00%05xN" % number for number in range(30_000))
     + b"u"
     + STOP,
+    "long names of classes": b"".join(
+        b"(i" + b"a" * 30_000 + b"\n%05x\n" % number for number in range(300)
+    )
+    + b"".join(b"P" + b"%05x" % number + b"a" * 30_000 + b"\n" for number in range(300))
+    + STOP,
     "huge numbers": b"(" + (b"\x8b\xff\x03\x00\x00" + b"\x7f" * 1023) * 900 + b"t" + STOP,
     "one long text": b"X" + (10 * MEGABYTE).to_bytes(4, "little") + b"a" * 10 * MEGABYTE + STOP,
 }  # fmt: skip
