@@ -61,6 +61,15 @@ def test_it_is_the_size_of_what_is_saved_without_that_entry(entries, saved, orde
     assert found == path.stat().st_size
 
 
+def test_no_byte_is_hidden_by_the_padding(entries, saved):
+    """Members are aligned to 64 bytes: with one of 64 lengths, a byte too many shows."""
+    made = entries()
+    for length in range(1, 65):
+        lean = {"m" * length: made["model"]}
+        found = size_without_state(saved({**lean, "optimizer": made["optimizer"]}))
+        assert found == saved(lean).stat().st_size
+
+
 def test_states_of_lightning_go_all_at_once(entries, saved):
     made = entries()
     lean = {"state_dict": made["model"], "lr_schedulers": [], "epoch": 3}
