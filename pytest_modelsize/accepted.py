@@ -13,7 +13,9 @@ import pytest
 
 from pytest_modelsize.baseline import BaselineError, Entry, Key
 from pytest_modelsize.check import Taken
+from pytest_modelsize.growth import Growth, grown
 from pytest_modelsize.saving.versions import versions_of
+from pytest_modelsize.sections import Measurement
 from pytest_modelsize.session import baseline_of, baseline_path
 
 __all__ = [
@@ -42,6 +44,10 @@ class Accepted:
     found: str = ""
     problem: str = ""
 
+    def growth(self, measurement: Measurement) -> Growth | None:
+        """Return how far ``measurement`` has grown past what was accepted; None without that."""
+        return None if self.entry is None else grown(self.entry.measurement, measurement)
+
 
 def accepted_of(item: pytest.Item, taken: Taken) -> Accepted:
     """Return what the baseline says of an artifact, under a name that is the same everywhere."""
@@ -63,7 +69,7 @@ def accepted_of(item: pytest.Item, taken: Taken) -> Accepted:
     return Accepted(key) if found is None else Accepted(key, found[1], found[0].artifact)
 
 
-def accepts_growth(config: pytest.Config, exists: bool) -> bool:
+def accepts_growth(config: pytest.Config, *, exists: bool) -> bool:
     """Tell whether this run accepts today's size, whatever the growth."""
     update = config.getoption("modelsize_update")
     return update == "all" or (update == "new" and not exists)

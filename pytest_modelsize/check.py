@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from pytest_modelsize.budget import Budget, Excess
 from pytest_modelsize.bytesize import exact
@@ -24,16 +25,33 @@ from pytest_modelsize.saving.tensorflow import lighter_conversions
 from pytest_modelsize.sections import Measurement
 from pytest_modelsize.targets import Subject
 
-__all__ = ["Settings", "Taken", "explain", "ignored_flag", "not_known", "promise_broken", "take"]
+__all__ = [
+    "Saver",
+    "Settings",
+    "Taken",
+    "explain",
+    "ignored_flag",
+    "not_known",
+    "promise_broken",
+    "take",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a live model is saved."""
+    """How a live model is saved.
+
+    Attributes:
+        format: a key of `saving.FORMATS`.
+        include_optimizer: with optimizer state.
+        options: for the framework's own call.
+        sparse: the bytes of the tensors may be left out, where nothing else differs.
+    """
 
     format: str
     include_optimizer: bool
     options: Mapping[str, object] = field(default_factory=dict)
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,7 @@ class Taken:
         optimizers: of the live model.
         flag_ignored: the framework's own call would have written the state all the same.
         call: what a user writes to save it so; empty where the format tells.
+        sparse: the copy lacks the bytes of its tensors.
     """
 
     subject: Subject
@@ -57,11 +76,21 @@ class Taken:
     optimizers: tuple[OptimizerFacts, ...] = ()
     flag_ignored: bool = False
     call: str = ""
+    sparse: bool = False
 
     def discard(self) -> None:
         """Delete the saved copy, if there is one."""
         if self.copy is not None:
             shutil.rmtree(self.copy.parent, ignore_errors=True)
+
+
+class Saver(Protocol):
+    """What saves and measures: `reuse.Saves`."""
+
+    folder: Path
+
+    def take(self, subject: Subject, settings: Settings) -> Taken:
+        """Do as `take` does."""
 
 
 def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
@@ -81,6 +110,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
             format=settings.format,
             include_optimizer=settings.include_optimizer,
             options=settings.options,
+            sparse=settings.sparse,
         )
         shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
         measurement = measure(saved.path, name=shown, names=saved.names)
@@ -95,13 +125,14 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         saved.optimizers,
         saved.flag_ignored,
         saved.call,
+        saved.sparse,
     )
 
 
 def explain(
     taken: Taken,
     excesses: Sequence[Excess | GrowthExcess],
-    folder: Path,
+    saves: Saver,
     baseline: Measurement | None = None,
 ) -> Explanation:
     """Say why ``taken`` is over, against ``baseline`` where it has grown past that.
@@ -112,18 +143,18 @@ def explain(
     lean = replayed = None
     has_state = bool(taken.measurement.optimizer)
     if has_state and taken.subject.path is not None:
-        replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, folder)
+        replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, saves.folder)
     elif has_state and taken.settings.include_optimizer:
         # A second save that fails explains nothing, and must not hide the first one's verdict.
-        with suppress(SaveError, ArtifactError), _without_state(taken, folder) as other:
+        with suppress(SaveError, ArtifactError), _without_state(taken, saves) as other:
             lean = Lean(other.measurement, other.call or _call_without_state(taken))
-    lighter = _lighter(taken, folder)
+    lighter = _lighter(taken, saves)
     return diagnose(
         taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline
     )
 
 
-def _lighter(taken: Taken, folder: Path) -> list[Lean]:
+def _lighter(taken: Taken, saves: Saver) -> list[Lean]:
     """Convert a TFLite model once more with smaller weights, to say what that really gives."""
     found: list[Lean] = []
     convertible = framework_of(taken.subject.model) in ("keras", "tf_keras")
@@ -131,7 +162,7 @@ def _lighter(taken: Taken, folder: Path) -> list[Lean]:
         return found
     for what, call, options in lighter_conversions():
         with suppress(SaveError, ArtifactError):
-            other = take(taken.subject, replace(taken.settings, options=options), folder)
+            other = saves.take(taken.subject, replace(taken.settings, options=options))
             other.discard()
             found.append(Lean(other.measurement, call, what))
     return found
@@ -168,10 +199,10 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
     )
 
 
-def ignored_flag(taken: Taken, folder: Path) -> str:
+def ignored_flag(taken: Taken, saves: Saver) -> str:
     """Return the warning that the user's own export writes the state, with both sizes measured."""
     model = taken.subject.model
-    full = take(taken.subject, replace(taken.settings, include_optimizer=True), folder)
+    full = saves.take(taken.subject, replace(taken.settings, include_optimizer=True))
     full.discard()
     suffix = taken.measurement.name.removeprefix(taken.subject.name)
     calls = _call_without_state(taken).replace("\n", "\n    ")
@@ -190,8 +221,8 @@ def _call_without_state(taken: Taken) -> str:
 
 
 @contextmanager
-def _without_state(taken: Taken, folder: Path) -> Iterator[Taken]:
-    other = take(taken.subject, replace(taken.settings, include_optimizer=False), folder)
+def _without_state(taken: Taken, saves: Saver) -> Iterator[Taken]:
+    other = saves.take(taken.subject, replace(taken.settings, include_optimizer=False))
     try:
         yield other
     finally:

@@ -25,6 +25,7 @@ from pytest_modelsize.report.difference import difference, difference_as_json, d
 from pytest_modelsize.report.failure import Circumstances, failure, headline
 from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.report.tree import tree
+from pytest_modelsize.reuse import Saves
 from pytest_modelsize.saving.replay import replayed_size
 from pytest_modelsize.sections import SECTIONS, Measurement
 from pytest_modelsize.targets import Subject
@@ -145,7 +146,7 @@ def _held(
             print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")
         return _WITHIN
     where = Circumstances(budget=f"modelsize {options.written}")
-    print(failure(taken.measurement, excesses, explain(taken, excesses, folder), where))
+    print(failure(taken.measurement, excesses, explain(taken, excesses, Saves(folder)), where))
     return _OVER
 
 

@@ -11,15 +11,23 @@ import pytest
 
 from pytest_modelsize.budget import Budget, Excess, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
-from pytest_modelsize.check import Settings, explain, not_known, promise_broken, take
+from pytest_modelsize.check import Settings, explain, not_known, promise_broken
 from pytest_modelsize.condensed import condense
 from pytest_modelsize.marker import MarkerError, check_format
 from pytest_modelsize.record import Record
 from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.reuse import Saves
 from pytest_modelsize.saving import FORMATS, SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import MeasuredSize, Measurement
-from pytest_modelsize.session import folder_of, format_of, handed_of, records_of, session_of
+from pytest_modelsize.session import (
+    folder_of,
+    format_of,
+    handed_of,
+    records_of,
+    saves_sparsely,
+    session_of,
+)
 from pytest_modelsize.targets import Subject, as_subject
 
 __all__ = ["explain_assertion", "forget_handed", "measure_handed"]
@@ -45,8 +53,8 @@ def measure_handed(
     subject = as_subject(value, "model")
     if subject is None:
         subject = _path_subject(value)
-    settings = Settings(format, include_optimizer, save_options)
-    taken = take(subject, settings, folder_of(item.config))
+    settings = Settings(format, include_optimizer, save_options, saves_sparsely(item.config))
+    taken = Saves(folder_of(item.config)).take(subject, settings)
     taken.discard()
     promise = Budget((), include_optimizer)
     if problem := promise_broken(taken) or not_known(promise, taken.measurement):
@@ -99,7 +107,10 @@ def explain_assertion(
         return None
     excesses = (Excess(limit, int(left)),)
     text = failure(
-        taken.measurement, excesses, explain(taken, excesses, folder_of(config)), Circumstances()
+        taken.measurement,
+        excesses,
+        explain(taken, excesses, Saves(folder_of(config))),
+        Circumstances(),
     )
     lines = text.splitlines()
     if config.get_verbosity() >= 2 or {"CI", "BUILD_NUMBER"} & set(os.environ):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -26,11 +25,10 @@ from pytest_modelsize.check import (
     ignored_flag,
     not_known,
     promise_broken,
-    take,
 )
 from pytest_modelsize.condensed import condense
 from pytest_modelsize.formats import ArtifactError
-from pytest_modelsize.growth import Growth, GrowthExcess, grown, judge_growth
+from pytest_modelsize.growth import Growth, GrowthExcess, judge_growth
 from pytest_modelsize.marker import Request
 from pytest_modelsize.outcomes import (
     MARKERS,
@@ -41,6 +39,7 @@ from pytest_modelsize.outcomes import (
 )
 from pytest_modelsize.record import Allowance, Change, Record
 from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.reuse import Saves
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import SECTIONS
@@ -51,6 +50,7 @@ from pytest_modelsize.session import (
     place_of,
     records_of,
     request_of,
+    saves_sparsely,
     session_of,
     surroundings_of,
 )
@@ -84,8 +84,9 @@ def hold_budgets(item: pytest.Item) -> None:
         settings = check.settings
         key = (check.subject.identity, settings.format, settings.include_optimizer)
         groups.setdefault((*key, repr(settings.options)), []).append(check)
+    saves = Saves(folder_of(item.config))
     for checks in groups.values():
-        problems += _hold(item, checks)
+        problems += _hold(item, checks, saves)
     if problems:
         problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
         text = "\n\n".join(str(problem.msg) for problem in problems)
@@ -107,6 +108,7 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 request.format or default_format(subject.model, format_of(item)),
                 request.budget.include_optimizer,
                 request.save_options,
+                saves_sparsely(item.config),
             )
             key = (subject.identity, settings.format, settings.include_optimizer)
             # The nearest node that speaks of this artifact has the word; its markers add up.
@@ -114,57 +116,66 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 yield _Check(mark, request, subject, settings)
 
 
-def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]:
+def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[ModelSizeFailure]:
     """Save or find one artifact, measure it, and hold all the limits that speak of it."""
     first = checks[0]
-    folder = folder_of(item.config)
     try:
-        taken = take(first.subject, first.settings, folder)
+        taken = saves.take(first.subject, first.settings)
+        accepted = accepted_of(item, taken)
+        if any(_excesses(item, check, taken, accepted) for check in checks):
+            # What fails a test is judged by the artifact that the user can look at.
+            taken = saves.artifact(taken)
     except (SaveError, ArtifactError) as error:
         return [_unmeasured(item, first.mark, str(error), first.subject.name)]
+    name = taken.measurement.name
     if problem := promise_broken(taken):
-        return [_unmeasured(item, first.mark, problem, taken.measurement.name)]
-    accepted = accepted_of(item, taken)
-    growth = None
-    if accepted.entry is not None:
-        growth = grown(accepted.entry.measurement, taken.measurement)
+        return [_unmeasured(item, first.mark, problem, name)]
     for check in checks:
         if problem := not_known(check.request.budget, taken.measurement):
-            return [_unmeasured(item, check.mark, problem, taken.measurement.name)]
-    problems = [p for check in checks if (p := _judge(item, check, taken, growth, accepted))]
-    records_of(item).append(_recorded(item, checks, taken, growth, accepted, problems))
+            return [_unmeasured(item, check.mark, problem, name)]
+    problems = [p for check in checks if (p := _judge(item, check, taken, accepted, saves))]
+    records_of(item).append(_recorded(item, checks, taken, accepted, problems))
     if not problems:
-        if taken.flag_ignored and (warned := _warn_once(item, first.mark, taken, folder)):
+        if taken.flag_ignored and (warned := _warn_once(item, first.mark, taken, saves)):
             problems.append(warned)
         taken.discard()
     return problems
 
 
+def _excesses(
+    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted
+) -> tuple[Excess | GrowthExcess, ...]:
+    """Return the limits of one marker that are exceeded."""
+    excesses: tuple[Excess | GrowthExcess, ...] = judge(check.request.budget, taken.measurement)
+    growth = accepted.growth(taken.measurement)
+    if growth is not None and not accepts_growth(item.config, exists=True):
+        excesses += judge_growth(check.request.growth, growth)
+    return excesses
+
+
 def _judge(
-    item: pytest.Item, check: _Check, taken: Taken, growth: Growth | None, accepted: Accepted
+    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted, saves: Saves
 ) -> ModelSizeFailure | None:
     """Return how the test fails by one marker; None where all of its limits hold."""
-    request = check.request
-    excesses: tuple[Excess | GrowthExcess, ...] = judge(request.budget, taken.measurement)
-    if request.growth and not accepts_growth(item.config, growth is not None):
-        if growth is None:
-            return _unchecked(item, check.mark, missing_entry(item, accepted))
-        excesses += judge_growth(request.growth, growth)
+    missing = check.request.growth and accepted.entry is None
+    if missing and not accepts_growth(item.config, exists=False):
+        return _unchecked(item, check.mark, missing_entry(item, accepted))
+    excesses = _excesses(item, check, taken, accepted)
     if not excesses:
         return None
-    return _exceeded(item, check, taken, excesses, growth, accepted)
+    return _exceeded(item, check, taken, excesses, accepted, saves)
 
 
 def _recorded(
     item: pytest.Item,
     checks: Sequence[_Check],
     taken: Taken,
-    growth: Growth | None,
     accepted: Accepted,
     problems: Sequence[ModelSizeFailure],
 ) -> Record:
     """Return what was found of one artifact, whatever the number of markers that speak of it."""
     measurement = taken.measurement
+    growth = accepted.growth(measurement)
     limits = [
         Allowance(
             "size", limit.section, limit.size, measurement.size_of(limit.section), limit.written
@@ -210,11 +221,12 @@ def _exceeded(
     check: _Check,
     taken: Taken,
     excesses: Sequence[Excess | GrowthExcess],
-    growth: Growth | None,
     accepted: Accepted,
+    saves: Saves,
 ) -> ModelSizeFailure:
+    growth = accepted.growth(taken.measurement)
     old = None if growth is None or growth.counted[None] <= 0 else growth.old
-    explanation = explain(taken, excesses, folder_of(item.config), old)
+    explanation = explain(taken, excesses, saves, old)
     shown = explanation.against == "baseline"
     circumstances = Circumstances(
         budget=place_of(item, check.mark),
@@ -245,14 +257,14 @@ def _unmeasured(
 
 
 def _warn_once(
-    item: pytest.Item, mark: pytest.Mark, taken: Taken, folder: Path
+    item: pytest.Item, mark: pytest.Mark, taken: Taken, saves: Saves
 ) -> ModelSizeFailure | None:
     warned = session_of(item.config).warned
     key = (type(taken.subject.model), taken.settings.format)
     if key in warned:
         return None
     try:
-        text = ignored_flag(taken, folder)
+        text = ignored_flag(taken, saves)
         warnings.warn_explicit(
             text, ModelSizeWarning, filename=str(item.path), lineno=line_of(item, mark)
         )

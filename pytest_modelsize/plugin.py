@@ -71,6 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help=f"write a report, as {', '.join(_REPORTS)} by the file's suffix (may be repeated)",
     )
+    group.addoption(
+        "--modelsize-save",
+        choices=("auto", "real"),
+        default=None,
+        help="auto: leave the bytes of the tensors out where the sizes are the same without them; "
+        "real: never",
+    )
     parser.addini(
         "modelsize_format",
         "format in which max_model_size and model_size save a live model "
@@ -87,6 +94,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "append the report to GITHUB_STEP_SUMMARY where that is set (default: true)",
         type="bool",
         default=True,
+    )
+    parser.addini(
+        "modelsize_save",
+        "how a live model is saved: auto leaves the bytes of the tensors out where the "
+        "sizes are the same without them; real never does (default: auto)",
+        default="auto",
     )
 
 

@@ -47,6 +47,9 @@ class Kind(str, Enum):
 
 
 _KINDS = tuple(Kind)
+_DATA, _STRUCTURE, _RESERVED = (
+    _KINDS.index(kind) for kind in (Kind.DATA, Kind.STRUCTURE, Kind.RESERVED)
+)
 _OWN = {kind: f"({kind.value})" for kind in Kind}
 
 OWN = frozenset(_OWN.values())
@@ -78,7 +81,7 @@ class Section:
     def __post_init__(self) -> None:
         if self.size < 0:
             raise LawBroken(f"section {self.name!r} has a negative size: {self.size}")
-        if self.children and (parts := sum(child.size for child in self.children)) != self.size:
+        if self.children and (parts := sum([child.size for child in self.children])) != self.size:
             raise LawBroken(f"section {self.name!r}: parts add up to {parts}, not {self.size}")
 
     def leaves(self, prefix: SectionPath = ()) -> Iterator[tuple[SectionPath, Section]]:
@@ -269,6 +272,19 @@ class Ledger:
             raise LawBroken(f"{'/'.join(path)}: a negative number of bytes: {size}")
         self._at(path).sizes[_KINDS.index(kind)] += size
 
+    def add_object(
+        self, path: SectionPath, data: int, structure: int, reserved: int, note: str = ""
+    ) -> None:
+        """Do as `add` does for three kinds at once, and remark on the entry if there is a note."""
+        if min(data, structure, reserved) < 0:
+            raise LawBroken(f"{'/'.join(path)}: a negative number of bytes")
+        account = self._at(path)
+        sizes = account.sizes
+        sizes[_DATA] += data
+        sizes[_STRUCTURE] += structure
+        sizes[_RESERVED] += reserved
+        account.note = note or account.note
+
     def note(self, path: SectionPath, note: str) -> None:
         """Remark on the entry ``path`` (the last remark stays)."""
         self._at(path).note = note
@@ -313,18 +329,18 @@ class Ledger:
 
 def _close(name: str, account: _Account) -> Section:
     """Turn an account into a section, children largest first. Depth is that of the paths added."""
-    parts = [_close(part, inner) for part, inner in account.parts.items()]
     own = [(kind, size) for kind, size in zip(_KINDS, account.sizes, strict=True) if size]
-    if not parts and len(own) <= 1:
-        kind, size = own[0] if own else (Kind.DATA, 0)
-        return Section(name, size, kind, (), account.note)
-    parts.extend(Section(_OWN[kind], size, kind) for kind, size in own)
-    parts.sort(key=lambda part: (-part.size, part.name))
+    if not account.parts and len(own) <= 1:
+        only, size = own[0] if own else (Kind.DATA, 0)
+        return Section(name, size, only, (), account.note)
+    parts = [_close(part, inner) for part, inner in account.parts.items()]
+    parts += [Section(_OWN[kind], size, kind) for kind, size in own]
+    if len(parts) > 1:
+        parts.sort(key=_largest_first)
     kinds = {part.kind for part in parts if part.size}
-    return Section(
-        name,
-        sum(part.size for part in parts),
-        kinds.pop() if len(kinds) == 1 else None,
-        tuple(parts),
-        account.note,
-    )
+    common = kinds.pop() if len(kinds) == 1 else None
+    return Section(name, sum([part.size for part in parts]), common, tuple(parts), account.note)
+
+
+def _largest_first(part: Section) -> tuple[int, str]:
+    return -part.size, part.name

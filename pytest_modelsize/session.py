@@ -35,12 +35,15 @@ __all__ = [
     "place_of",
     "records_of",
     "request_of",
+    "saves_sparsely",
     "session_of",
     "surroundings_of",
 ]
 
 _DEFAULT_FORMAT = "modelsize_format"
 _PROPERTY = "modelsize:"
+_SAVE = "modelsize_save"
+_SAVES = ("auto", "real")
 
 
 @dataclass
@@ -151,6 +154,15 @@ def format_of(item: pytest.Item) -> str:
     except MarkerError as error:
         raise ModelSizeFailure(f"ini option {_DEFAULT_FORMAT} {error}", pytrace=False) from None
     return format
+
+
+def saves_sparsely(config: pytest.Config) -> bool:
+    """Return whether the bytes of tensors may be left out of what is saved."""
+    way = str(config.getoption(_SAVE, None) or config.getini(_SAVE))
+    if way not in _SAVES:
+        text = f"ini option {_SAVE}: {way!r} is neither of {', '.join(_SAVES)}"
+        raise ModelSizeFailure(text, pytrace=False)
+    return way == "auto"
 
 
 def session_of(config: pytest.Config) -> _Session:

@@ -18,7 +18,7 @@ LAYERS = [
     ["growth", "record"],
     ["targets", "marker_place", "diagnosis", "baseline"],
     ["collected", "marker", "report", "check"],
-    ["outcomes"],
+    ["outcomes", "reuse"],
     ["session", "cli"],
     ["accepted"],
     ["holding", "handed", "recording"],

@@ -38,11 +38,8 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     homes = _Homes(file, layout, names)
     for path, item in file.objects.items():
         home = homes.of(path)
-        ledger.add(home, Kind.DATA, item.data)
-        ledger.add(home, Kind.STRUCTURE, item.structure)
-        ledger.add(home, Kind.RESERVED, item.reserved)
-        if item.type == "dataset":
-            ledger.note(home, _described(item))
+        note = _described(item) if item.type == "dataset" else ""
+        ledger.add_object(home, item.data, item.structure, item.reserved, note)
         for name, attribute in item.attributes.items():
             _add_attribute(ledger, path, home, name, attribute)
     for name, kind, size in file.loose:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pytest_modelsize.saving.detect import framework_of
 from pytest_modelsize.saving.keras2 import save_keras_2
 from pytest_modelsize.saving.keras3 import save_keras
 from pytest_modelsize.saving.optimizer_facts import OptimizerFacts
+from pytest_modelsize.saving.sparse import can_be_sparse, sparse_files
 from pytest_modelsize.saving.state_hook import Visited
 from pytest_modelsize.saving.tensorflow import SUFFIXES, save_module, write_checkpoint
 from pytest_modelsize.saving.torch import SUFFIXES as TORCH_SUFFIXES
@@ -77,6 +79,7 @@ def save(
     include_optimizer: bool,
     stem: str = "model",
     options: Mapping[str, Any] | None = None,
+    sparse: bool = False,
 ) -> SavedCopy:
     """Save ``model`` into ``folder`` as its framework's own call would, and leave it as it was.
 
@@ -90,6 +93,7 @@ def save(
         include_optimizer: write the state of the optimizers.
         stem: the artifact's name before its suffix.
         options: passed on to the framework's own call, or set on its converter.
+        sparse: the bytes of tensors may be left out, where nothing else differs for it.
 
     Raises:
         SaveError: where the framework cannot save the model; nothing is left behind.
@@ -109,6 +113,10 @@ def save(
             f"are {', '.join(_OF_FRAMEWORK[framework])}"
         )
     path = folder / f"{stem}{FORMATS[format]}"
+    if sparse and framework == "keras" and not options and can_be_sparse(format):
+        copy = _save_sparsely(model, path, format, include_optimizer)
+        if copy is not None:
+            return copy
     try:
         return _SAVERS[framework](model, path, format, include_optimizer, options or {})
     except Exception as error:
@@ -125,6 +133,21 @@ def _shown(model: object) -> str:
     if type(model) is dict:
         return f"a dictionary of {', '.join(type(value).__name__ for value in model.values())}"
     return type(model).__name__
+
+
+def _save_sparsely(
+    model: Any, path: Path, format: str, include_optimizer: bool
+) -> SavedCopy | None:
+    """Save without the bytes of tensors; return None where that does not work out."""
+    try:
+        with sparse_files(model, path.parent):
+            copy = save_keras(model, path, format, include_optimizer, {})
+    except BaseException as error:
+        _remove(path.parent, path)
+        if isinstance(error, Exception):
+            return None  # whatever it was: the real save does not depend on it, or says it itself
+        raise
+    return replace(copy, sparse=True)
 
 
 def _joined(error: Exception) -> str:

@@ -21,6 +21,7 @@ class SavedCopy:
         optimizers: whose state the framework writes in this format, left out here or not.
         flag_ignored: the state was left out, and the framework's own call would have written it.
         call: what a user writes to save it without optimizer state, where the model tells.
+        sparse: the artifact has all its bytes' places, but not the bytes of its tensors.
     """
 
     path: Path
@@ -28,3 +29,4 @@ class SavedCopy:
     optimizers: tuple[OptimizerFacts, ...]
     flag_ignored: bool
     call: str = ""
+    sparse: bool = False

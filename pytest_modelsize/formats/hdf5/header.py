@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from pytest_modelsize.formats.hdf5.model import HDF5Object
@@ -14,6 +15,8 @@ _COMPLETE = frozenset({0x04, 0x05, 0x09, 0x0A, 0x0D, 0x0E, 0x12, 0x14, 0x16})
 """Types that lead nowhere else: fill values, times, comments, constants, counts."""
 _LAST_KNOWN = 0x18
 _SHARED = 0x02
+_VERSION_1, _VERSION_2 = struct.Struct("<HHB").unpack_from, struct.Struct("<BHB").unpack_from
+"""Type, size and flags of a message, in either version of the header."""
 _FIRST_READ = 512
 """Bytes that hold the first chunk of most headers, so that one read serves."""
 
@@ -147,13 +150,9 @@ def _messages(walk: Walk, chunk: _Chunk, owner: HDF5Object | None) -> list[Messa
     end = len(data)
     while end - position >= prefix:
         if chunk.version == 1:
-            kind = data[position] | data[position + 1] << 8
-            size = data[position + 2] | data[position + 3] << 8
-            flags = data[position + 4]
+            kind, size, flags = _VERSION_1(data, position)
         else:
-            kind = data[position]
-            size = data[position + 1] | data[position + 2] << 8
-            flags = data[position + 3]
+            kind, size, flags = _VERSION_2(data, position)
         body = position + prefix
         following = body + size
         if following > end:

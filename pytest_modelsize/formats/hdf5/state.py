@@ -159,9 +159,28 @@ class Walk:
 
     def claim(self, address: int, size: int, what: str, owner: Account, pot: Pot) -> None:
         """Give ``size`` bytes at ``address`` to ``owner``."""
-        if size > 0:
+        if size <= 0:
+            return
+        # As cover() and give() do, in one: this is called ten times for each object.
+        end = address + size
+        claimed = self._claimed + size
+        if self._trace or address < 0 or end > self.end or claimed > self.end:
             self.cover(address, size, what)
             self.give(address, size, what, owner, pot)
+            return
+        self.at, self._claimed = address, claimed
+        ends = self._ends
+        if ends and ends[-1] == address:
+            ends[-1] = end
+        else:
+            self._starts.append(address)
+            ends.append(end)
+        if pot == "structure":
+            owner.structure += size
+        elif pot == "reserved":
+            owner.reserved += size
+        else:
+            owner.data += size
 
     def claim_loose(self, address: int, size: int, what: str, kind: Kind) -> None:
         """Give ``size`` bytes at ``address`` to no object."""
