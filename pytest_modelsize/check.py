@@ -102,7 +102,10 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
     """
     if subject.path is not None:
         return Taken(subject, settings, measure(subject.path, name=subject.name))
-    copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
+    try:
+        copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
+    except OSError as error:
+        raise SaveError(f"there is no place for a saved copy: {error}") from error
     try:
         saved = save(
             subject.model,

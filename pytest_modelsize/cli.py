@@ -12,6 +12,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from pytest_modelsize.budget import Budget, Excess, Limit, judge
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(given)
     options.written = shlex.join(given)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding has no sign for is no reason to break off.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)

@@ -84,9 +84,8 @@ def hold_budgets(item: pytest.Item) -> None:
         settings = check.settings
         key = (check.subject.identity, settings.format, settings.include_optimizer)
         groups.setdefault((*key, repr(settings.options)), []).append(check)
-    saves = Saves(folder_of(item.config))
     for checks in groups.values():
-        problems += _hold(item, checks, saves)
+        problems += _hold(item, checks)
     if problems:
         problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
         text = "\n\n".join(str(problem.msg) for problem in problems)
@@ -116,10 +115,11 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 yield _Check(mark, request, subject, settings)
 
 
-def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[ModelSizeFailure]:
+def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]:
     """Save or find one artifact, measure it, and hold all the limits that speak of it."""
     first = checks[0]
     try:
+        saves = Saves(folder_of(item.config))
         taken = saves.take(first.subject, first.settings)
         accepted = accepted_of(item, taken)
         if any(_excesses(item, check, taken, accepted) for check in checks):
@@ -129,6 +129,7 @@ def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[Mod
         return [_unmeasured(item, first.mark, str(error), first.subject.name)]
     name = taken.measurement.name
     if problem := promise_broken(taken):
+        taken.discard()
         return [_unmeasured(item, first.mark, problem, name)]
     for check in checks:
         if problem := not_known(check.request.budget, taken.measurement):
@@ -138,6 +139,7 @@ def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[Mod
     if not problems:
         if taken.flag_ignored and (warned := _warn_once(item, first.mark, taken, saves)):
             problems.append(warned)
+    if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
     return problems
 
@@ -227,11 +229,12 @@ def _exceeded(
     growth = accepted.growth(taken.measurement)
     old = None if growth is None or growth.counted[None] <= 0 else growth.old
     explanation = explain(taken, excesses, saves, old)
+    kept = session_of(item.config).copies.keep(taken)
     shown = explanation.against == "baseline"
     circumstances = Circumstances(
         budget=place_of(item, check.mark),
         reason=check.request.budget.reason,
-        kept="" if taken.copy is None else str(taken.copy),
+        kept=kept,
         baseline=accepted.problem or (described(item, taken, accepted) if shown else ""),
         accept=command_for(item, "--modelsize-update") if check.request.growth else "",
         growth=growth if shown else None,

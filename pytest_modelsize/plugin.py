@@ -290,9 +290,7 @@ def pytest_assertrepr_compare(
 
 
 @pytest.fixture
-def model_size(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Measurement]]:
+def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measurement]]:
     """Measure a model as it would be saved, or an artifact: ``model_size(model).total <= "2MB"``.
 
     ``model_size(model, *, format=None, include_optimizer=True, save_options=None)`` returns one

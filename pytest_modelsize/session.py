@@ -15,6 +15,7 @@ import pytest
 
 from pytest_modelsize.baseline import Baseline, parse, read
 from pytest_modelsize.check import Taken
+from pytest_modelsize.copies import Copies, make_folder
 from pytest_modelsize.marker import MarkerError, Request, check_format, parse_marker
 from pytest_modelsize.marker_place import marker_line, written_marker
 from pytest_modelsize.outcomes import BASELINE_INPUT, GROWTH_MARKER, MARKERS, ModelSizeFailure
@@ -53,6 +54,7 @@ class _Session:
     warned: set[tuple[type, str]] = field(default_factory=set)
     handed: dict[int, tuple[pytest.Item, Taken]] = field(default_factory=dict)
     folder: Path | None = None
+    copies: Copies = field(default_factory=Copies)
     baseline: Baseline | None = None
 
 
@@ -174,9 +176,7 @@ def folder_of(config: pytest.Config) -> Path:
     """Return the folder below pytest's temporary root where saved copies go."""
     session = session_of(config)
     if session.folder is None:
-        # A hook cannot request the fixture: a marker may be added once fixtures are long set up.
-        factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
-        session.folder = factory.mktemp("modelsize")
+        session.folder = make_folder(config)
     return session.folder
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats import ArtifactError, companions, recognise
+from pytest_modelsize.printable import escaped
 from pytest_modelsize.saving import framework_of
 
 __all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subject"]
@@ -29,6 +30,10 @@ _SHOWN = 8
 
 class TargetError(LookupError):
     """No artifact, or more than one, fits; the message says what was found and what to write."""
+
+    def __init__(self, problem: str) -> None:
+        # It names files, and what is called so may have come out of an archive.
+        super().__init__(escaped(problem))
 
 
 @dataclass(frozen=True, slots=True)

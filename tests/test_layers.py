@@ -9,7 +9,7 @@ import pytest_modelsize
 
 PACKAGE = Path(pytest_modelsize.__file__).parent
 LAYERS = [
-    ["bytesize"],
+    ["bytesize", "printable"],
     ["sections"],
     ["formats"],
     ["budget", "comparison", "exchange", "saving"],
@@ -18,7 +18,7 @@ LAYERS = [
     ["growth", "record"],
     ["targets", "marker_place", "diagnosis", "baseline"],
     ["collected", "marker", "report", "check"],
-    ["outcomes", "reuse"],
+    ["copies", "outcomes", "reuse"],
     ["session", "cli"],
     ["accepted"],
     ["holding", "handed", "recording"],
@@ -26,7 +26,16 @@ LAYERS = [
     ["__init__"],
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-MAY_IMPORT_PYTEST = {"accepted", "handed", "holding", "outcomes", "plugin", "recording", "session"}
+MAY_IMPORT_PYTEST = {
+    "accepted",
+    "copies",
+    "handed",
+    "holding",
+    "outcomes",
+    "plugin",
+    "recording",
+    "session",
+}
 FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "torch", "jax", "h5py", "numpy"}
 
 

@@ -100,7 +100,11 @@ def _bytes_of_files(folder: Path) -> int:
     total = 0
     for here, _, found in os.walk(folder):
         for name in found:
-            status = Path(here, name).lstat()
+            try:
+                status = Path(here, name).lstat()
+            except OSError as error:
+                gone = str(Path(here, name))
+                raise ArtifactError(gone, None, f"is gone: {error.strerror}") from error
             total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total
 

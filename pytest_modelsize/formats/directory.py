@@ -55,7 +55,7 @@ def read_directory(
             ledger.add(("assets", relative), Kind.DATA, 0)
             ledger.note(("assets", relative), "a symbolic link, not followed")
         elif format == "keras":
-            with open_source(path) as source:
+            with open_source(path, follow=False) as source:
                 keras_archive.read_member(source, relative, ledger, names)
                 total += source.size
         else:
@@ -67,10 +67,15 @@ def recognise_directory(folder: Path) -> str | None:
     """Return ``saved_model``, ``checkpoint``, ``huggingface``, ``tfjs``, or ``keras`` for what
     ``model.save(folder, zipped=False)`` writes; None for any other folder.
     """
-    if (folder / saved_model.MODEL_FILE).is_file():
-        return "saved_model"
-    if all((folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)):
-        return "keras"
+    try:
+        if (folder / saved_model.MODEL_FILE).is_file():
+            return "saved_model"
+        if all(
+            (folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)
+        ):
+            return "keras"
+    except OSError:
+        return None  # one that may not be entered
     if huggingface.is_model_folder(folder):
         return "huggingface"
     if tfjs.is_tfjs(folder / tfjs.MODEL_FILE):
@@ -104,7 +109,7 @@ def _add_other(
     if stat.S_ISDIR(mode):
         _, size = read_directory(path, part, LiveNames(), depth + 1)
     else:
-        _, size = files.read_file(path, part, LiveNames())
+        _, size = files.read_file(path, part, LiveNames(), follow=False)
     _graft(path, relative, format, part, ledger)
     return size
 
@@ -146,7 +151,10 @@ def _contents(folder: Path, *, whole: bool) -> Iterator[tuple[Path, int]]:
             raise ArtifactError(str(here), None, f"cannot be listed: {error.strerror}") from error
         for entry in found:
             path = Path(entry.path)
-            mode = entry.stat(follow_symlinks=False).st_mode
+            try:
+                mode = entry.stat(follow_symlinks=False).st_mode
+            except OSError as error:
+                raise ArtifactError(str(path), None, f"is gone: {error.strerror}") from error
             if stat.S_ISDIR(mode) and (whole or recognise_directory(path) is None):
                 pending.append((path, depth + 1))
             else:

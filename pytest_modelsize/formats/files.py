@@ -31,13 +31,21 @@ _CLAIMS = {
 """Suffixes under which one format only is written, whatever the content turns out to be."""
 
 
-def read_file(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
+def read_file(
+    path: Path, ledger: Ledger, names: LiveNames, *, follow: bool = True
+) -> tuple[str, int]:
     """Give every byte of the file at ``path`` to ``ledger``; return its format and its bytes.
+
+    Args:
+        path: the file.
+        ledger: takes the bytes.
+        names: what the live model knows.
+        follow: read what a symbolic link points to; else a link is an error.
 
     Raises:
         ArtifactError: where it is no regular file, or claims a format and breaks it.
     """
-    with open_source(path) as source:
+    with open_source(path, follow=follow) as source:
         return read_source(source, path.name, ledger, names), source.size
 
 

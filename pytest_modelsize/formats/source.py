@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from pytest_modelsize.printable import escaped
+
 __all__ = ["ArtifactError", "Source", "open_source"]
 
 
@@ -27,8 +29,9 @@ class ArtifactError(Exception):
 
     def __init__(self, artifact: str, offset: int | None, problem: str) -> None:
         self.artifact, self.offset, self.problem = artifact, offset, problem
+        # Both may name what is inside the artifact, and the message goes to a terminal.
         where = f"{artifact}: " if offset is None else f"{artifact}, byte {offset:,d}: "
-        super().__init__(where + problem)
+        super().__init__(escaped(where + problem))
 
     def __reduce__(self) -> tuple[type[ArtifactError], tuple[str, int | None, str]]:
         return type(self), (self.artifact, self.offset, self.problem)
@@ -67,7 +70,10 @@ class Source:
             raise self.error(
                 offset, f"{size:,d} bytes expected here, but there are {self.size:,d} in all"
             )
-        data = self._read(self._start + offset, size)
+        try:
+            data = self._read(self._start + offset, size)
+        except OSError as error:
+            raise self.error(offset, f"cannot be read: {error.strerror}") from error
         if len(data) != size:
             raise self.error(offset, "the file became shorter while it was measured")
         return data
@@ -92,7 +98,8 @@ def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
         follow: read what a symbolic link points to; else a link is an error.
 
     Raises:
-        ArtifactError: where the file is missing, not regular, or not readable.
+        ArtifactError: where the file is missing, not regular, or not readable; or, at the end,
+            where its size is another than it was at the beginning.
     """
     shown = str(path)
     # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
@@ -108,6 +115,9 @@ def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError(shown, None, "is no regular file")
         yield Source(shown, _positioned(descriptor), 0, status.st_size)
+        if (size := os.fstat(descriptor).st_size) != status.st_size:
+            problem = f"{status.st_size:,d} bytes became {size:,d} while they were measured"
+            raise ArtifactError(shown, None, problem)
     finally:
         os.close(descriptor)
 

@@ -1,13 +1,12 @@
-"""Text in columns, bars, and names made safe to print."""
+"""Text in columns, and bars."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["bar", "columns", "printable"]
+from pytest_modelsize.printable import printable
 
-_LONGEST = 60
+__all__ = ["bar", "columns", "printable"]
 
 
 def columns(rows: Sequence[Sequence[str]], alignment: str, indent: int = 2) -> list[str]:
@@ -34,16 +33,3 @@ def bar(value: int, largest: int, width: int) -> str:
     if value <= 0 or largest <= 0 or value * 50 < largest:
         return ""
     return "#" * max(1, round(width * value / largest))
-
-
-def printable(text: str) -> str:
-    """Return ``text`` on one line with control and direction characters escaped.
-
-    Names come out of the artifact. A name with a terminal's escape codes, line breaks or
-    right-to-left marks must not be able to forge a report.
-    """
-    safe = "".join(
-        character if unicodedata.category(character)[0] != "C" else ascii(character)[1:-1]
-        for character in text
-    )
-    return safe if len(safe) <= _LONGEST * 4 else f"{safe[: _LONGEST * 4]}..."

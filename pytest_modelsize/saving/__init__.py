@@ -4,12 +4,14 @@ test has already imported.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.printable import escaped
 from pytest_modelsize.saving.copy import SavedCopy
 from pytest_modelsize.saving.described import described, export_call
 from pytest_modelsize.saving.detect import framework_of
@@ -32,6 +34,10 @@ __all__ = [
     "framework_of",
     "save",
 ]
+
+_ESCAPE_CODE = re.compile(r"\x1b\[[0-9;]*m")
+_HEADLINE = 300
+"""Characters of the framework's message that a headline takes."""
 
 
 class SaveError(Exception):
@@ -151,9 +157,18 @@ def _save_sparsely(
 
 
 def _joined(error: Exception) -> str:
-    """Return the framework's message with its first paragraph on one line, for a headline."""
-    first, gap, rest = str(error).strip().partition("\n\n")
-    return " ".join(first.split()) + gap + rest
+    """Return the framework's message with its first paragraph on one line, for a headline.
+
+    Keras emboldens words of its own with escape codes. TFLite's converter says all in one
+    paragraph of pages: the headline has its beginning then, and the whole comes below.
+    """
+    said = _ESCAPE_CODE.sub("", str(error)).strip()
+    said = "\n".join(escaped(line.replace("\t", "    ")) for line in said.split("\n"))
+    first, gap, rest = said.partition("\n\n")
+    line = " ".join(first.split())
+    if len(line) > _HEADLINE:
+        return f"{line[:_HEADLINE]}...\n\n{said}"
+    return line + gap + rest
 
 
 def _remove(folder: Path, path: Path) -> None:

@@ -84,5 +84,13 @@ def convert(model: Any, path: Path, options: Mapping[str, Any]) -> None:
             raise ValueError(f"TFLite's converter has no option {name!r}")
         setattr(holder, name, value)
     with contextlib.redirect_stdout(io.StringIO()):
-        content = converter.convert()
+        try:
+            content = converter.convert()
+        except (AttributeError, TypeError):
+            # The converter swallows what its export raises, a full disk's error too, and falls
+            # back on a way that Keras 3 has not (lite.py, _convert_keras_to_saved_model). Tried
+            # alone, the export says what the matter is.
+            if hasattr(model, "export"):
+                model.export(f"{path}.export")
+            raise
     path.write_bytes(content)

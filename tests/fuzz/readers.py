@@ -1,0 +1,105 @@
+"""Every reader behind one door: a byte says which, the rest is what it reads.
+
+What must hold for any bytes at all: the reader returns sections that add up to them, or raises an
+`ArtifactError`; in little time. Everything else is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pytest_modelsize.formats.tensorflow.protobuf import Message
+
+from pytest_modelsize import ArtifactError, Measurement, measure
+from pytest_modelsize.formats.configuration import open_configuration
+from pytest_modelsize.formats.files import read_source
+from pytest_modelsize.formats.names import LiveNames
+from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.tensorflow.graphs import read_graphs
+from pytest_modelsize.formats.tensorflow.objectgraph import read_object_graph
+from pytest_modelsize.report.tree import as_json, tree
+from pytest_modelsize.sections import Ledger
+
+__all__ = ["READERS", "attempt", "seed"]
+
+
+def _whole(format: str, data: bytes, ledger: Ledger) -> None:
+    """Hold the law, and show what was found in every form that there is."""
+    measured = Measurement("fuzzed", format, len(data), ledger.sections())
+    assert sum(leaf.size for _, leaf in measured.leaves()) == len(data)
+    assert all(character >= " " or character == "\n" for character in tree(measured))
+    json.dumps(as_json(measured))
+
+
+def _file(data: bytes) -> None:
+    ledger = Ledger()
+    format = read_source(Source.of_bytes("fuzzed", data), "fuzzed", ledger, LiveNames())
+    _whole(format, data, ledger)
+
+
+def _saved_model(data: bytes) -> None:
+    ledger = Ledger()
+    read_graphs(Source.of_bytes("saved_model.pb", data), ledger)
+    _whole("saved_model", data, ledger)
+
+
+def _checkpoint(data: bytes) -> None:
+    """Two bytes say how long the index is; what follows it is the one shard."""
+    length = int.from_bytes(data[:2], "little")
+    index, shard = data[2 : 2 + length], data[2 + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = Path(folder, "ckpt")
+        prefix.with_name("ckpt.index").write_bytes(index)
+        prefix.with_name("ckpt.data-00000-of-00001").write_bytes(shard)
+        measured = measure(prefix.with_name("ckpt.index"))
+    assert measured.total in (len(index) + len(shard), len(index))
+
+
+def _object_graph(data: bytes) -> None:
+    read_object_graph(Message(Source.of_bytes("graph", data), data))
+
+
+def _configuration(data: bytes) -> None:
+    entries = open_configuration(data)
+    assert sum(size for _, size, _ in entries) == len(data)
+    assert all(size >= 0 for _, size, _ in entries)
+
+
+READERS: Mapping[str, Callable[[bytes], None]] = {
+    "file": _file,
+    "saved_model": _saved_model,
+    "checkpoint": _checkpoint,
+    "object_graph": _object_graph,
+    "configuration": _configuration,
+}
+"""What reads the bytes, by name; the place in this order is the byte that chooses it."""
+
+
+def attempt(data: bytes, seconds: float = 1.0) -> str:
+    """Read what ``data`` holds; return ``ok`` or ``error``.
+
+    Args:
+        data: the byte that chooses the reader, and what it reads.
+        seconds: of processor time that it may take.
+    """
+    if not data:
+        return "error"
+    reader = list(READERS.values())[data[0] % len(READERS)]
+    begun = time.process_time()
+    try:
+        reader(data[1:])
+    except ArtifactError:
+        outcome = "error"
+    else:
+        outcome = "ok"
+    assert (taken := time.process_time() - begun) < seconds, f"{taken:.1f} s for {len(data)} bytes"
+    return outcome
+
+
+def seed(reader: str, data: bytes) -> bytes:
+    """Return the input that has ``reader`` read ``data``."""
+    return bytes([list(READERS).index(reader)]) + data
