@@ -136,11 +136,11 @@ def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]
             return [_unmeasured(item, check.mark, problem, name)]
     problems = [p for check in checks if (p := _judge(item, check, taken, accepted, saves))]
     records_of(item).append(_recorded(item, checks, taken, accepted, problems))
-    if not problems:
-        if taken.flag_ignored and (warned := _warn_once(item, first.mark, taken, saves)):
-            problems.append(warned)
     if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
+    warns = taken.flag_ignored and not problems
+    if warns and (warned := _warn_once(item, first.mark, taken, saves)):
+        problems.append(warned)
     return problems
 
 

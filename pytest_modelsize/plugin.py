@@ -40,7 +40,7 @@ _HELP = (
         'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
     ),
 )
-_REPORTS = (".json", ".md", ".csv")
+_REPORTS = (".json", ".md", ".html", ".csv")
 _WORKER_OUTPUT = "modelsize"
 
 

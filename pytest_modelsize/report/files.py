@@ -77,9 +77,17 @@ def as_csv(records: Sequence[Record]) -> str:
     return text.getvalue()
 
 
+def _page(records: Sequence[Record]) -> str:
+    # Its libraries are an extra, and are imported where a page is asked for.
+    from pytest_modelsize.report.page import page
+
+    return page(records)
+
+
 FORMS: Mapping[str, Callable[[Sequence[Record]], str]] = {
     ".json": as_json_report,
     ".md": markdown,
+    ".html": _page,
     ".csv": as_csv,
 }
 """The forms of a report, by the suffix of the file."""

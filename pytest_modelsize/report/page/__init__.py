@@ -1,0 +1,95 @@
+"""The report as one HTML file that needs nothing else: no network, no script, no other file.
+
+It is written for whoever reviews a change: which artifact failed, which section of it grew, and
+what that section is made of, as a treemap in which area is bytes. Needs the extra ``html``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from pytest_modelsize.record import Record
+from pytest_modelsize.report.page.view import Depth, Detail, artifacts, tally
+from pytest_modelsize.report.table import printable
+
+__all__ = ["ExtraMissing", "page"]
+
+_PER_ARTIFACT = 2_990
+"""Bytes of the page that an artifact may take, so that a hundred stay under 300,000."""
+_FEWEST = 100
+"""So many artifacts share a page's bytes at least: one alone may take them all."""
+
+_WHOLE = Depth(60, 12, 200)
+_DETAILS = (
+    Detail(_WHOLE, _WHOLE, 240),
+    Detail(_WHOLE, Depth(30, 8, 80), 160),
+    Detail(_WHOLE, Depth(15, 5, 40), 120),
+    Detail(_WHOLE, Depth(15, 0, 40, tables=False), 100),
+    Detail(Depth(40, 12, 80), Depth(11, 0, 30, tables=False), 100),
+    Detail(Depth(40, 12, 80), Depth(9, 0, 30, tables=False), 100),
+    Detail(Depth(40, 12, 80), Depth(7, 0, 20, tables=False), 100),
+    Detail(Depth(40, 12, 60), Depth(5, 0, 12, tables=False), 80),
+    Detail(Depth(24, 6, 40), Depth(5, 0, 12, tables=False), 80),
+    Detail(Depth(24, 6, 40), Depth(4, 0, 8, tables=False), 60),
+    Detail(Depth(12, 3, 30), Depth(4, 0, 8, tables=False), 60),
+    Detail(Depth(9, 0, 20, tables=False), Depth(4, 0, 8, tables=False), 60),
+    Detail(Depth(6, 0, 12, tables=False), Depth(4, 0, 8, tables=False), 60),
+    Detail(Depth(4, 0, 6, tables=False), Depth(3, 0, 2, tables=False), 48),
+    Detail(Depth(1, 0, 2, tables=False), Depth(1, 0, 1, tables=False), 40),
+    Detail(Depth(0, 0, 1, tables=False), Depth(0, 0, 1, tables=False), 20),
+)
+"""From the most to the least. What has no tile of its own is folded into one, so that areas add up
+all the same; failed artifacts keep more than the others."""
+
+
+class ExtraMissing(ImportError):
+    """A library that the page needs is not installed; the message says what to install."""
+
+
+def page(records: Sequence[Record], *, title: str = "Model sizes", version: str = "") -> str:
+    """Return the report on ``records`` as the text of one HTML file.
+
+    The same records give the same text, in whichever order they come. A page of up to a hundred
+    artifacts stays under 300,000 bytes: the more there are, the more small entries are folded.
+
+    Args:
+        records: what the checks found, their measurements condensed.
+        title: of the page.
+        version: of this package, shown at the end; or empty.
+
+    Raises:
+        ExtraMissing: where jinja2 or squarify is not installed.
+    """
+    most = _PER_ARTIFACT * max(_FEWEST, len(records))
+    texts: dict[Detail, str] = {}
+
+    def fits(detail: Detail) -> bool:
+        texts[detail] = _render(records, detail, title, version)
+        return len(texts[detail].encode()) <= most
+
+    try:
+        first = bisect_left(_DETAILS, True, hi=len(_DETAILS) - 1, key=fits)
+        detail = _DETAILS[first]
+        return texts.get(detail) or _render(records, detail, title, version)
+    except ModuleNotFoundError as error:
+        raise ExtraMissing(
+            f"an HTML report needs {error.name}, which is not installed: "
+            "pip install 'pytest-modelsize[html]'",
+            name=error.name,
+        ) from error
+
+
+def _render(records: Sequence[Record], detail: Detail, title: str, version: str) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__name__), autoescape=True, undefined=StrictUndefined
+    )
+    text = environment.get_template("page.html").render(
+        title=printable(title),
+        version=printable(version),
+        tally=tally(records),
+        artifacts=artifacts(records, detail),
+    )
+    return str(text)

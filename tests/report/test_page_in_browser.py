@@ -1,0 +1,285 @@
+"""The HTML report in a real Chromium: what it looks like, measured where a person would look."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pytest_modelsize.report.page import page
+from tests.report import chromium
+from tests.report.drawn import EVERY, FAILED, WASTEFUL, a_hundred
+
+for library in ("jinja2", "squarify"):
+    pytest.importorskip(library, reason=f"the extra html is not installed: no {library}")
+pytestmark = [
+    pytest.mark.skipif(chromium.found() is None, reason="no Chromium is installed"),
+    pytest.mark.skipif(sys.platform == "win32", reason="the browser is driven over Unix pipes"),
+]
+
+RECORDS = (*EVERY, *a_hundred(1, many=2))
+
+# Every tile: its bytes, what it says, and where it is on the screen.
+TILES = """
+[...document.querySelectorAll("article")].map(article =>
+  [...article.querySelectorAll(".map li")].map(li => {
+    const box = li.getBoundingClientRect(), map = li.closest(".map").getBoundingClientRect();
+    const size = li.querySelector("span").textContent.split(" B")[0].replaceAll(",", "");
+    return {size: Number(size), width: box.width, height: box.height,
+            left: box.left - map.left, top: box.top - map.top,
+            mapWidth: map.width, mapHeight: map.height};
+  })).filter(tiles => tiles.length)
+"""
+
+# The contrast of each text with what is behind it, by WCAG's formula, from the computed colours.
+CONTRASTS = """
+(() => {
+  const parse = colour => colour.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const style = getComputedStyle(node);
+      if (style.backgroundImage !== "none")
+        return style.backgroundImage.match(/rgba?\\([^)]*\\)/g).map(parse);
+      const colour = parse(style.backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return [colour];
+    }
+    return [[255, 255, 255]];
+  };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.textContent.trim(), node = walk.currentNode.parentElement;
+    if (!text || !node.checkVisibility()) continue;
+    const ink = light(parse(getComputedStyle(node).color));
+    for (const ground of behind(node).map(light)) {
+      const [high, low] = ink > ground ? [ink, ground] : [ground, ink];
+      found.push([text, Math.round(100 * (high + 0.05) / (low + 0.05)) / 100]);
+    }
+  }
+  return found;
+})()
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(page(RECORDS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium.Chromium(chromium.found(), tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (320, "light")])
+def test_the_page_loads_without_a_complaint_or_a_request(browser, file, width, scheme):
+    browser.open(file, width=width, prefers_color_scheme=scheme)
+    browser.screenshot()
+    requests = browser.happened("Network.requestWillBeSent")
+    assert [r["params"]["request"]["url"] for r in requests] == [file.as_uri()]
+    assert not browser.happened(
+        "Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"
+    )
+
+
+def test_a_request_or_a_complaint_would_have_been_noticed(browser, tmp_path):
+    other = tmp_path / "other.html"
+    other.write_text('<img src="other.png"><script>console.error(1); throw 1</script>')
+    browser.open(other)
+    assert len(browser.happened("Network.requestWillBeSent")) == 2
+    assert browser.happened("Runtime.consoleAPICalled")
+    assert browser.happened("Runtime.exceptionThrown")
+
+
+def test_the_page_s_policy_lets_no_script_and_no_image_in(browser, file, tmp_path):
+    text = file.read_text(encoding="utf-8")
+    forged = tmp_path / "forged.html"
+    evil = '<img src="https://example.org/x.png"><script>document.title = "forged"</script><main>'
+    forged.write_text(text.replace("<main>", evil), encoding="utf-8")
+    browser.open(forged)
+    assert browser.evaluate("document.title") == "Model sizes"
+    blocked = browser.happened("Network.loadingFailed")
+    assert [event["params"]["blockedReason"] for event in blocked] == ["csp"]
+
+
+@pytest.mark.parametrize("width", [1200, 700, 320])
+def test_tiles_on_the_screen_have_areas_in_proportion_to_bytes(browser, file, width):
+    browser.open(file, width=width)
+    maps = browser.evaluate(TILES)
+    totals = sorted(record.total for record in RECORDS if record.measurement)
+    assert sorted(sum(tile["size"] for tile in tiles) for tiles in maps) == totals
+    for tiles in maps:
+        total = sum(tile["size"] for tile in tiles)
+        whole = tiles[0]["mapWidth"] * tiles[0]["mapHeight"]
+        assert whole > 60_000
+        assert sum(tile["width"] * tile["height"] for tile in tiles) == pytest.approx(
+            whole, rel=0.01
+        )
+        for tile in tiles:
+            # Browsers lay out in 64ths of a pixel: an edge may be off by as much.
+            slack = (tile["width"] + tile["height"]) / 16 + 0.1
+            expected = whole * tile["size"] / total
+            assert tile["width"] * tile["height"] == pytest.approx(expected, abs=slack), tile
+            assert tile["left"] > -0.1
+            assert tile["top"] > -0.1
+            assert tile["left"] + tile["width"] < tile["mapWidth"] + 0.1
+            assert tile["top"] + tile["height"] < tile["mapHeight"] + 0.1
+
+
+def test_a_narrow_screen_turns_the_picture(browser, file):
+    shape = "(m => m.clientWidth / m.clientHeight)(document.querySelector('.map'))"
+    browser.open(file, width=1200)
+    assert browser.evaluate(shape) == pytest.approx(5 / 2, rel=0.01)
+    browser.open(file, width=320)
+    assert browser.evaluate(shape) == pytest.approx(2 / 5, rel=0.01)
+
+
+@pytest.mark.parametrize("width", [320, 400, 561, 760, 941, 1081])
+def test_nothing_has_to_be_scrolled_sideways(browser, file, width):
+    browser.open(file, width=width)
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    # Not even while the card of a tile at an edge is shown.
+    browser.evaluate("[...document.querySelectorAll('.map')].at(-1).querySelector('li.r').focus()")
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [1200, 320])
+def test_the_tab_key_reaches_every_tile_and_shows_its_card(browser, file, width):
+    browser.open(file, width=width)
+    count = browser.evaluate("document.querySelectorAll('.map')[0].querySelectorAll('li').length")
+    reached = []
+    for _ in range(120):
+        browser.press_tab()
+        focused = browser.evaluate(
+            "(n => n.matches('.map li') ? [n.textContent, getComputedStyle(n).outlineStyle,"
+            " getComputedStyle(n).outlineWidth, n.querySelector('p').getBoundingClientRect().width,"
+            " n.querySelector('p').getBoundingClientRect().right, innerWidth] : null)"
+            "(document.activeElement)"
+        )
+        if focused is None and reached:
+            break
+        if focused is not None:
+            text, style, outline, card, right, window = focused
+            reached.append(" ".join(text.split()))
+            assert (style, outline) == ("solid", "3px")
+            assert 100 < card < 340
+            assert right <= window
+    assert len(reached) == count
+    assert any("momentum" in text and " B " in text for text in reached)
+
+
+def test_a_card_is_shown_where_the_mouse_is_and_holds_bytes_share_and_note(browser, file):
+    browser.open(file)
+    x, y = browser.evaluate(
+        "(n => {n.scrollIntoView({block: 'center'}); const b = n.getBoundingClientRect();"
+        " return [b.x + b.width / 2, b.y + b.height / 2]})"
+        "([...document.querySelectorAll('.map li.x')].find(n => n.textContent.includes('dense_1')))"
+    )
+    browser.hover(x, y)
+    shown = browser.evaluate(
+        "(n => [n.innerText, getComputedStyle(n.querySelector('i')).opacity])"
+        "(document.querySelector('.map li:hover p'))"
+    )
+    text = " ".join(shown[0].split())
+    assert text == ("dense_1 300,000 B 30 %, int8 300x1000, waste: the same as weights/dense")
+    assert shown[1] == "1"
+
+
+def test_a_summary_row_leads_to_its_artifact(browser, file):
+    browser.open(file)
+    for _ in range(2):
+        browser.press_tab()
+    link = browser.evaluate("document.activeElement.getAttribute('href')")
+    assert link == "#a1"
+    browser.evaluate("document.activeElement.click()")
+    top = browser.evaluate("document.querySelector('article').getBoundingClientRect().top")
+    assert 0 <= top < 40
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 320])
+def test_every_text_on_the_screen_can_be_read(browser, file, scheme, width):
+    browser.open(file, width=width, prefers_color_scheme=scheme)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    found = browser.evaluate(CONTRASTS)
+    assert len(found) > 300
+    assert [(text, ratio) for text, ratio in found if ratio < 4.5] == []
+
+
+def test_dark_mode_is_dark(browser, file):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    browser.open(file, prefers_color_scheme="light")
+    assert browser.evaluate(ground) == "rgb(255, 255, 255)"
+    browser.open(file, prefers_color_scheme="dark")
+    assert max(map(int, re.findall(r"\d+", browser.evaluate(ground)))) < 40
+
+
+def test_a_screen_reader_is_told_of_lists_tables_and_landmarks(browser, file):
+    for width in (1200, 320):
+        browser.open(file, width=width)
+        browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
+        roles = [node["role"]["value"] for node in nodes if not node["ignored"]]
+        for landmark in ("banner", "main", "contentinfo"):
+            assert roles.count(landmark) == 1, (width, landmark)
+        # Each artifact that was measured: a group of lists, and the same as a table.
+        assert roles.count("group") >= 5
+        tables = browser.evaluate("document.querySelectorAll('table').length")
+        assert roles.count("table") == tables > 8
+        assert roles.count("rowheader") > 10
+        tiles = browser.evaluate("document.querySelectorAll('.map li').length")
+        assert roles.count("listitem") >= tiles
+
+
+def test_print_opens_details_keeps_colours_and_is_not_dark(browser, file, tmp_path):
+    browser.open(file, prefers_color_scheme="dark")
+    data = browser.pdf()
+    assert data.startswith(b"%PDF-")
+    # A page of text needs its fonts: Chromium has been seen to print blank pages.
+    assert data.count(b"/FontDescriptor") > 1
+    assert len(data) > 40_000
+    reader = shutil.which("pdftotext")
+    if reader is not None:
+        (tmp_path / "page.pdf").write_bytes(data)
+        text = subprocess.run(
+            [reader, "-layout", tmp_path / "page.pdf", "-"], capture_output=True, text=True
+        ).stdout
+        assert "2,400,000 B" in text
+        assert "budget not checked: no model was found" in text
+        assert "tests/test_head.py:3" in text, "the failure's text stays folded"
+    browser.send(
+        "Emulation.setEmulatedMedia",
+        media="print",
+        features=[{"name": "prefers-color-scheme", "value": "dark"}],
+    )
+    colours = browser.evaluate(
+        "[getComputedStyle(document.body).backgroundColor,"
+        " getComputedStyle(document.querySelector('.map li')).printColorAdjust]"
+    )
+    assert colours == ["rgb(255, 255, 255)", "exact"]
+
+
+def test_optimizer_state_and_waste_are_seen_at_once(browser, file):
+    browser.open(file)
+    grounds = browser.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.map li')].map(li =>"
+        " [li.classList.contains('x') ? 'waste' : li.parentElement.className,"
+        "  [getComputedStyle(li).backgroundColor, getComputedStyle(li).backgroundImage]]))"
+    )
+    red, green, blue = map(int, re.findall(r"\d+", grounds["optimizer"][0]))
+    assert red > 200
+    assert red > 1.5 * green > 2 * blue
+    assert "repeating-linear-gradient" in grounds["waste"][1]
+    assert all(image == "none" for name, (_, image) in grounds.items() if name != "waste")
+
+
+def test_the_records_drawn_here_hold_what_these_tests_look_for():
+    assert FAILED in RECORDS
+    assert WASTEFUL in RECORDS
