@@ -42,7 +42,7 @@ HEAD = "pytest-modelsize baseline"
 """The key by which a baseline file is told, and whose value is its version."""
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _LARGEST = 2**26
-_SUFFIX = re.compile(r"(\.weights)?\.[A-Za-z0-9_]{1,12}(?=$| without )")
+_SUFFIX = re.compile(r"(\.weights)?\.[A-Za-z0-9_]{1,12}(?=$| with|,)")
 """What a change of format changes in an artifact's name."""
 
 

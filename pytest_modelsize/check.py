@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +15,10 @@ from typing import Protocol
 
 from pytest_modelsize.budget import Budget, Excess
 from pytest_modelsize.bytesize import exact
+from pytest_modelsize.compression import CompressionError, Method, compressed, method
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
-from pytest_modelsize.formats import ArtifactError, measure
+from pytest_modelsize.formats import ArtifactError, LiveNames, files_of, measure
+from pytest_modelsize.formats.extents import noted
 from pytest_modelsize.formats.pickles import FORMAT as OPAQUE
 from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
@@ -31,6 +33,8 @@ __all__ = [
     "Taken",
     "explain",
     "ignored_flag",
+    "measure_compressed",
+    "method_of",
     "not_known",
     "promise_broken",
     "take",
@@ -46,12 +50,14 @@ class Settings:
         include_optimizer: with optimizer state.
         options: for the framework's own call.
         sparse: the bytes of the tensors may be left out, where nothing else differs.
+        compression: the artifact is weighed compressed, by one of `compression.METHODS`; or empty.
     """
 
     format: str
     include_optimizer: bool
     options: Mapping[str, object] = field(default_factory=dict)
     sparse: bool = False
+    compression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         ArtifactError: where the artifact is broken.
     """
     if subject.path is not None:
-        return Taken(subject, settings, measure(subject.path, name=subject.name))
+        found = _weighed(subject.path, subject.name, None, settings.compression)
+        return Taken(subject, settings, found)
     try:
         copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
     except OSError as error:
@@ -113,10 +120,10 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
             format=settings.format,
             include_optimizer=settings.include_optimizer,
             options=settings.options,
-            sparse=settings.sparse,
+            sparse=settings.sparse and not settings.compression,
         )
         shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
-        measurement = measure(saved.path, name=shown, names=saved.names)
+        measurement = _weighed(saved.path, shown, saved.names, settings.compression)
     except BaseException:
         shutil.rmtree(copy, ignore_errors=True)
         raise
@@ -132,6 +139,52 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
     )
 
 
+def _weighed(path: Path, name: str, names: LiveNames | None, compression: str) -> Measurement:
+    if not compression:
+        return measure(path, name=name, names=names)
+    return measure_compressed(path, method_of(path, compression), name=name, names=names)
+
+
+def method_of(path: Path, compression: str) -> Method:
+    """Return the way to compress the artifact at ``path``.
+
+    Raises:
+        ArtifactError: where the library for it is not installed.
+    """
+    try:
+        return method(compression)
+    except CompressionError as error:
+        raise ArtifactError(str(path), None, str(error)) from error
+
+
+def measure_compressed(
+    path: Path,
+    how: Method,
+    *,
+    name: str | None = None,
+    names: LiveNames | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Measurement:
+    """Return what the artifact at ``path`` weighs compressed, by section.
+
+    Args:
+        path: an artifact, as `formats.measure` takes it.
+        how: the way to compress.
+        name: what it is called in reports.
+        names: what the live model that was saved knows about it.
+        progress: told from time to time how many bytes were read, of twice the artifact's.
+
+    Raises:
+        ArtifactError: where it is broken, or cannot be read.
+    """
+    with noted() as runs:
+        measurement = measure(path, name=name, names=names)
+    try:
+        return compressed(measurement, files_of(path), runs, how, progress)
+    except OSError as error:
+        raise ArtifactError(str(path), None, f"cannot be read: {error.strerror}") from error
+
+
 def explain(
     taken: Taken,
     excesses: Sequence[Excess | GrowthExcess],
@@ -145,9 +198,9 @@ def explain(
     """
     lean = replayed = None
     has_state = bool(taken.measurement.optimizer)
-    if has_state and taken.subject.path is not None:
+    if has_state and taken.subject.path is not None and not taken.settings.compression:
         replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, saves.folder)
-    elif has_state and taken.settings.include_optimizer:
+    elif has_state and taken.subject.path is None and taken.settings.include_optimizer:
         # A second save that fails explains nothing, and must not hide the first one's verdict.
         with suppress(SaveError, ArtifactError), _without_state(taken, saves) as other:
             lean = Lean(other.measurement, other.call or _call_without_state(taken))

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from pytest_modelsize.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.bytesize import SizeError, exact, parse_size
-from pytest_modelsize.check import Settings, explain, take
+from pytest_modelsize.check import Settings, explain, measure_compressed, method_of, take
 from pytest_modelsize.collected import load_collection
+from pytest_modelsize.compression import METHODS
 from pytest_modelsize.exchange import ExchangeError, as_json, load
-from pytest_modelsize.formats import ArtifactError, measure
+from pytest_modelsize.formats import ArtifactError, files_of, measure
 from pytest_modelsize.growth import GrowthExcess, GrowthLimit, grown, judge_growth, parse_growth
 from pytest_modelsize.report.difference import difference, difference_as_json, differences
 from pytest_modelsize.report.failure import Circumstances, failure, headline
@@ -36,6 +37,8 @@ __all__ = ["main"]
 _WITHIN, _OVER, _BAD = 0, 1, 2
 _PIPE = 141
 """What a shell makes of a process that SIGPIPE ended."""
+_LARGE = 10**8
+"""Bytes to compress from which on a terminal is told how far it is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    measurement = measure(options.artifact)
+    if options.compressed:
+        path = Path(options.artifact)
+        how = method_of(path, options.compressed)
+        measurement = measure_compressed(path, how, progress=_progress(path))
+        print(f"compressed by {how}: other builds may give other sizes", file=sys.stderr)
+    else:
+        measurement = measure(options.artifact)
     replayed = None
     if options.replay:
         with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
@@ -144,7 +153,8 @@ def _check(options: argparse.Namespace) -> int:
 def _held(
     artifact: str, limits: tuple[Limit, ...], folder: Path, options: argparse.Namespace
 ) -> int:
-    taken = take(Subject(artifact, path=Path(artifact)), Settings("", True), folder)
+    settings = Settings("", True, compression=options.compressed or "")
+    taken = take(Subject(artifact, path=Path(artifact)), settings, folder)
     excesses: tuple[Excess | GrowthExcess, ...] = judge(Budget(limits), taken.measurement)
     if not excesses:
         if not options.quiet:
@@ -153,6 +163,24 @@ def _held(
     where = Circumstances(budget=f"modelsize {options.written}")
     print(failure(taken.measurement, excesses, explain(taken, excesses, Saves(folder)), where))
     return _OVER
+
+
+def _progress(path: Path) -> Callable[[int], None]:
+    """Return what shows on a terminal how far the compression of a large artifact is."""
+    whole = 2 * sum(file.stat().st_size for file in files_of(path))
+    if not sys.stderr.isatty() or whole < _LARGE:
+        return lambda done: None
+    shown = -1
+
+    def show(done: int) -> None:
+        nonlocal shown
+        percent = 100 * done // whole
+        if percent != shown:
+            shown = percent
+            end = "\n" if done >= whole else ""
+            print(f"\rcompressing: {percent} %", end=end, file=sys.stderr, flush=True)
+
+    return show
 
 
 def _measured(name: str) -> Measurement:
@@ -212,6 +240,7 @@ def _add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="also rebuild the file without optimizer state, and say what it weighs (needs h5py)",
     )
     show.add_argument("--json", action="store_true", help="print the whole tree as JSON")
+    _add_compressed(show)
 
 
 def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -255,7 +284,16 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--max", type=_limit, metavar="SIZE", help='the whole, such as "2MB"')
     for name in SECTIONS:
         check.add_argument(f"--{name}", type=_limit, metavar="SIZE", help=f"the section {name}")
+    _add_compressed(check)
     check.add_argument("--quiet", action="store_true", help="print nothing for what is within")
+
+
+def _add_compressed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--compressed",
+        choices=tuple(METHODS),
+        help="weigh it compressed, as it is downloaded; sections add up to the compressed size",
+    )
 
 
 def _positive(text: str) -> int:

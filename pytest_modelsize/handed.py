@@ -13,7 +13,7 @@ from pytest_modelsize.budget import Budget, Excess, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
 from pytest_modelsize.check import Settings, explain, not_known, promise_broken
 from pytest_modelsize.condensed import condense
-from pytest_modelsize.marker import MarkerError, check_format
+from pytest_modelsize.marker import MarkerError, check_compression, check_format
 from pytest_modelsize.record import Record
 from pytest_modelsize.report.failure import Circumstances, failure
 from pytest_modelsize.reuse import Saves
@@ -43,17 +43,22 @@ def measure_handed(
     format: str | None,
     include_optimizer: bool,
     save_options: Mapping[str, object],
+    compression: str,
 ) -> Measurement:
     """Measure what a test handed to the ``model_size`` fixture."""
     format = format or default_format(value, format_of(item))
     try:
         check_format(format, FORMATS)
+        if compression:
+            check_compression(compression)
     except MarkerError as error:
         raise ValueError(f"model_size {error}") from None
     subject = as_subject(value, "model")
     if subject is None:
         subject = _path_subject(value)
-    settings = Settings(format, include_optimizer, save_options, saves_sparsely(item.config))
+    settings = Settings(
+        format, include_optimizer, save_options, saves_sparsely(item.config), compression
+    )
     taken = Saves(folder_of(item.config)).take(subject, settings)
     taken.discard()
     promise = Budget((), include_optimizer)

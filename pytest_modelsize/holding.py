@@ -26,6 +26,7 @@ from pytest_modelsize.check import (
     not_known,
     promise_broken,
 )
+from pytest_modelsize.compression import method
 from pytest_modelsize.condensed import condense
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.growth import Growth, GrowthExcess, judge_growth
@@ -39,7 +40,7 @@ from pytest_modelsize.outcomes import (
 )
 from pytest_modelsize.record import Allowance, Change, Record
 from pytest_modelsize.report.failure import Circumstances, failure
-from pytest_modelsize.reuse import Saves
+from pytest_modelsize.reuse import Saves, same_artifact
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import SECTIONS
@@ -79,11 +80,9 @@ def hold_budgets(item: pytest.Item) -> None:
     in between, and so it is the same model.
     """
     problems: list[ModelSizeFailure] = []
-    groups: dict[tuple[object, str, bool, str], list[_Check]] = {}
+    groups: dict[object, list[_Check]] = {}
     for check in _checks(item, problems):
-        settings = check.settings
-        key = (check.subject.identity, settings.format, settings.include_optimizer)
-        groups.setdefault((*key, repr(settings.options)), []).append(check)
+        groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
     for checks in groups.values():
         problems += _hold(item, checks)
     if problems:
@@ -95,7 +94,7 @@ def hold_budgets(item: pytest.Item) -> None:
 def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Check]:
     """Yield the markers that have the word: of each kind the nearest ones to the test."""
     for name in MARKERS:
-        nodes: dict[tuple[object, str, bool, str], object] = {}
+        nodes: dict[object, object] = {}
         for node, mark in item.iter_markers_with_node(name):
             request = request_of(item, mark)
             try:
@@ -108,10 +107,10 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 request.budget.include_optimizer,
                 request.save_options,
                 saves_sparsely(item.config),
+                request.compression,
             )
-            key = (subject.identity, settings.format, settings.include_optimizer)
             # The nearest node that speaks of this artifact has the word; its markers add up.
-            if nodes.setdefault((*key, repr(settings.options)), node) is node:
+            if nodes.setdefault(same_artifact(subject, settings), node) is node:
                 yield _Check(mark, request, subject, settings)
 
 
@@ -238,9 +237,16 @@ def _exceeded(
         baseline=accepted.problem or (described(item, taken, accepted) if shown else ""),
         accept=command_for(item, "--modelsize-update") if check.request.growth else "",
         growth=growth if shown else None,
+        compressed=_compressed(taken),
     )
     text = failure(taken.measurement, excesses, explanation, circumstances)
     return ModelSizeExceeded(text, pytrace=False)
+
+
+def _compressed(taken: Taken) -> str:
+    if not taken.settings.compression:
+        return ""
+    return f"by {method(taken.settings.compression)}; other builds may give other sizes"
 
 
 def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeFailure:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 from pytest_modelsize.budget import Budget, Limit
 from pytest_modelsize.bytesize import SizeError, parse_size
+from pytest_modelsize.compression import METHODS
 from pytest_modelsize.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sections import SECTIONS
 from pytest_modelsize.targets import Target
 
-__all__ = ["MarkerError", "Request", "check_format", "parse_marker"]
+__all__ = ["MarkerError", "Request", "check_compression", "check_format", "parse_marker"]
 
 _KEYWORDS = (
-    "limit", "model", "path", "format", "include_optimizer", "save_options", "reason", *SECTIONS
+    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason",
+    *SECTIONS,
 )  # fmt: skip
 _SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
 _GROWTH = ('@pytest.mark.max_model_growth("5%")', 'config="1 kB"', 'config="1 kB"')
@@ -36,6 +38,7 @@ class Request:
         target: which artifact is meant.
         format: how a live model is saved; None leaves it to the project's default.
         save_options: passed on to the framework's own call.
+        compression: the artifact is weighed compressed in this way; or empty.
     """
 
     budget: Budget
@@ -43,6 +46,7 @@ class Request:
     target: Target
     format: str | None
     save_options: Mapping[str, object] = field(default_factory=dict)
+    compression: str = ""
 
 
 def parse_marker(
@@ -96,12 +100,16 @@ def parse_marker(
     options = _options(values)
     if options and target.path is not None:
         raise MarkerError("has save_options= beside path=: what exists is not saved again")
+    compression = _text(values, "compression") or ""
+    if compression:
+        check_compression(compression)
     return Request(
         Budget(sizes, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
         growths,
         target,
         format,
         options,
+        compression,
     )
 
 
@@ -114,6 +122,17 @@ def check_format(format: str, formats: Iterable[str]) -> None:
     known = tuple(formats)
     if format not in known:
         raise MarkerError(f"has the unknown format {format!r}: {suggest(format, known)}")
+
+
+def check_compression(compression: str) -> None:
+    """Refuse a way to compress that is not known.
+
+    Raises:
+        MarkerError: naming those there are.
+    """
+    if compression not in METHODS:
+        hint = suggest(compression, tuple(METHODS))
+        raise MarkerError(f"has the unknown compression {compression!r}: {hint}")
 
 
 def suggest(word: str, known: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_modelsize.sections import Measurement
 
 _KEYWORDS = (
-    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, reason=None, "
+    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, "
     "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None): "
 )
 _HELP = (
@@ -293,7 +293,8 @@ def pytest_assertrepr_compare(
 def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measurement]]:
     """Measure a model as it would be saved, or an artifact: ``model_size(model).total <= "2MB"``.
 
-    ``model_size(model, *, format=None, include_optimizer=True, save_options=None)`` returns one
+    ``model_size(model, *, format=None, include_optimizer=True, save_options=None, compression=None)``
+    returns one
     with ``.total``, ``.sections["optimizer"]``, ``.optimizer``, ``.weights`` and so on, each an
     ``int`` of bytes that also compares with sizes such as ``"2 MiB"``.
     """
@@ -305,6 +306,7 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
         format: str | None = None,
         include_optimizer: bool = True,
         save_options: Mapping[str, Any] | None = None,
+        compression: str | None = None,
     ) -> Measurement:
         return measure_handed(
             request.node,
@@ -312,6 +314,7 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
             format=format,
             include_optimizer=include_optimizer,
             save_options=save_options or {},
+            compression=compression or "",
         )
 
     yield measure

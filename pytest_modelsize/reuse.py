@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_modelsize.check import Settings, Taken, take
 from pytest_modelsize.targets import Subject
 
-__all__ = ["Saves"]
+__all__ = ["Saves", "same_artifact"]
 
 
 class Saves:
@@ -36,7 +36,7 @@ class Saves:
             SaveError: where the framework cannot save the model.
             ArtifactError: where the artifact is broken.
         """
-        key = _key(subject, settings)
+        key = same_artifact(subject, settings)
         known = self._taken.get(key)
         if known is None:
             self._taken[key] = taken = take(subject, settings, self.folder)
@@ -54,7 +54,7 @@ class Saves:
         """
         if taken.subject.path is not None:
             return taken
-        key = _key(taken.subject, taken.settings)
+        key = same_artifact(taken.subject, taken.settings)
         known = self._artifacts.get(key)
         if known is None:
             whole = taken.copy is not None and not taken.sparse
@@ -67,10 +67,17 @@ class Saves:
         return _called(known, taken.subject)
 
 
-def _key(subject: Subject, settings: Settings) -> object:
+def same_artifact(subject: Subject, settings: Settings) -> object:
+    """Return what two requests have in common when one save serves both."""
     # The model is kept alive by what was taken of it, so its identity is its own.
     options = repr(sorted(settings.options.items()))
-    return subject.identity, settings.format, settings.include_optimizer, options
+    return (
+        subject.identity,
+        settings.format,
+        settings.include_optimizer,
+        options,
+        settings.compression,
+    )
 
 
 def _called(taken: Taken, subject: Subject) -> Taken:

@@ -250,3 +250,15 @@ def test_show_says_where_the_bytes_of_every_format_are(name, format, capsys):
     assert (shown["name"], shown["format"]) == (path.name, format)
     assert main(["show", str(path), "--depth", "6"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["total", f"{shown['total']:,d}"]
+
+
+def test_an_artifact_is_shown_and_held_as_it_is_downloaded(artifacts, capsys):
+    assert main(["show", "old.bin", "--compressed", "gzip"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("old.bin, gzip\n")
+    assert "compressed by gzip (zlib " in captured.err
+    assert main(["check", "old.bin", "--max", "100 B", "--compressed", "gzip"]) == 0
+    assert main(["check", "old.bin", "--max", "5 B", "--compressed", "gzip"]) == 1
+    with pytest.raises(SystemExit):
+        main(["show", "old.bin", "--compressed", "rar"])
+    assert "invalid choice: 'rar'" in capsys.readouterr().err

@@ -12,7 +12,7 @@ LAYERS = [
     ["bytesize", "printable"],
     ["sections"],
     ["formats"],
-    ["budget", "comparison", "exchange", "saving"],
+    ["budget", "comparison", "compression", "exchange", "saving"],
     ["condensed"],
     ["changes"],
     ["growth", "record"],

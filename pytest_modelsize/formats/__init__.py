@@ -19,9 +19,10 @@ from pytest_modelsize.formats.groups import companions
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.formats.tensorflow import checkpoint
+from pytest_modelsize.formats.tensorflow.bundle import read_bundle
 from pytest_modelsize.sections import Ledger, Measurement
 
-__all__ = ["ArtifactError", "LiveNames", "companions", "measure", "recognise"]
+__all__ = ["ArtifactError", "LiveNames", "companions", "files_of", "measure", "recognise"]
 
 
 def measure(
@@ -88,25 +89,38 @@ def _no_collection() -> Iterator[None]:
 def _read_directory(where: Path, ledger: Ledger, known: LiveNames) -> tuple[str, int]:
     format, size = directory.read_directory(where, ledger, known)
     # Counted once more, by the file system alone: nothing was passed over, nothing read twice.
-    if (on_disk := _bytes_of_files(where)) != size:
+    if (on_disk := sum(size for _, size in _files_below(where))) != size:
         raise ArtifactError(
             str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
         )
     return format, size
 
 
-def _bytes_of_files(folder: Path) -> int:
-    """Return the bytes of all regular files below ``folder``; links are not followed."""
-    total = 0
+def files_of(path: Path) -> list[Path]:
+    """Return the files that `measure` counts for the artifact at ``path``, sorted.
+
+    Raises:
+        ArtifactError: where one of them is broken, or gone.
+    """
+    prefix = _checkpoint_prefix(path)
+    if prefix is not None:
+        return sorted(read_bundle(prefix).files)
+    if path.is_dir():
+        return sorted(found for found, _ in _files_below(path))
+    return [path, *sorted(companions(path))]
+
+
+def _files_below(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield all regular files below ``folder`` with their bytes; links are not followed."""
     for here, _, found in os.walk(folder):
         for name in found:
+            path = Path(here, name)
             try:
-                status = Path(here, name).lstat()
+                status = path.lstat()
             except OSError as error:
-                gone = str(Path(here, name))
-                raise ArtifactError(gone, None, f"is gone: {error.strerror}") from error
-            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return total
+                raise ArtifactError(str(path), None, f"is gone: {error.strerror}") from error
+            if stat.S_ISREG(status.st_mode):
+                yield path, status.st_size
 
 
 def _checkpoint_prefix(path: Path) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_modelsize.formats import (
+    extents,
     foreign,
     keras_archive,
     keras_hdf5,
@@ -87,6 +88,7 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if (format := foreign.read_foreign(source, ledger)) is not None:
         return format
     ledger.add(("assets", file_name), Kind.DATA, source.size)
+    extents.note(source, 0, source.size, "assets")
     ledger.note(("assets", file_name), "of no format known here")
     return "file"
 

@@ -7,7 +7,7 @@ The members are those of keras/src/saving/saving_lib.py: ``config.json``, ``meta
 
 from __future__ import annotations
 
-from pytest_modelsize.formats import keras_hdf5
+from pytest_modelsize.formats import extents, keras_hdf5
 from pytest_modelsize.formats.configuration import open_configuration
 from pytest_modelsize.formats.names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source
@@ -48,6 +48,8 @@ def read_archive(source: Source, ledger: Ledger, names: LiveNames) -> str:
         ledger.add(home, Kind.STRUCTURE, member.structure)
         ledger.add(home, Kind.RESERVED, member.padding)
         content = source.window(member.offset, member.stored, member.name)
+        if not keras or member.encrypted or member.method != STORED:
+            extents.note(content, 0, member.stored, home[0])
         if not keras or member.encrypted:
             ledger.add(home, Kind.DATA, member.stored)
             ledger.note(home, "encrypted, not opened" if member.encrypted else "")
@@ -75,6 +77,8 @@ def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> 
         ArtifactError: where it is a weights file that is broken.
     """
     home = _home(name)
+    if not name.endswith(_WEIGHTS):
+        extents.note(source, 0, source.size, home[0])
     if name.endswith(_WEIGHTS):
         keras_hdf5.read_keras_hdf5(source, ledger, names)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:

@@ -12,6 +12,7 @@ Three layouts, told apart by content:
 
 from __future__ import annotations
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.configuration import open_configuration
 from pytest_modelsize.formats.hdf5 import HDF5Attribute, HDF5File, HDF5Object, read_hdf5
 from pytest_modelsize.formats.keras_optimizers import optimizer_groups
@@ -33,9 +34,20 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     Raises:
         ArtifactError: where the file is no HDF5 file, or a broken one.
     """
-    file = read_hdf5(source)
+    runs: list[tuple[int, int, str]] = []
+    trace = None
+    if extents.asked_for():
+
+        def trace(start: int, end: int, what: str, path: str) -> None:
+            runs.append((start, end, path))
+
+    file = read_hdf5(source, trace)
     layout = _layout(file)
     homes = _Homes(file, layout, names)
+    for start, end, path in runs:
+        # The root's attributes are the configuration, and a run does not say which one it is.
+        if path in file.objects and path != "/":
+            extents.note(source, start, end - start, homes.of(path)[0])
     for path, item in file.objects.items():
         home = homes.of(path)
         note = _described(item) if item.type == "dataset" else ""

@@ -12,6 +12,7 @@ import re
 import struct
 from typing import NamedTuple
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.jsonwalk import Member, Text
 from pytest_modelsize.formats.parameters import Homes, described
 from pytest_modelsize.formats.source import Source
@@ -108,6 +109,7 @@ def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger)
             )
         home = homes.of(tensor.name)
         ledger.add(home, Kind.DATA, tensor.end - tensor.start)
+        extents.note(source, buffer + tensor.start, tensor.end - tensor.start, home[0])
         ledger.add(home, Kind.STRUCTURE, tensor.entry)
         ledger.note(home, described(_type(tensor.dtype), tensor.shape))
         if tensor.start > position:

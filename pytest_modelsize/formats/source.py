@@ -47,13 +47,18 @@ class Source:
     Attributes:
         name: the file as shown in errors; a member is ``model.keras!model.weights.h5``.
         size: bytes in this source. Offsets run from 0 to ``size``.
+        file: the file that holds them; None for bytes in memory.
+        start: where they begin in that file.
     """
 
-    __slots__ = ("_read", "_start", "name", "size")
+    __slots__ = ("_read", "file", "name", "size", "start")
 
-    def __init__(self, name: str, read: _Reader, start: int, size: int) -> None:
+    def __init__(
+        self, name: str, read: _Reader, start: int, size: int, file: Path | None = None
+    ) -> None:
         self.name, self.size = name, size
-        self._read, self._start = read, start
+        self.file, self.start = file, start
+        self._read = read
 
     @classmethod
     def of_bytes(cls, name: str, data: bytes) -> Source:
@@ -71,7 +76,7 @@ class Source:
                 offset, f"{size:,d} bytes expected here, but there are {self.size:,d} in all"
             )
         try:
-            data = self._read(self._start + offset, size)
+            data = self._read(self.start + offset, size)
         except OSError as error:
             raise self.error(offset, f"cannot be read: {error.strerror}") from error
         if len(data) != size:
@@ -82,7 +87,7 @@ class Source:
         """Return the source of ``size`` bytes from ``offset``, called ``name`` within this one."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise self.error(offset, f"{name} claims {size:,d} bytes, which are not there")
-        return Source(f"{self.name}!{name}", self._read, self._start + offset, size)
+        return Source(f"{self.name}!{name}", self._read, self.start + offset, size, self.file)
 
     def error(self, offset: int | None, problem: str) -> ArtifactError:
         """Return the error for a fault at ``offset`` of this source (it is not raised here)."""
@@ -114,7 +119,7 @@ def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError(shown, None, "is no regular file")
-        yield Source(shown, _positioned(descriptor), 0, status.st_size)
+        yield Source(shown, _positioned(descriptor), 0, status.st_size, path)
         if (size := os.fstat(descriptor).st_size) != status.st_size:
             problem = f"{status.st_size:,d} bytes became {size:,d} while they were measured"
             raise ArtifactError(shown, None, problem)

@@ -31,6 +31,7 @@ class Circumstances:
         baseline: what the baseline is, and in what it differs beside its sizes.
         accept: the command that makes today's sizes the baseline.
         growth: past the baseline.
+        compressed: the library that compressed it, and its level.
     """
 
     budget: str = ""
@@ -39,6 +40,7 @@ class Circumstances:
     baseline: str = ""
     accept: str = ""
     growth: Growth | None = None
+    compressed: str = ""
 
 
 def headline(measurement: Measurement, excess: Excess | GrowthExcess) -> str:
@@ -103,6 +105,7 @@ def failure(
     for fix in explanation.fixes:
         lines += _fix(fix, first)
     for title, text in (
+        ("compressed", circumstances.compressed),
         ("reason", circumstances.reason),
         ("budget", circumstances.budget),
         ("baseline", circumstances.baseline),

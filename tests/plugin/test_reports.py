@@ -196,3 +196,34 @@ def test_workers_report_to_their_controller(run, workers):
     ]
     document = json.loads((run.path / "r.json").read_text("utf-8"))
     assert document["summary"] == {"artifacts": 4, "failed": 1, "unchecked": 1}
+
+
+def test_a_budget_on_the_compressed_size(suite):  # noqa: F811
+    suite.artifact(50_000)
+    suite.makepyfile(
+        test_it="""
+        import pytest
+        @pytest.mark.max_model_size("1 kB", path="model.bin", compression="gzip")
+        @pytest.mark.max_model_size("50 kB", path="model.bin")
+        def test_held(): pass
+
+        @pytest.mark.max_model_size("10 B", path="model.bin", compression="gzip")
+        def test_exceeded(): pass
+
+        @pytest.mark.max_model_size("10 B", path="model.bin", compression="gzipp")
+        def test_mistaken(): pass
+
+        def test_fixture(model_size):
+            assert model_size("model.bin", compression="xz").total < "1 kB"
+        """
+    )
+    result = suite.start("--modelsize-update")
+    result.assert_outcomes(passed=2, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*unknown compression 'gzipp': did you mean 'gzip'*",
+            "model.bin, gzip is * over its budget of 10 B",
+            "  compressed: by gzip (zlib *, level 6); other builds may give other sizes",
+        ]
+    )
+    assert set(suite.baseline()["test_it.py::test_held"]) == {"model.bin", "model.bin, gzip"}

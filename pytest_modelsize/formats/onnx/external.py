@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.beside import inside
 from pytest_modelsize.formats.onnx.reader import Model
 from pytest_modelsize.formats.onnx.settle import settle
@@ -83,6 +84,7 @@ def _settle_file(
         if start > position:
             ledger.add(("overhead", location, "padding"), Kind.RESERVED, start - position)
         ledger.add(home, Kind.DATA, end - start)
+        extents.note(data, start, end - start, home[0])
         ledger.note(home, f"{tensor.note}, in {location}")
         position, last, owner = end, (start, end), ".".join(home[1:])
     if position < data.size:

@@ -82,6 +82,10 @@ class Bundle:
         """Bytes of all its files."""
         return sum(self.files.values())
 
+    def shard(self, number: int) -> Path:
+        """Return the file of a shard."""
+        return list(self.files)[1 + number]
+
 
 def read_bundle(prefix: Path) -> Bundle:
     """Return what the files ``prefix.index`` and ``prefix.data-*`` hold, without reading tensors.

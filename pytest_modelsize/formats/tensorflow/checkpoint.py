@@ -6,6 +6,7 @@ import glob
 import re
 from pathlib import Path
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.formats.tensorflow.bundle import GRAPH_KEY, Bundle, Variable, read_bundle
 from pytest_modelsize.formats.tensorflow.objectgraph import Named, read_object_graph
@@ -157,6 +158,8 @@ def add_bundle(bundle: Bundle, ledger: Ledger, under: SectionPath) -> None:
             note += ", stored again"
         taken.add(home)
         ledger.add(home, Kind.DATA, variable.size)
+        if variable.size and extents.asked_for():
+            extents.note_run(bundle.shard(variable.shard), variable.offset, variable.size, home[0])
         ledger.add(home, Kind.STRUCTURE, variable.entry)
         ledger.note(home, note)
     ledger.add(("overhead", *under, "index"), Kind.STRUCTURE, bundle.structure)

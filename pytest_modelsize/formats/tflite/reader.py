@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.tflite.flatbuffer import Claim, FlatBuffer, Table
 from pytest_modelsize.formats.tflite.schema import (
@@ -255,6 +256,7 @@ class _Regions:
         for claim in self._trimmed():
             self._gap(position, claim.start)
             self._ledger.add(claim.owner, claim.kind, claim.end - claim.start)
+            extents.note(self._source, claim.start, claim.end - claim.start, claim.owner[0])
             position = claim.end
         if position < self._source.size:
             position = self._appended(position)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.machine import follow
@@ -75,6 +76,7 @@ def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -
             _charge_pickle_member(member, pickles[member.name], ledger)
         elif member.name in owners:
             owner = owners[member.name]
+            extents.note(source, member.offset, member.stored, owner.path[0])
             charge(member, owner.path, Kind.DATA, ledger, owner.note)
         else:
             name = member.name.removeprefix(root)
