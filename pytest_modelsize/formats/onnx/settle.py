@@ -18,6 +18,8 @@ _SMALLEST_COMPARED, _LARGEST_COMPARED = 64, 16 * 2**20
 """Bytes of the elements of a tensor that is compared with others of its size."""
 _MOST_COMPARED = 128 * 2**20
 """Bytes that are read to compare them, over all tensors."""
+_HEAD = 512
+"""Bytes of a tensor that tell it from most others."""
 
 
 def settle(
@@ -53,22 +55,27 @@ def _wasted(
 ) -> Iterator[tuple[Tensor, SectionPath, str]]:
     """Yield tensors that are all zeros, or the same as one before, and say so.
 
-    Only what lies in the model's own file is compared, and of that only so much.
+    Only what lies in the model's own file is compared. Of each tensor the beginning is read, and
+    the rest where that is all zeros, or the same as another's.
     """
-    sizes = Counter(tensor.values for tensor, _ in settled)
+    begins: list[tuple[Tensor, SectionPath, int, bytes]] = []
+    for tensor, home in settled:
+        if tensor.place is not None and _SMALLEST_COMPARED <= tensor.values <= _LARGEST_COMPARED:
+            head = source.read(tensor.place, min(tensor.values, _HEAD))
+            begins.append((tensor, home, tensor.place, head))
+    alike = Counter((tensor.values, head) for tensor, _, _, head in begins)
     seen: dict[bytes, SectionPath] = {}
     compared = 0
-    for tensor, home in settled:
-        size = tensor.values
-        if tensor.place is None or not _SMALLEST_COMPARED <= size <= _LARGEST_COMPARED:
+    for tensor, home, place, head in begins:
+        if head.strip(b"\0") and alike[tensor.values, head] == 1:
             continue
-        compared += size
+        compared += tensor.values
         if compared > _MOST_COMPARED:
             return
-        content = source.read(tensor.place, size)
+        content = source.read(place, tensor.values)
         if not content.strip(b"\0"):
             yield tensor, home, "all zeros"
-        elif sizes[size] > 1:
-            before = seen.setdefault(hashlib.sha256(content).digest(), home)
-            if before != home:
-                yield tensor, home, f"the same as {'.'.join(before[1:])}"
+            continue
+        before = seen.setdefault(hashlib.sha256(content).digest(), home)
+        if before != home:
+            yield tensor, home, f"the same as {'.'.join(before[1:])}"
