@@ -14,8 +14,8 @@ __all__ = ["Homes", "described", "optimizer_names"]
 
 _DEEPEST = 16
 """Layers within layers that are told apart."""
-_MOST_PARTS = 100_000
-"""Parts of all names together, above which no name is parted: what it costs must be bounded."""
+_MOST_LAYERS = 50_000
+"""Layers and parameters together, above which no name is parted: what it costs must be bounded."""
 
 _OPTIMIZER_ROOTS = frozenset({
     "optimizer", "optimizers", "optimizer_state", "optimizer_states", "optimizer_state_dict",
@@ -60,7 +60,7 @@ class Homes:
     def __init__(self, names: Iterable[str]) -> None:
         known = list(names)
         self._state = optimizer_names(known)
-        self._parted = sum(name.count(".") + 1 for name in known) <= _MOST_PARTS
+        self._parted = _few_layers(known)
 
     def of(self, name: str) -> SectionPath:
         """Return the entry of the parameter ``name``."""
@@ -71,6 +71,22 @@ class Homes:
         if section == "optimizer" and parts[0] in _OPTIMIZER_ROOTS and len(parts) > 2:
             del parts[0]
         return (section, *parts)
+
+
+def _few_layers(names: Iterable[str]) -> bool:
+    """Return whether ``names``, parted at their dots, make a tree of reasonable size."""
+    layers: set[str] = set()
+    for name in names:
+        end = name.find(".")
+        for _ in range(_DEEPEST):
+            if end < 0:
+                break
+            layers.add(name[:end])
+            end = name.find(".", end + 1)
+        layers.add(name)
+        if len(layers) > _MOST_LAYERS:
+            return False
+    return True
 
 
 def described(dtype: str, shape: Iterable[int]) -> str:
