@@ -134,11 +134,22 @@ def test_tiles_on_the_screen_have_areas_in_proportion_to_bytes(browser, file, wi
 
 
 def test_a_narrow_screen_turns_the_picture(browser, file):
-    shape = "(m => m.clientWidth / m.clientHeight)(document.querySelector('.map'))"
+    places = """
+    (map => {
+      const [one, other] = [".optimizer", ".weights"].map(name => map.querySelector(name))
+        .map(list => list.getBoundingClientRect());
+      return [map.clientWidth / map.clientHeight, other.left - one.left, other.top - one.top];
+    })([...document.querySelectorAll("article")].find(
+      article => article.textContent.includes("test_ships")).querySelector(".map"))
+    """
     browser.open(file, width=1200)
-    assert browser.evaluate(shape) == pytest.approx(5 / 2, rel=0.01)
+    shape, across, down = browser.evaluate(places)
+    assert shape == pytest.approx(5 / 2, rel=0.01)
+    assert (across > 100, down) == (True, 0)
     browser.open(file, width=320)
-    assert browser.evaluate(shape) == pytest.approx(2 / 5, rel=0.01)
+    shape, across, down = browser.evaluate(places)
+    assert shape == pytest.approx(2 / 5, rel=0.01)
+    assert (across, down > 100) == (0, True)
 
 
 @pytest.mark.parametrize("width", [320, 400, 561, 760, 941, 1081])
