@@ -8,7 +8,8 @@ import pytest
 
 from pytest_modelsize.record import Change, Record
 from pytest_modelsize.report.page import page
-from pytest_modelsize.report.page.folding import fold
+from pytest_modelsize.report.page.folding import fold, is_waste
+from pytest_modelsize.sections import Kind, Section
 from tests.report.drawn import (
     EVERY,
     FAILED,
@@ -149,6 +150,8 @@ def test_the_summary_lists_failed_ones_first_with_all_their_figures():
             *[""] * 4,
         ],
     ]
+    # On a narrow screen a cell without text is not shown, and a line break would be text.
+    assert rows[1].all("td")[-1].children == []
     bars = [row.all(cls="bar") for row in rows]
     # The bar of one over its budget is as long as its size: the budget ends half-way.
     assert "over" in bars[0][0].classes
@@ -227,6 +230,22 @@ def test_waste_stays_marked_where_it_is_too_small_for_a_tile_of_its_own():
         ("and 5 smaller", 50, True),
         ("and 2 smaller", 18, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("note", "waste"),
+    [
+        ("float32 256x256, waste: all zeros", True),
+        ("waste: no tensor uses it", True),
+        ("float32 3x3x64x64, stored again", True),
+        ("float32 3x3x64x64", False),
+        ("compressed, 1,234 B unpacked", False),
+        ("float32 3 of wastewater/dense", False),
+    ],
+)
+def test_the_notes_of_the_readers_tell_what_is_waste(note, waste):
+    assert is_waste(Section("entry", 1, Kind.DATA, (), note)) is waste
+    assert is_waste(Section("entry", 1, Kind.SLACK, (), note))
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 5, 60])

@@ -12,7 +12,9 @@ from pytest_modelsize.sections import Kind, Measurement, Section
 
 __all__ = ["Part", "fold", "is_waste"]
 
-_WASTE = re.compile(r"\b(waste|wasted|duplicate|duplicates|all zeros|unused)\b", re.IGNORECASE)
+_WASTE = re.compile(
+    r"\b(waste|wasted|duplicate|duplicates|all zeros|stored again|unused)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
