@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_modelsize.sections import OWN, Measurement, Section, SectionPath
+from pytest_modelsize.sections import OWN, Kind, Measurement, Section, SectionPath
 
 __all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries"]
 
@@ -75,6 +75,7 @@ class Entry:
     path: SectionPath
     size: int
     note: str
+    kind: Kind | None = None
 
     @property
     def name(self) -> str:
@@ -95,7 +96,7 @@ def _entries(section: Section, prefix: SectionPath) -> Iterator[Entry]:
         path, node = stack.pop()
         parts = [child for child in node.children if child.name not in OWN]
         if not parts:
-            yield Entry(path, node.size, node.note)
+            yield Entry(path, node.size, node.note, node.kind)
             continue
         stack.extend(((*path, part.name), part) for part in parts)
         own = node.size - sum(part.size for part in parts)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pytest_modelsize.bytesize import exact
 from pytest_modelsize.comparison import entries
-from pytest_modelsize.sections import Measurement, Section
+from pytest_modelsize.sections import Kind, Measurement, Section
 
 __all__ = ["condense", "smaller", "smaller_count"]
 
@@ -45,13 +45,15 @@ def smaller_count(name: str) -> int:
 def _condensed(section: Section, least: float) -> Section:
     sizes: dict[str, int] = {}
     notes: dict[str, str] = {}
+    kinds: dict[str, Kind | None] = {}
     found = entries(section)
     for entry in found:
         if entry.size >= least and not smaller_count(entry.name):
             sizes[entry.name] = sizes.get(entry.name, 0) + entry.size
             notes[entry.name] = entry.note
+            kinds[entry.name] = entry.kind
     named = sorted(sizes, key=lambda name: (-sizes[name], name))[:_MOST]
-    parts = [Section(name, sizes[name], None, (), notes[name]) for name in named]
+    parts = [Section(name, sizes[name], kinds[name], (), notes[name]) for name in named]
     if rest := section.size - sum(part.size for part in parts):
         count = sum(smaller_count(e.name) or 1 for e in found if e.name not in named)
         parts.append(Section(smaller(count), rest))

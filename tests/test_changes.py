@@ -43,6 +43,13 @@ def test_the_first_layer_of_a_kind_is_the_same_one_with_a_counter():
     assert told(found) == [("changed", "dense_7/kernel", 80)]
 
 
+def test_the_first_layer_of_a_kind_stands_beside_the_numbered_ones():
+    old = measured({"weights/dense/kernel": 400, "weights/dense_1/kernel": 80})
+    new = measured({"weights/dense/kernel": 480, "weights/dense_1/kernel": 96})
+    found = changes(old.section("weights"), new.section("weights"))
+    assert told(found) == [("changed", "dense/kernel", 80), ("changed", "dense_1/kernel", 16)]
+
+
 def test_counters_that_overlap_are_aligned_by_what_the_entries_weigh():
     old = measured({f"weights/conv_{n}/kernel": 100 + n for n in range(1, 8)})
     new = measured({f"weights/conv_{n + 3}/kernel": 100 + n for n in range(1, 8)})
