@@ -11,13 +11,14 @@ from itertools import product
 
 import pytest
 
-from pytest_modelsize.saving import FORMATS, SaveError, save
+from pytest_modelsize.saving import SaveError, save
 from tests.saving.kinds import NOT_BY_THEMSELVES, OPTIMIZERS, SPECIAL, kind
 
 ZOO = (
     "momentum", "ema", "accumulation", "loss_scale", "schedule", "nested", "shared", "subclassed",
     "gan",
 )  # fmt: skip
+FORMATS = ("keras", "h5", "weights", "saved_model", "checkpoint", "tflite")
 STATELESS = ("saved_model", "tflite")
 REFUSED = {
     # Two of their names are the same, and HDF5 takes none twice: the first still in Keras 3.15.
