@@ -7,6 +7,7 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import save, sparse
+from tests.saving.test_untouched import fit, snapshot, state_of
 
 FORMATS = ("keras", "weights", "h5")
 NAMES = (
@@ -305,3 +306,42 @@ def test_what_keras_has_in_memory_may_be_in_a_file(model, tmp_path, monkeypatch,
     real, hollow = both(model, tmp_path, "keras", True)
     assert hollow.sparse
     assert measure(real.path, name="model").tree == measure(hollow.path, name="model").tree
+
+
+@pytest.mark.parametrize("name", ["adam", "loss_scale", "gan"])
+def test_training_goes_on_bit_for_bit_after_a_sparse_save(keras, np, build, data, tmp_path, name):
+    twins = []
+    for checked in (False, True):
+        model = build(name)
+        fit(keras, model, data)
+        before = snapshot(model)
+        for format in FORMATS if checked else ():
+            for include_optimizer in (True, False):
+                folder = tmp_path / f"{format}-{include_optimizer}"
+                folder.mkdir()
+                assert both(model, folder, format, include_optimizer)[1].sparse
+        assert snapshot(model) == before
+        fit(keras, model, data)
+        twins.append([value.tobytes() for value in state_of(model)])
+    assert len(twins[0]) > 4
+    assert twins[0] == twins[1]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("model", ["adam"], indirect=True)
+def test_an_interrupted_sparse_save_leaves_nothing_behind(
+    keras, model, tmp_path, monkeypatch, format
+):
+    before = modules(keras)
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(model.layers[0]), "save_own_variables", interrupted)
+    monkeypatch.setattr(
+        keras.src.legacy.saving.legacy_h5_format, "save_weights_to_hdf5_group", interrupted
+    )
+    with pytest.raises(KeyboardInterrupt):
+        save(model, tmp_path, format=format, include_optimizer=True, sparse=True)
+    assert list(tmp_path.iterdir()) == []
+    assert modules(keras) == before
