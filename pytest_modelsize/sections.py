@@ -329,10 +329,11 @@ class Ledger:
 
 def _close(name: str, account: _Account) -> Section:
     """Turn an account into a section, children largest first. Depth is that of the paths added."""
-    own = [(kind, size) for kind, size in zip(_KINDS, account.sizes, strict=True) if size]
-    if not account.parts and len(own) <= 1:
-        only, size = own[0] if own else (Kind.DATA, 0)
-        return Section(name, size, only, (), account.note)
+    sizes = account.sizes
+    if not account.parts and (total := sum(sizes)) in sizes:
+        # All of one kind, as most entries are.
+        return Section(name, total, _KINDS[sizes.index(total)], (), account.note)
+    own = [(kind, size) for kind, size in zip(_KINDS, sizes, strict=True) if size]
     parts = [_close(part, inner) for part, inner in account.parts.items()]
     parts += [Section(_OWN[kind], size, kind) for kind, size in own]
     if len(parts) > 1:
