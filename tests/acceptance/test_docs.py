@@ -54,6 +54,16 @@ def test_the_network_s_row_is_what_is_measured_today(keras, examples, model_size
         assert measured.sections[section] == pytest.approx(number(row[section]), rel=0.02)
 
 
+def test_no_check_that_is_shown_costs_more_than_was_promised():
+    """1.15 x the bare save; of 500 MB and more 0.2 x that of `.keras` and 0.5 x that of `.h5`."""
+    rows = tables("performance.md")[1]
+    assert len(rows) == 12
+    for name, row in rows.items():
+        large = float(row["file"].removesuffix(" MB").replace(",", "")) >= 500
+        bound = {True: 0.2, False: 0.5}[".keras" in name] if large else 1.15
+        assert float(row["check / bare"].split()[0]) <= bound, name
+
+
 def test_every_document_is_reached_from_the_readme():
     linked, pending = set(), [DOCS.parent / "README.md"]
     while pending:
