@@ -30,6 +30,12 @@ def keras_2():
     return found
 
 
+@pytest.fixture(scope="session")
+def any_keras():
+    """Keras of the version that is installed, 3 or 2."""
+    return pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+
+
 def _mend_seeds(keras):
     """Have a seed set without the generator that Python 3.12 refuses (randint with a float).
 

@@ -15,6 +15,9 @@ from typing import Any
 
 __all__ = ["Stored", "names_of", "noting"]
 
+_HELD_BY_KERAS_2 = ("_trainable_weights", "_non_trainable_weights")
+"""Where its layers keep their own (engine/base_layer.py, save_own_variables)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -118,6 +121,6 @@ def names_of(
 
 
 def _own_variables(saveable: Any) -> list[tuple[str, tuple[int, ...]]]:
-    held = ("_trainable_variables", "_non_trainable_variables")
+    held = ("_trainable_variables", "_non_trainable_variables", *_HELD_BY_KERAS_2)
     variables = [v for name in held for v in getattr(saveable, name, None) or ()]
     return [(str(v.name).partition(":")[0].rpartition("/")[2], tuple(v.shape)) for v in variables]

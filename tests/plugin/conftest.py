@@ -45,7 +45,7 @@ def trainer(model):
 
 
 @pytest.fixture
-def project(pytester, keras, monkeypatch):
+def project(pytester, any_keras, monkeypatch):
     """A folder with that model as a fixture; ``project.run_code(code)`` runs a test module.
 
     Only our plugin is loaded, and those that ``plugins=`` names.

@@ -57,7 +57,7 @@ def test_an_assertion_fails_with_the_same_diff_as_the_marker(project, assertion,
     )
 
 
-def test_an_assertion_on_a_section_names_what_is_large_in_it(project):
+def test_an_assertion_on_a_section_names_what_is_large_in_it(project, keras):
     result = project.run_code(
         """
         def test_it(model, model_size):

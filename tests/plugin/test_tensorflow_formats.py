@@ -49,7 +49,7 @@ def test_a_tflite_budget_says_what_smaller_weights_really_give(project):
         "-Wignore",
     )
     result.assert_outcomes(failed=1)
-    result.stdout.re_match_lines(
+    result.stdout.re_match_lines_random(
         [
             r"  fix: float16 weights: [\d.]+ kB, \d+ % of the budget \(measured\)",
             r"       converter\.optimizations = \[tf\.lite\.Optimize\.DEFAULT\]",
@@ -72,7 +72,7 @@ def test_a_saved_model_budget_names_the_graph_s_share_and_its_largest_functions(
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [
-            r"  graph +[\d,]+ +\d+ % .*",
+            r"  graph +[\d,]+ +(\d+ % |[\d,]+ ).*",
             r"  largest in graph:",
             r"    functions/__inference.* +[\d,]+",
         ]
@@ -154,7 +154,7 @@ def test_a_checkpoint_s_prefix_may_be_named(project):
     )
 
 
-def test_a_checkpoint_over_budget_shows_a_call_that_writes_the_size_shown(project):
+def test_a_checkpoint_over_budget_shows_a_call_that_writes_the_size_shown(project, keras):
     result = project.run_code(
         """
         import pytest

@@ -35,7 +35,7 @@ def test_a_budget_that_is_exceeded_fails_with_the_diff_and_names_the_optimizer(p
             r"  section +lean +saved +change",
             r"  optimizer +0 +[\d,]+ +\+[\d,]+ +####################",
             r"  total +[\d,]+ +[\d,]+ +\+[\d,]+ +budget 20,000",
-            r"  optimizer: adam\w*, 2 slots x 178 parameters, float32",
+            r"  optimizer: [Aa]dam\w*, 2 slots x 178 parameters, float32",
             r"  largest in optimizer:",
             r"  fix: save without the optimizer's state: [\d.]+ kB.*\(measured\)",
             r"  reason: it ships by post",

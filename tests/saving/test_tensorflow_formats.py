@@ -186,6 +186,29 @@ def test_keras_2_slots_are_called_as_the_user_knows_them(keras_2, data, tmp_path
     assert names["/optimizer/vars/2"] == "hidden/kernel v"
 
 
+@pytest.mark.parametrize("format", ["keras", "weights"])
+@pytest.mark.filterwarnings("ignore")
+def test_keras_2_weights_are_called_as_the_user_knows_them(keras_2, data, tmp_path, format):
+    layers = keras_2.layers
+    model = keras_2.Sequential(
+        [
+            keras_2.Input((6,)),
+            layers.Dense(5, name="hidden"),
+            layers.BatchNormalization(name="norm"),
+        ]
+    )
+    copy = save(model, tmp_path, format=format, include_optimizer=True)
+    found = {
+        path[1:3]: leaf.size
+        for path, leaf in measure(copy.path, names=copy.names).leaves()
+        if path[0] == "weights" and leaf.kind is Kind.DATA
+    }
+    assert found["hidden", "kernel"] == 6 * 5 * 4
+    assert found["hidden", "bias"] == 5 * 4
+    for name in ("gamma", "beta", "moving_mean", "moving_variance"):
+        assert found["norm", name] == 5 * 4
+
+
 def test_a_module_is_saved_as_saved_model_or_checkpoint(tf, np, tmp_path):
     class Scale(tf.Module):
         def __init__(self):

@@ -27,7 +27,8 @@ def move(schema):
 
 
 @pytest.fixture(scope="module")
-def converted(tf, keras):
+def converted(tf, any_keras):
+    keras = any_keras
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [

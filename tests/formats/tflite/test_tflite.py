@@ -23,9 +23,10 @@ def np():
 
 
 @pytest.fixture(scope="module")
-def models(tf, keras, np, tmp_path_factory):
+def models(tf, any_keras, np, tmp_path_factory):
     """Converted models: plain, with float16 and with int8 weights, fully int8, convolutional."""
     folder = tmp_path_factory.mktemp("tflite")
+    keras = any_keras
     keras.utils.set_random_seed(0)
     dense = keras.Sequential(
         [
