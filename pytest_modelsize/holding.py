@@ -83,8 +83,13 @@ def hold_budgets(item: pytest.Item) -> None:
     groups: dict[object, list[_Check]] = {}
     for check in _checks(item, problems):
         groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
+    try:
+        saves = Saves(folder_of(item.config))
+    except SaveError as error:
+        problems += [_unmeasured(item, checks[0].mark, str(error)) for checks in groups.values()]
+        groups.clear()
     for checks in groups.values():
-        problems += _hold(item, checks)
+        problems += _hold(item, checks, saves)
     if problems:
         problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
         text = "\n\n".join(str(problem.msg) for problem in problems)
@@ -114,11 +119,10 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 yield _Check(mark, request, subject, settings)
 
 
-def _hold(item: pytest.Item, checks: Sequence[_Check]) -> list[ModelSizeFailure]:
+def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[ModelSizeFailure]:
     """Save or find one artifact, measure it, and hold all the limits that speak of it."""
     first = checks[0]
     try:
-        saves = Saves(folder_of(item.config))
         taken = saves.take(first.subject, first.settings)
         accepted = accepted_of(item, taken)
         if any(_excesses(item, check, taken, accepted) for check in checks):

@@ -150,7 +150,13 @@ def large():
 """
     )
     result = project.run(
-        sys.executable, "-mpytest", "-pmodelsize", "-Wignore", f"--basetemp={where / 'base'}", "-rf"
+        sys.executable,
+        "-mpytest",
+        "-pmodelsize",
+        "-Wignore",
+        f"--basetemp={where / 'base'}",
+        "-rf",
+        "--modelsize-save=real",
     )
     assert result.parseoutcomes() == {"failed": 6}
     blocks = result.stdout.str().split("budget not checked: Sequential cannot be saved as ")[1:]
