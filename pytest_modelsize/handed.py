@@ -24,7 +24,9 @@ from pytest_modelsize.session import (
     folder_of,
     format_of,
     handed_of,
+    let_go,
     records_of,
+    saves_of,
     saves_sparsely,
     session_of,
 )
@@ -59,7 +61,7 @@ def measure_handed(
     settings = Settings(
         format, include_optimizer, save_options, saves_sparsely(item.config), compression
     )
-    taken = Saves(folder_of(item.config)).take(subject, settings)
+    taken = saves_of(item, guarded=True).take(subject, settings)
     taken.discard()
     promise = Budget((), include_optimizer)
     if problem := promise_broken(taken) or not_known(promise, taken.measurement):
@@ -84,7 +86,7 @@ def forget_handed(item: pytest.Item) -> None:
     session = session_of(item.config)
     for taken in handed_of(item):
         session.handed.pop(id(taken.measurement), None)
-    handed_of(item).clear()
+    let_go(item)
 
 
 def explain_assertion(

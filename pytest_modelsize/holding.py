@@ -45,12 +45,12 @@ from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sections import SECTIONS
 from pytest_modelsize.session import (
-    folder_of,
     format_of,
     line_of,
     place_of,
     records_of,
     request_of,
+    saves_of,
     saves_sparsely,
     session_of,
     surroundings_of,
@@ -84,7 +84,7 @@ def hold_budgets(item: pytest.Item) -> None:
     for check in _checks(item, problems):
         groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
     try:
-        saves = Saves(folder_of(item.config))
+        saves = saves_of(item)
     except SaveError as error:
         problems += [_unmeasured(item, checks[0].mark, str(error)) for checks in groups.values()]
         groups.clear()

@@ -1,7 +1,9 @@
 """One save serves all that ask for the same model, saved in the same way.
 
 That holds while nothing of the user's runs in between: the budgets of a test are checked one after
-another when its body is done, and so are the saves that explain them.
+another when its body is done, and so are the saves that explain them. Where the user's code has
+run, as between two calls of the ``model_size`` fixture, it holds for a model that is provably
+unchanged.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_modelsize.check import Settings, Taken, take
+from pytest_modelsize.saving.unchanged import fingerprint
 from pytest_modelsize.targets import Subject
 
 __all__ = ["Saves", "same_artifact"]
@@ -20,12 +23,23 @@ class Saves:
 
     Attributes:
         folder: where saved copies go.
+        guarded: what tells a changed model is remembered of each, at some cost, so that
+            `after_user_code` need not forget them all.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, guarded: bool = False) -> None:
+        self.folder, self.guarded = folder, guarded
         self._taken: dict[object, Taken] = {}
         self._artifacts: dict[object, Taken] = {}
+        self._fingerprints: dict[object, str | None] = {}
+
+    def after_user_code(self) -> None:
+        """Forget what is not provably as it was: the user's code has run since it was saved."""
+        for key, taken in list(self._taken.items()):
+            before = self._fingerprints.get(key)
+            if before is None or before != _fingerprint(taken):
+                del self._taken[key]
+                self._artifacts.pop(key, None)
 
     def take(self, subject: Subject, settings: Settings) -> Taken:
         """Measure ``subject``, saving it only where that has not been done.
@@ -40,6 +54,8 @@ class Saves:
         known = self._taken.get(key)
         if known is None:
             self._taken[key] = taken = take(subject, settings, self.folder)
+            if self.guarded:
+                self._fingerprints[key] = _fingerprint(taken)
             return taken
         return replace(_called(known, subject), settings=settings, copy=None)
 
@@ -65,6 +81,12 @@ class Saves:
                 taken = replace(taken, settings=settings)
             self._artifacts[key] = known = taken
         return _called(known, taken.subject)
+
+
+def _fingerprint(taken: Taken) -> str | None:
+    if taken.settings.options or taken.settings.compression:
+        return None  # compressed sizes depend on values
+    return fingerprint(taken.subject.model, taken.settings.format)
 
 
 def same_artifact(subject: Subject, settings: Settings) -> object:

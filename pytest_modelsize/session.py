@@ -20,6 +20,7 @@ from pytest_modelsize.marker import MarkerError, Request, check_format, parse_ma
 from pytest_modelsize.marker_place import marker_line, written_marker
 from pytest_modelsize.outcomes import BASELINE_INPUT, GROWTH_MARKER, MARKERS, ModelSizeFailure
 from pytest_modelsize.record import Record
+from pytest_modelsize.reuse import Saves
 from pytest_modelsize.saving import FORMATS
 from pytest_modelsize.targets import Surroundings
 
@@ -32,10 +33,12 @@ __all__ = [
     "forget",
     "format_of",
     "handed_of",
+    "let_go",
     "line_of",
     "place_of",
     "records_of",
     "request_of",
+    "saves_of",
     "saves_sparsely",
     "session_of",
     "surroundings_of",
@@ -44,7 +47,7 @@ __all__ = [
 _DEFAULT_FORMAT = "modelsize_format"
 _PROPERTY = "modelsize:"
 _SAVE = "modelsize_save"
-_SAVES = ("auto", "real")
+_WAYS = ("auto", "real")
 
 
 @dataclass
@@ -61,6 +64,7 @@ class _Session:
 _SESSION = pytest.StashKey[_Session]()
 _HANDED = pytest.StashKey[list[Taken]]()
 _RECORDS = pytest.StashKey[list[Record]]()
+_SAVES = pytest.StashKey[Saves]()
 
 
 def forget(item: pytest.Item) -> None:
@@ -96,6 +100,32 @@ def attach_records(item: pytest.Item, report: pytest.TestReport) -> None:
                 (f"{name}:{section.name}", section.size) for section in record.measurement.tree
             ]
     item.user_properties[:] = properties
+
+
+def saves_of(item: pytest.Item, *, guarded: bool = False) -> Saves:
+    """Return what the test's models were saved as so far, without those that may have changed.
+
+    Args:
+        item: the test.
+        guarded: more of the user's code will run, and what is saved now may be asked for then.
+
+    Raises:
+        SaveError: where there is no folder to save to.
+    """
+    saves = item.stash.get(_SAVES, None)
+    if saves is None:
+        saves = Saves(folder_of(item.config), guarded=guarded)
+        if guarded:
+            item.stash[_SAVES] = saves
+    saves.after_user_code()
+    return saves
+
+
+def let_go(item: pytest.Item) -> None:
+    """Let go of the models that the test has handed over."""
+    handed_of(item).clear()
+    if _SAVES in item.stash:
+        del item.stash[_SAVES]
 
 
 def check_markers(item: pytest.Item) -> None:
@@ -161,8 +191,8 @@ def format_of(item: pytest.Item) -> str:
 def saves_sparsely(config: pytest.Config) -> bool:
     """Return whether the bytes of tensors may be left out of what is saved."""
     way = str(config.getoption(_SAVE, None) or config.getini(_SAVE))
-    if way not in _SAVES:
-        text = f"ini option {_SAVE}: {way!r} is neither of {', '.join(_SAVES)}"
+    if way not in _WAYS:
+        text = f"ini option {_SAVE}: {way!r} is neither of {', '.join(_WAYS)}"
         raise ModelSizeFailure(text, pytrace=False)
     return way == "auto"
 

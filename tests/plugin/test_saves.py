@@ -123,3 +123,75 @@ def test_a_fixture_s_measurement_is_that_of_the_real_file(project, saves):
         plugins=["spy"],
     ).assert_outcomes(passed=1)
     assert saves() == [["keras", True, True]]
+
+
+SAVED_BEFORE = """
+import keras
+import pytest
+
+@pytest.mark.max_model_size("1 MB")
+def test_it(model, model_size):
+    first = model_size(model)
+    {between}
+    assert model_size(model).total {compared} first.total
+"""
+
+
+@pytest.mark.parametrize(
+    ("between", "compared", "expected"),
+    [
+        ("model.layers[0].kernel.assign(model.layers[0].kernel + 1)", "==", 1),
+        ("model.layers[0].trainable = False", "!=", 2),
+        ("model.optimizer = None", "<", 2),
+        ("model.compile('sgd', 'mse')", "<", 2),
+    ],
+    ids=["values", "configuration", "optimizer", "compiled"],
+)
+def test_a_fixture_s_save_serves_the_marker_while_the_model_is_unchanged(
+    project, saves, between, compared, expected
+):
+    project.run_code(
+        SAVED_BEFORE.format(between=between, compared=compared), plugins=["spy"]
+    ).assert_outcomes(passed=1)
+    assert len(saves()) == expected
+
+
+def test_a_model_of_the_user_s_own_classes_is_saved_anew_each_time(project, saves):
+    project.run_code(
+        """
+        import keras
+        import pytest
+
+        class Mine(keras.layers.Dense):
+            pass
+
+        @pytest.fixture
+        def mine():
+            return keras.Sequential([keras.Input((3,)), Mine(2)])
+
+        @pytest.mark.max_model_size("1 MB")
+        def test_it(mine, model_size):
+            model_size(mine)
+            model_size(mine)
+        """,
+        plugins=["spy"],
+    ).assert_outcomes(passed=1)
+    assert len(saves()) == 3
+
+
+def test_a_budget_after_the_fixture_fails_with_a_whole_copy(project, saves):
+    result = project.run_code(
+        """
+        import pytest
+
+        @pytest.mark.max_model_size("1 kB")
+        def test_it(model, model_size):
+            assert model_size(model).total < "1 MB"
+        """,
+        plugins=["spy"],
+    )
+    result.assert_outcomes(failed=1)
+    assert [True, False] == [sparse for _, optimizer, sparse in saves() if optimizer][::-1]
+    kept = re.search(r"kept: (.*)", result.stdout.str())
+    assert kept
+    assert measure(Path(kept[1])).total > 1000
