@@ -313,11 +313,14 @@ def test_another_format_is_compared_and_the_failure_says_so(suite):
     suite.artifact(1000, "model.bin")
     suite.makepyfile(test_it=GROWS)
     suite.start("--modelsize-update")
-    suite.artifact(2000, "model.dat")
-    suite.makepyfile(test_it=GROWS.replace("model.bin", "model.dat"))
+    suite.artifact(2000, "model.weights")
+    suite.makepyfile(test_it=GROWS.replace("model.bin", "model.weights"))
     result = suite.start()
     result.stdout.fnmatch_lines(
-        ["model.dat grew by 1 kB (+100.0 %)*", "  baseline: modelsize-baseline.json, 'model.bin'"]
+        [
+            "model.weights grew by 1 kB (+100.0 %)*",
+            "  baseline: modelsize-baseline.json, 'model.bin'",
+        ]
     )
 
 
