@@ -81,7 +81,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "modelsize_format",
         "format in which max_model_size and model_size save a live model "
-        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras)",
+        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras); a PyTorch module is "
+        "saved as torch unless its marker says otherwise",
         default="keras",
     )
     parser.addini(
