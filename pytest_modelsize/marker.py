@@ -68,20 +68,7 @@ def parse_marker(
         MarkerError: for an unknown keyword, a size that is none, a wrong type, or no limit at all.
     """
     example, of_section, instead = _GROWTH if growth else _SIZE
-    if len(args) > 1:
-        raise MarkerError(
-            f"takes one limit, not {len(args)}: write {example} "
-            f"and name the limits of sections, as in {of_section}"
-        )
-    for keyword in kwargs:
-        if keyword not in _KEYWORDS:
-            raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
-    if args and "limit" in kwargs:
-        raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
-    values = {keyword: value for keyword, value in kwargs.items() if value is not None}
-    if args and args[0] is not None:
-        values["limit"] = args[0]
-
+    values = _named(args, kwargs, example, of_section)
     limited = [keyword for keyword in ("limit", *SECTIONS) if keyword in values]
     if not limited:
         raise MarkerError(f"has no limit: write {example} or a section's, such as {instead}")
@@ -111,6 +98,26 @@ def parse_marker(
         options,
         compression,
     )
+
+
+def _named(
+    args: tuple[object, ...], kwargs: Mapping[str, object], example: str, of_section: str
+) -> dict[str, object]:
+    """Return all arguments that were given by their names; None is as good as left out."""
+    if len(args) > 1:
+        raise MarkerError(
+            f"takes one limit, not {len(args)}: write {example} "
+            f"and name the limits of sections, as in {of_section}"
+        )
+    for keyword in kwargs:
+        if keyword not in _KEYWORDS:
+            raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
+    if args and "limit" in kwargs:
+        raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
+    values = {keyword: value for keyword, value in kwargs.items() if value is not None}
+    if args and args[0] is not None:
+        values["limit"] = args[0]
+    return values
 
 
 def check_format(format: str, formats: Iterable[str]) -> None:
