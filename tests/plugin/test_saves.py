@@ -191,7 +191,7 @@ def test_a_budget_after_the_fixture_fails_with_a_whole_copy(project, saves):
         plugins=["spy"],
     )
     result.assert_outcomes(failed=1)
-    assert [True, False] == [sparse for _, optimizer, sparse in saves() if optimizer][::-1]
+    assert [sparse for _, optimizer, sparse in saves() if optimizer][::-1] == [True, False]
     kept = re.search(r"kept: (.*)", result.stdout.str())
     assert kept
     assert measure(Path(kept[1])).total > 1000
