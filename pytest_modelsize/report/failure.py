@@ -161,8 +161,8 @@ def _largest(section: str, entries: Sequence[Entry]) -> list[str]:
     rows = [(printable(entry.name), exact(entry.size), printable(entry.note)) for entry in shown]
     if rest:
         rows.append((f"and {exact(len(rest))} smaller", exact(sum(e.size for e in rest)), ""))
-    if not rows:
-        return []
+    if not rows or (len(entries) == 1 and entries[0].path == (section,)):
+        return []  # nothing, or no more than what the table says
     return [f"  largest in {section}:", *columns(rows, "<><", indent=4)]
 
 
