@@ -19,7 +19,8 @@ from pytest_modelsize.compression import CompressionError, Method, compressed, m
 from pytest_modelsize.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.formats import ArtifactError, LiveNames, files_of, measure
 from pytest_modelsize.formats.extents import noted
-from pytest_modelsize.formats.pickles import FORMAT as OPAQUE
+from pytest_modelsize.formats.pickles import FORMAT as PICKLE
+from pytest_modelsize.formats.pickles import NOT_OPENED
 from pytest_modelsize.growth import GrowthExcess
 from pytest_modelsize.saving import OptimizerFacts, SaveError, export_call, framework_of, save
 from pytest_modelsize.saving.replay import replayed_size
@@ -243,15 +244,25 @@ def promise_broken(taken: Taken) -> str:
 def not_known(budget: Budget, measurement: Measurement) -> str:
     """Return what to say when ``budget`` limits sections of what nobody can look into; or nothing.
 
-    A limit on the whole is checked all the same, and so is one on weights, as which it is entered.
+    A limit on the whole is checked all the same, and so is one on the section as which all of it
+    is entered.
     """
-    limited = [limit.section for limit in budget.limits if limit.section not in (None, "weights")]
-    if measurement.format != OPAQUE or (budget.include_optimizer and not limited):
+    known = (None, "weights", "assets")
+    limited = [limit.section for limit in budget.limits if limit.section not in known]
+    if budget.include_optimizer and not limited:
+        return ""
+    opaque = ""
+    if measurement.format == "file":
+        opaque = "is of no format known here"
+    elif any(leaf.note.endswith(NOT_OPENED) for _, leaf in measurement.leaves()):
+        opaque = "is a pickle" if measurement.format == PICKLE else "holds a pickle"
+        opaque += ", which is never loaded"
+    if not opaque:
         return ""
     what = f"{limited[0]}=" if budget.include_optimizer else "include_optimizer=False"
     return (
-        f"{measurement.name} is a pickle, which is never loaded, so {what} cannot be held against "
-        "what is inside: limit its total, or export the model in a format with sections"
+        f"{measurement.name} {opaque}, so {what} cannot be held against what is inside: limit its "
+        "total, or export the model in a format with sections"
     )
 
 

@@ -17,7 +17,14 @@ from pathlib import Path
 
 from pytest_modelsize.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.bytesize import SizeError, exact, parse_size
-from pytest_modelsize.check import Settings, explain, measure_compressed, method_of, take
+from pytest_modelsize.check import (
+    Settings,
+    explain,
+    measure_compressed,
+    method_of,
+    not_known,
+    take,
+)
 from pytest_modelsize.collected import load_collection
 from pytest_modelsize.compression import METHODS
 from pytest_modelsize.exchange import ExchangeError, as_json, load
@@ -155,6 +162,8 @@ def _held(
 ) -> int:
     settings = Settings("", True, compression=options.compressed or "")
     taken = take(Subject(artifact, path=Path(artifact)), settings, folder)
+    if problem := not_known(Budget(limits), taken.measurement):
+        raise ArtifactError(artifact, None, problem)
     excesses: tuple[Excess | GrowthExcess, ...] = judge(Budget(limits), taken.measurement)
     if not excesses:
         if not options.quiet:

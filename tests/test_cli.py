@@ -107,13 +107,18 @@ def test_check_is_exit_code_0_within_1_over_and_2_for_what_cannot_be_read(artifa
 
 
 def test_check_holds_each_section_and_each_file(artifacts, capsys):
-    assert main(["check", "old.bin", "new.bin", "--optimizer", "0", "--assets", "1 kB"]) == 1
+    assert main(["check", "old.bin", "new.bin", "--max", "2 kB", "--assets", "1 kB"]) == 1
     out = capsys.readouterr().out
     assert "old.bin: 1,000 B, within its budget" in out
     assert "assets of new.bin are 1.3 kB, 300 B over their budget of 1 kB" in out
     assert main(["check", "old.bin", "none.bin", "new.bin", "--max", "1 kB"]) == 2
     captured = capsys.readouterr()
     assert "new.bin is 1.3 kB" in captured.out  # what comes after a broken file is still held
+
+
+def test_check_passes_nothing_that_nobody_can_look_into(artifacts, capsys):
+    assert main(["check", "old.bin", "--max", "2 kB", "--optimizer", "0"]) == 2
+    assert "of no format known here, so optimizer= cannot be held" in capsys.readouterr().err
 
 
 def test_check_without_a_limit_passes_nothing(artifacts, capsys):

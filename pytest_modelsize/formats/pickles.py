@@ -12,9 +12,11 @@ from pathlib import Path
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sections import Kind, Ledger
 
-__all__ = ["FORMAT", "is_pickle", "read_pickle"]
+__all__ = ["FORMAT", "NOT_OPENED", "is_pickle", "read_pickle"]
 
 FORMAT = "pickle"
+NOT_OPENED = "never loaded: what is inside is not known"
+"""How the note of a pickle ends, wherever it lies."""
 _PROTO, _STOP = 0x80, b"."
 _PROTOCOLS = range(2, 6)
 """Protocols that begin with their number; those before are told by suffix."""
@@ -36,7 +38,7 @@ def read_pickle(source: Source, file_name: str, ledger: Ledger) -> str:
     home = ("weights", file_name)
     ledger.add(home, Kind.DATA, source.size)
     what = _described(source, file_name) or "a pickle"
-    ledger.note(home, f"{what}, never loaded: what is inside is not known")
+    ledger.note(home, f"{what}, {NOT_OPENED}")
     return FORMAT
 
 

@@ -140,6 +140,22 @@ def test_what_cannot_be_known_of_a_pickle_is_not_checked_and_does_not_pass(run, 
     )
 
 
+def test_a_promise_on_a_file_of_no_known_format_is_not_checked_and_does_not_pass(run):
+    result = run('"1MB", path="m.bin", include_optimizer=False', {"m.bin": bytes(100)})
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*not checked: *m.bin is of no format known here, so include_opt*"])
+    run('"1MB", path="m.bin"', {"m.bin": bytes(100)}).assert_outcomes(passed=1)
+
+
+def test_a_promise_on_a_folder_that_holds_a_pickle_is_not_checked(run):
+    files = {"hub/config.json": b'{"model_type": "x"}', "hub/extra.pkl": b"\x80\x04N."}
+    files["hub/model.safetensors"] = made(PARAMETERS, bytes(32))
+    result = run('"1MB", path="hub", include_optimizer=False', files)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*not checked: *hub holds a pickle, which is never loaded*"])
+    run('"1MB", path="hub"', files).assert_outcomes(passed=1)
+
+
 def test_the_fixture_says_the_same_of_a_pickle(run):
     body = "model_size(exported / 'm.pkl', include_optimizer=False)"
     result = run('"1MB"', {"m.pkl": b"\x80\x04N."}, body, "model_size")
