@@ -143,7 +143,9 @@ def test_what_cannot_be_known_of_a_pickle_is_not_checked_and_does_not_pass(run, 
 def test_a_promise_on_a_file_of_no_known_format_is_not_checked_and_does_not_pass(run):
     result = run('"1MB", path="m.bin", include_optimizer=False', {"m.bin": bytes(100)})
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*not checked: *m.bin is of no format known here, so include_opt*"])
+    result.stdout.fnmatch_lines(
+        ["*not checked: *m.bin is of no format known here, so include_opt*"]
+    )
     run('"1MB", path="m.bin"', {"m.bin": bytes(100)}).assert_outcomes(passed=1)
 
 
