@@ -267,3 +267,18 @@ def test_an_artifact_is_shown_and_held_as_it_is_downloaded(artifacts, capsys):
     with pytest.raises(SystemExit):
         main(["show", "old.bin", "--compressed", "rar"])
     assert "invalid choice: 'rar'" in capsys.readouterr().err
+
+
+def test_compressing_a_large_artifact_says_on_a_terminal_how_far_it_is(
+    artifacts, capsys, monkeypatch
+):
+    with (artifacts / "large.bin").open("wb") as file:
+        file.truncate(60 * 10**6)
+    assert main(["show", "large.bin", "--compressed", "gzip"]) == 0
+    assert "%\r" not in capsys.readouterr().err  # a log is no terminal
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(["show", "large.bin", "--compressed", "gzip"]) == 0
+    shown = re.findall(r"\rcompressing: (\d+) %", capsys.readouterr().err)
+    assert [int(percent) for percent in shown] == sorted({int(percent) for percent in shown})
+    assert shown[-1] == "100"
+    assert len(shown) > 50
