@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import time
@@ -50,15 +51,24 @@ def mutants(whole, number, seed, live=None):
 
 
 def outcome_of(read):
-    """Run ``read``; return ``ok`` or ``error``. Anything but an `ArtifactError` passes through."""
-    begun = time.process_time()
-    try:
-        read()
-    except ArtifactError:
-        outcome = "error"
-    else:
-        outcome = "ok"
-    assert time.process_time() - begun < SECONDS
+    """Run ``read``; return ``ok`` or ``error``. Anything but an `ArtifactError` passes through.
+
+    It may be slow by chance, beside another process or where Python searches the heap of a
+    framework for garbage (which `measure` puts off); it is slow if it is so three times.
+    """
+    for tries in range(3):
+        begun = time.process_time()
+        try:
+            read()
+        except ArtifactError:
+            outcome = "error"
+        else:
+            outcome = "ok"
+        taken = time.process_time() - begun
+        if taken < SECONDS or tries == 2:
+            break
+        gc.collect()
+    assert taken < SECONDS
     return outcome
 
 
