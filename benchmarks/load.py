@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest_modelsize
 from benchmarks.timing import in_turns, row, spread, table
 
 PLUGINS = {
@@ -24,11 +26,33 @@ print((time.process_time() - begun) * 1000, len(sys.modules))
 """
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment, in which Python keeps what it compiled, as it does by default."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+_WARM = """
+import contextlib, io, sys, time, pytest
+options = ["-q", "-p", "no:cacheprovider", sys.argv[1]]
+
+def session(*more):
+    begun = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main([*more, *options])
+    return (time.process_time() - begun) * 1000
+
+for turn in range(int(sys.argv[3])):
+    alone, beside = session("-p", "empty_plugin"), session("-p", sys.argv[2])
+    if turn > 2:
+        print(beside - alone)
+"""
+
+
 def session(*options: str) -> None:
     """Run pytest on one empty test, in a process of its own, with no plugins but the given ones."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_nothing.py").write_text("def test_nothing(): pass\n")
-        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment = {**_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, folder]
         subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
@@ -38,7 +62,7 @@ def import_times(module: str, runs: int) -> list[float]:
     """Milliseconds that importing ``module`` takes once pytest is imported."""
     times = []
     code = "import sys" + _IMPORT.format(module=module)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**_environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     for _ in range(runs):
         run = subprocess.run(
             [sys.executable, "-c", code],
@@ -51,9 +75,32 @@ def import_times(module: str, runs: int) -> list[float]:
     return times
 
 
+def warm_times(module: str, runs: int) -> list[float]:
+    """Milliseconds that a session takes longer with ``module`` than with an empty plugin.
+
+    Both are imported already.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text("def test_nothing(): pass\n")
+        Path(folder, "empty_plugin.py").touch()
+        environment = {**_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        run = subprocess.run(
+            [sys.executable, "-c", _WARM, folder, module, str(runs + 3)],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=environment,
+        )
+    return [float(line) for line in run.stdout.split()]
+
+
 def report(short: bool) -> None:
     """Print the table."""
     runs = 5 if short else 21
+    # As pip does when it installs a package; here it may run from its source, not compiled yet.
+    compileall.compile_dir(Path(pytest_modelsize.__file__).parent, quiet=2)
     found = {}
     for name, module in PLUGINS.items():
         try:
@@ -67,17 +114,18 @@ def report(short: bool) -> None:
     times = in_turns(works, runs)
     print("## A session that does not use it\n")
     print(
-        "One empty test, a process for each run. *Added* is what a session takes more than pytest "
-        "alone in the same turn; *import* is the plugin's module alone, once pytest is there.\n"
+        "One empty test. *Session* is a process for each run, and varies by more than a light "
+        "plugin adds. So what is added is also timed alone: *import* is the plugin's module, once "
+        "pytest is there; *hooks* is what a further session in one process takes more with it than with an empty "
+        "plugin.\n"
     )
-    print(table("plugin", "session, ms", "added, ms", "import, ms"))
+    print(table("plugin", "session, ms", "import, ms", "hooks, ms"))
     alone = times["pytest alone"]
     print(row("pytest alone", spread(alone, 0), "-", "-"))
     for name in PLUGINS:
         if name not in found:
             print(row(name, "not installed", "-", "-"))
             continue
-        added = [one - other for one, other in zip(times[name], alone, strict=True)]
-        imported = import_times(found[name], runs)
-        print(row(name, spread(times[name], 0), spread(added, 1), spread(imported, 1)))
+        imported, hooks = import_times(found[name], runs), warm_times(found[name], runs)
+        print(row(name, spread(times[name], 0), spread(imported, 1), spread(hooks, 1)))
     print()
