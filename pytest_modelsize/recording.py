@@ -180,9 +180,9 @@ def _told(path: Path, outcome: Outcome) -> str:
 def _note_stale(run: Run, path: Path, unused: tuple[Key, ...]) -> None:
     if not unused:
         return
-    run.notes.append(
-        (f"{path.name} has {len(unused)} entries that no test uses; remove them with", False)
-    )
+    one = len(unused) == 1
+    count, them = ("1 entry", "it") if one else (f"{len(unused)} entries", "them")
+    run.notes.append((f"{path.name} has {count} that no test uses; remove {them} with", False))
     run.notes.append(("  pytest --modelsize-update=prune", False))
     run.notes += [(f"  {key.test} [{key.artifact}]", False) for key in unused[:_MOST_STALE]]
     if len(unused) > _MOST_STALE:

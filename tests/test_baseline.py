@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -173,6 +174,23 @@ def test_writing_keeps_the_file_s_permissions_and_leaves_nothing_else(tmp_path):
     write(path, baseline(**{"weights/dense/kernel": 1}))
     assert path.stat().st_mode & 0o777 == 0o640
     assert os.listdir(tmp_path) == ["b.json"]
+
+
+def test_the_old_file_is_untouched_until_the_whole_new_one_takes_its_place(tmp_path, monkeypatch):
+    path, replace, seen = tmp_path / "b.json", os.replace, []
+    write(path, baseline())
+    old = path.read_bytes()
+
+    def watched(source, target):
+        seen.append((path.read_bytes(), os.fspath(target), read(Path(source))))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    new = baseline(**{"weights/dense/kernel": 1})
+    write(path, new)
+    ((before, target, whole),) = seen
+    assert (before, target) == (old, str(path))
+    assert render(whole) == render(new) == path.read_text("utf-8")
 
 
 def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path):

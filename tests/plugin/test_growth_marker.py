@@ -233,7 +233,7 @@ def test_entries_that_no_test_uses_are_reported_and_only_pruning_removes_them(su
     result = suite.start()
     result.stdout.fnmatch_lines(
         [
-            "modelsize-baseline.json has 1 entries that no test uses; remove them with",
+            "modelsize-baseline.json has 1 entry that no test uses; remove it with",
             "  pytest --modelsize-update=prune",
             "  test_other.py::test_net [[]model.bin]",
         ]
@@ -347,7 +347,7 @@ def test_eight_workers_lose_nothing(suite):
         (suite.path / "test_it.py").read_text().replace("range(40)", "range(39)")
     )
     result = suite.start("-n2", plugins=["xdist"], process=True)
-    result.stdout.fnmatch_lines(["*has 1 entries that no test uses*", "*test_net[[]39]*"])
+    result.stdout.fnmatch_lines(["*has 1 entry that no test uses*", "*test_net[[]39]*"])
     suite.start("-n2", "--modelsize-update=prune", plugins=["xdist"], process=True)
     assert len(suite.baseline()) == 39
 
