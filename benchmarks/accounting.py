@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "unet"))
 
 from pytest_modelsize import Kind, Measurement, measure
-from pytest_modelsize.saving.replay import replayed_size
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 
 RUNS = 9
 SECTIONS = ("weights", "optimizer", "config", "assets", "overhead")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import in_turns, megabytes, peak_memory, ratios, row, spread, table
-from pytest_modelsize.budget import judge
-from pytest_modelsize.check import Settings
-from pytest_modelsize.marker import parse_marker
-from pytest_modelsize.reuse import Saves
+from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.take import Settings
+from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.plugin.marker import parse_marker
 from pytest_modelsize.saving import FORMATS
-from pytest_modelsize.targets import Subject
+from pytest_modelsize.sizes.budget import judge
 
 SUFFIXES = {"keras": ".keras", "h5": ".h5", "weights": ".weights.h5"}
 _LARGE = 100 * 10**6

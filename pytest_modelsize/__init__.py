@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_modelsize.bytesize import SizeError
-    from pytest_modelsize.comparison import Comparison, compare
     from pytest_modelsize.formats import measure
-    from pytest_modelsize.formats.foreign import Reader
+    from pytest_modelsize.formats.reader_plugins import Reader
     from pytest_modelsize.formats.source import ArtifactError, Source
-    from pytest_modelsize.outcomes import ModelSizeWarning
-    from pytest_modelsize.sections import Kind, Ledger, Measurement, Section
+    from pytest_modelsize.plugin.outcomes import ModelSizeWarning
+    from pytest_modelsize.sizes.bytesize import SizeError
+    from pytest_modelsize.sizes.comparison import Comparison, compare
+    from pytest_modelsize.sizes.ledger import Ledger
+    from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
 
 __all__ = [
     "ArtifactError",
@@ -35,16 +36,16 @@ __all__ = [
 
 _HOMES = {
     "ArtifactError": "formats.source",
-    "Comparison": "comparison",
-    "Kind": "sections",
-    "Ledger": "sections",
-    "Measurement": "sections",
-    "ModelSizeWarning": "outcomes",
-    "Reader": "formats.foreign",
-    "Section": "sections",
-    "SizeError": "bytesize",
+    "Comparison": "sizes.comparison",
+    "Kind": "sizes.measurement",
+    "Ledger": "sizes.ledger",
+    "Measurement": "sizes.measurement",
+    "ModelSizeWarning": "plugin.outcomes",
+    "Reader": "formats.reader_plugins",
+    "Section": "sizes.measurement",
+    "SizeError": "sizes.bytesize",
     "Source": "formats.source",
-    "compare": "comparison",
+    "compare": "sizes.comparison",
     "measure": "formats",
 }
 

@@ -15,29 +15,30 @@ from collections.abc import Callable, Mapping, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
-from pytest_modelsize.budget import Budget, Excess, Limit, judge
-from pytest_modelsize.bytesize import SizeError, exact, parse_size
-from pytest_modelsize.check import (
-    Settings,
-    explain,
-    measure_compressed,
-    method_of,
-    not_known,
-    take,
-)
-from pytest_modelsize.collected import load_collection
-from pytest_modelsize.compression import METHODS
-from pytest_modelsize.exchange import ExchangeError, as_json, load
+from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.explanation import explain
+from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.take import Settings, measure_compressed, method_of, take
+from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.formats import ArtifactError, files_of, measure
-from pytest_modelsize.growth import GrowthExcess, GrowthLimit, grown, judge_growth, parse_growth
 from pytest_modelsize.report.difference import difference, difference_as_json, differences
 from pytest_modelsize.report.failure import Circumstances, failure, headline
 from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.report.tree import tree
-from pytest_modelsize.reuse import Saves
-from pytest_modelsize.saving.replay import replayed_size
-from pytest_modelsize.sections import SECTIONS, Measurement
-from pytest_modelsize.targets import Subject
+from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
+from pytest_modelsize.sizes.bytesize import SizeError, exact, parse_size
+from pytest_modelsize.sizes.growth import (
+    GrowthExcess,
+    GrowthLimit,
+    grown,
+    judge_growth,
+    parse_growth,
+)
+from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
+from pytest_modelsize.storage.measurement_json import ExchangeError, as_json, load
+from pytest_modelsize.storage.result_sets import load_collection
 
 __all__ = ["main"]
 

@@ -1,6 +1,7 @@
 """Measurements made by hand, for tests of what is done with them."""
 
-from pytest_modelsize.sections import Kind, Ledger, Measurement
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, Measurement
 
 
 def measured(sizes, name="model.keras", format="keras"):

@@ -29,7 +29,13 @@ def test_a_session_without_a_marker_loads_no_framework_and_none_of_our_readers(t
     loaded = loaded_after("def test_nothing(): pass\n", tmp_path)
     assert "pytest_modelsize.plugin" in loaded
     ours = {name for name in loaded if name.startswith("pytest_modelsize")}
-    assert ours == {"pytest_modelsize", "pytest_modelsize.plugin", "pytest_modelsize.outcomes"}
+    assert ours == {
+        "pytest_modelsize",
+        "pytest_modelsize.plugin",
+        "pytest_modelsize.plugin.options",
+        "pytest_modelsize.plugin.outcomes",
+        "pytest_modelsize.plugin.processes",
+    }
     assert not set(HEAVY) & set(loaded)
 
 
@@ -40,5 +46,5 @@ def test_measuring_an_artifact_loads_no_framework(tmp_path):
         "def test_small(tmp_path): (tmp_path / 'notes.bin').write_bytes(b'x' * 999)\n"
     )
     loaded = loaded_after(code, tmp_path)
-    assert "pytest_modelsize.formats.hdf5" in loaded
+    assert "pytest_modelsize.formats.containers.hdf5" in loaded
     assert not set(HEAVY) & set(loaded)

@@ -14,13 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_modelsize.formats import directory, files, groups, keras_shards
-from pytest_modelsize.formats.groups import companions
-from pytest_modelsize.formats.names import LiveNames
+from pytest_modelsize.formats import directory, multi_file, single_file
+from pytest_modelsize.formats.keras import shards
+from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.multi_file import companions
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.formats.tensorflow import checkpoint
 from pytest_modelsize.formats.tensorflow.bundle import read_bundle
-from pytest_modelsize.sections import Ledger, Measurement
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Measurement
 
 __all__ = ["ArtifactError", "LiveNames", "companions", "files_of", "measure", "recognise"]
 
@@ -62,10 +64,10 @@ def measure(
             format, size = checkpoint.read_prefix(prefix, ledger)
         elif stat.S_ISDIR(mode):
             format, size = _read_directory(where, ledger, known)
-        elif where.name.endswith(keras_shards.SUFFIX):
-            format, size = keras_shards.read_shards(where, ledger, known)
+        elif where.name.endswith(shards.SUFFIX):
+            format, size = shards.read_shards(where, ledger, known)
         else:
-            format, read = groups.read_group(where, ledger, known)
+            format, read = multi_file.read_group(where, ledger, known)
             size = sum(read.values())
         return Measurement(shown, format, size, ledger.sections())
 
@@ -150,4 +152,4 @@ def recognise(path: Path) -> str | None:
         return directory.recognise_directory(path)
     if not stat.S_ISREG(mode):
         return None
-    return groups.recognise_group(path) or files.recognise_file(path)
+    return multi_file.recognise_group(path) or single_file.recognise_file(path)

@@ -7,11 +7,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_modelsize.formats import files, groups, huggingface, keras_archive, tfjs
-from pytest_modelsize.formats.names import LiveNames
+from pytest_modelsize.formats import huggingface, multi_file, single_file, tfjs
+from pytest_modelsize.formats.keras import archive
+from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.formats.tensorflow import checkpoint, saved_model
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["read_directory", "recognise_directory"]
 
@@ -56,7 +58,7 @@ def read_directory(
             ledger.note(("assets", relative), "a symbolic link, not followed")
         elif format == "keras":
             with open_source(path, follow=False) as source:
-                keras_archive.read_member(source, relative, ledger, names)
+                archive.read_member(source, relative, ledger, names)
                 total += source.size
         else:
             total += _add_other(path, mode, relative, format, ledger, depth)
@@ -70,9 +72,7 @@ def recognise_directory(folder: Path) -> str | None:
     try:
         if (folder / saved_model.MODEL_FILE).is_file():
             return "saved_model"
-        if all(
-            (folder / name).is_file() for name in (keras_archive.CONFIG, keras_archive.METADATA)
-        ):
+        if all((folder / name).is_file() for name in (archive.CONFIG, archive.METADATA)):
             return "keras"
     except OSError:
         return None  # one that may not be entered
@@ -92,9 +92,9 @@ def _read_groups(
 ) -> None:
     """Read the files that name others before these others are met, and enter them in ``read``."""
     for path, mode in contents:
-        if path not in read and stat.S_ISREG(mode) and groups.leads(path):
+        if path not in read and stat.S_ISREG(mode) and multi_file.leads(path):
             part = Ledger()
-            _, found = groups.read_group(path, part, LiveNames(), follow=False)
+            _, found = multi_file.read_group(path, part, LiveNames(), follow=False)
             if not found.keys().isdisjoint(read):
                 raise ArtifactError(str(path), None, "names a file that another one names, too")
             read.update(found)
@@ -109,7 +109,7 @@ def _add_other(
     if stat.S_ISDIR(mode):
         _, size = read_directory(path, part, LiveNames(), depth + 1)
     else:
-        _, size = files.read_file(path, part, LiveNames(), follow=False)
+        _, size = single_file.read_file(path, part, LiveNames(), follow=False)
     _graft(path, relative, format, part, ledger)
     return size
 

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import weights_index
-from pytest_modelsize.formats.configuration import open_configuration
+from pytest_modelsize.formats import safetensors_index
+from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.safetensors import read_safetensors
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["DOCUMENTS", "OPTIMIZER_FILES", "TOKENIZER", "is_model_folder", "read_model_files"]
 
 CONFIGS = ("config.json", "adapter_config.json")
 """One of these makes a folder with weights a model."""
-_WEIGHTS = ("*.safetensors", f"*{weights_index.SUFFIX}", "pytorch_model*.bin", "adapter_model.bin")
+_WEIGHTS = (
+    "*.safetensors",
+    f"*{safetensors_index.SUFFIX}",
+    "pytorch_model*.bin",
+    "adapter_model.bin",
+)
 _CONFIGURATION = "config.json"
 _NOT_CONFIGURATION = {"tokenizer_config.json"}
 """It belongs to the tokenizer, and with it to the assets."""
@@ -71,10 +77,10 @@ def read_model_files(folder: Path, ledger: Ledger) -> dict[Path, int]:
     for pattern in _WEIGHTS:
         for path in folder.glob(pattern):
             _refuse_link(path)
-    indexes = sorted(folder.glob(f"*{weights_index.SUFFIX}"))
+    indexes = sorted(folder.glob(f"*{safetensors_index.SUFFIX}"))
     single = sorted(p for p in folder.glob("*.safetensors") if p.name not in OPTIMIZER_FILES)
     if len(indexes) == 1:
-        _, more = weights_index.read_index(indexes[0], ledger, follow=False)
+        _, more = safetensors_index.read_index(indexes[0], ledger, follow=False)
         read.update(more)
     elif not indexes and len(single) == 1:
         with open_source(single[0], follow=False) as source:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["FORMAT", "NOT_OPENED", "is_pickle", "read_pickle"]
 

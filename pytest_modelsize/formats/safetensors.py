@@ -13,10 +13,11 @@ import struct
 from typing import NamedTuple
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.jsonwalk import Member, Text
-from pytest_modelsize.formats.parameters import Homes, described
+from pytest_modelsize.formats.containers.json_members import Member, Text
+from pytest_modelsize.formats.dotted_names import Homes, described
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["looks_like_safetensors", "read_safetensors"]
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pytest_modelsize.printable import escaped
+from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = ["ArtifactError", "Source", "open_source"]
 

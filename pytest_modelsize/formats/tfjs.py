@@ -12,12 +12,13 @@ from functools import reduce
 from operator import mul
 from pathlib import Path
 
-from pytest_modelsize.formats.beside import inside
-from pytest_modelsize.formats.configuration import open_configuration
-from pytest_modelsize.formats.jsonwalk import Member, Text, plain
-from pytest_modelsize.formats.parameters import described
+from pytest_modelsize.formats.companion_paths import inside
+from pytest_modelsize.formats.containers.json_members import Member, Text, plain
+from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["MODEL_FILE", "is_tfjs", "read_tfjs", "shards_of"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_modelsize.bytesize import exact, human, human_pair
-from pytest_modelsize.changes import changes
-from pytest_modelsize.comparison import Comparison, Row, compare
-from pytest_modelsize.growth import grown
 from pytest_modelsize.report.table import bar, columns, printable
-from pytest_modelsize.sections import Measurement
+from pytest_modelsize.sizes.bytesize import exact, human, human_pair
+from pytest_modelsize.sizes.comparison import Comparison, Row, compare
+from pytest_modelsize.sizes.entry_changes import changes
+from pytest_modelsize.sizes.growth import grown
+from pytest_modelsize.sizes.measurement import Measurement
 
 __all__ = [
     "change_of",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelsize.budget import PROMISE, Excess
-from pytest_modelsize.bytesize import exact, human, human_pair
-from pytest_modelsize.comparison import Entry
-from pytest_modelsize.diagnosis import Explanation, Fix
-from pytest_modelsize.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
+from pytest_modelsize.checks.diagnosis import Explanation, Fix
 from pytest_modelsize.report.difference import changed_entries, section_table
 from pytest_modelsize.report.table import bar, columns, printable
-from pytest_modelsize.sections import Measurement
+from pytest_modelsize.sizes.budget import PROMISE, Excess
+from pytest_modelsize.sizes.bytesize import exact, human, human_pair
+from pytest_modelsize.sizes.comparison import Entry
+from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
+from pytest_modelsize.sizes.measurement import Measurement
 
 __all__ = ["Circumstances", "failure", "headline"]
 

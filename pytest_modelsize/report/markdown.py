@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pytest_modelsize.bytesize import exact, family_of, human
-from pytest_modelsize.record import Change, Record
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.report.table import printable
+from pytest_modelsize.sizes.bytesize import exact, family_of, human
+from pytest_modelsize.storage.check_result import Change, Record
 
 __all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_modelsize.bytesize import exact, family_of, human
-from pytest_modelsize.record import VERDICTS, Record
 from pytest_modelsize.report.table import columns, printable
+from pytest_modelsize.sizes.bytesize import exact, family_of, human
+from pytest_modelsize.storage.check_result import VERDICTS, Record
 
 __all__ = ["ordered", "sections_text", "share_of_budget", "slack", "summary"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_modelsize.printable import printable
+from pytest_modelsize.sizes.escaping import printable
 
 __all__ = ["bar", "columns", "printable"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.bytesize import exact
 from pytest_modelsize.report.table import columns, printable
-from pytest_modelsize.sections import Measurement, Section
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.measurement import Measurement, Section
 
 __all__ = ["tree"]
 

@@ -11,18 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.printable import escaped
-from pytest_modelsize.saving.copy import SavedCopy
-from pytest_modelsize.saving.described import described, export_call
-from pytest_modelsize.saving.detect import framework_of
-from pytest_modelsize.saving.keras2 import save_keras_2
-from pytest_modelsize.saving.keras3 import save_keras
-from pytest_modelsize.saving.optimizer_facts import OptimizerFacts
-from pytest_modelsize.saving.sparse import can_be_sparse, sparse_files
-from pytest_modelsize.saving.state_hook import Visited
-from pytest_modelsize.saving.tensorflow import SUFFIXES, save_module, write_checkpoint
-from pytest_modelsize.saving.torch import SUFFIXES as TORCH_SUFFIXES
-from pytest_modelsize.saving.torch import save_torch
+from pytest_modelsize.saving.framework import framework_of
+from pytest_modelsize.saving.keras.description import described, export_call
+from pytest_modelsize.saving.keras.keras2 import save_keras_2
+from pytest_modelsize.saving.keras.keras3 import save_keras
+from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
+from pytest_modelsize.saving.keras.save_hook import Visited
+from pytest_modelsize.saving.keras.sparse.patches import can_be_sparse, sparse_files
+from pytest_modelsize.saving.keras.tensorflow import SUFFIXES, save_module, write_checkpoint
+from pytest_modelsize.saving.saved_copy import SavedCopy
+from pytest_modelsize.saving.torch.modules import SUFFIXES as TORCH_SUFFIXES
+from pytest_modelsize.saving.torch.modules import save_torch
+from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = [
     "FORMATS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pytest_modelsize.saving.detect import framework_of
+from pytest_modelsize.saving.framework import framework_of
 
 __all__ = ["versions_of"]
 

@@ -63,7 +63,7 @@ def test_the_markers_shown_are_those_of_the_example():
 
 
 def test_every_argument_shown_is_understood():
-    from pytest_modelsize.marker import parse_marker
+    from pytest_modelsize.plugin.marker import parse_marker
 
     marker = blocks("python")[2]
     arguments = re.search(r"max_model_size\((.*)\)", marker, re.DOTALL)[1]

@@ -38,7 +38,7 @@ def test_a_check_costs_little_more_than_the_bare_save(keras, examples, tmp_path,
 
 @pytest.mark.parametrize("format", ["keras", "h5"])
 def test_a_check_of_a_large_model_writes_and_holds_none_of_it(keras, tmp_path, format):
-    from pytest_modelsize.saving.sparse import can_be_sparse
+    from pytest_modelsize.saving.keras.sparse.patches import can_be_sparse
 
     if not can_be_sparse(format):
         pytest.skip("this Keras is not one that saves are sparse for")

@@ -13,16 +13,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_modelsize import ArtifactError, Measurement, measure
-from pytest_modelsize.exchange import as_json
-from pytest_modelsize.formats.configuration import open_configuration
-from pytest_modelsize.formats.files import read_source
-from pytest_modelsize.formats.names import LiveNames
-from pytest_modelsize.formats.protobuf import Message
+from pytest_modelsize.formats.containers.protobuf import Message
+from pytest_modelsize.formats.keras import open_configuration
+from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.single_file import read_source
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.tensorflow.graphs import read_graphs
 from pytest_modelsize.formats.tensorflow.objectgraph import read_object_graph
 from pytest_modelsize.report.tree import tree
-from pytest_modelsize.sections import Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.storage.measurement_json import as_json
 
 __all__ = ["READERS", "attempt", "seed"]
 

@@ -64,7 +64,7 @@ def _hdf5() -> Iterator[tuple[str, bytes]]:
         import numpy as np
     except ImportError:
         return
-    from tests.formats.hdf5.zoo import write_zoo
+    from tests.formats.containers.hdf5.zoo import write_zoo
 
     with tempfile.TemporaryDirectory() as folder:
         for path in write_zoo(h5py, np, Path(folder)):

@@ -11,8 +11,8 @@ pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_modelsize.formats.containers.zip import read_zip
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.zip import read_zip
 from tests.formats.mutants import count
 from tests.fuzz.readers import attempt, seed
 from tests.fuzz.seeds import seeds

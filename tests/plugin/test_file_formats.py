@@ -8,9 +8,9 @@ import pytest
 import tests
 from tests.formats.onnx.wire import field, model, tensor
 from tests.formats.test_huggingface import FILES
+from tests.formats.test_reader_plugins import WHOLE, reader
 from tests.formats.test_safetensors import made
 from tests.formats.test_safetensors import tensor as entry
-from tests.test_readers import WHOLE, reader
 
 ROOT = Path(tests.__file__).parent.parent
 PARAMETERS = {"fc.weight": entry(0, 24, "F32", [3, 2]), "fc.bias": entry(24, 32, "F32", [2])}

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 # Not "from pytest_modelsize import check": that may be one that an earlier run left behind.
-check = import_module("pytest_modelsize.check")
+check = import_module("pytest_modelsize.checks.explanation")
 original = check.save
 
 def save(model, folder, *, format, include_optimizer, **kwargs):
@@ -30,9 +30,9 @@ check.save = save
 @pytest.fixture
 def saves(project, keras, tmp_path):
     """Return a function: all saves that inner runs made, sorted: format, flag, tensors left out."""
-    from pytest_modelsize.saving import sparse
+    from pytest_modelsize.saving.keras.sparse import patches
 
-    if not sparse.can_be_sparse("keras"):
+    if not patches.can_be_sparse("keras"):
         pytest.skip(f"Keras {keras.__version__} is not one that saves are sparse for")
     # The inner run imports the package anew: what spies on it must be imported there.
     log = tmp_path / "saves.log"

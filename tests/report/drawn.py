@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from pytest_modelsize.record import Allowance, Change, Record
-from pytest_modelsize.sections import Kind, Measurement, Section
+from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
+from pytest_modelsize.storage.check_result import Allowance, Change, Record
 
 # Elements without an end tag, and those whose end tag HTML lets a writer leave out.
 _VOID = {"meta", "link", "br", "wbr", "img", "input", "hr"}

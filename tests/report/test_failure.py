@@ -2,12 +2,13 @@
 
 from textwrap import dedent
 
-from pytest_modelsize.budget import PROMISE, Budget, Limit, judge
-from pytest_modelsize.diagnosis import Lean, diagnose
+from pytest_modelsize.checks.diagnosis import Lean, diagnose
 from pytest_modelsize.report.failure import Circumstances, failure, headline
 from pytest_modelsize.report.table import bar, printable
 from pytest_modelsize.saving import OptimizerFacts
-from pytest_modelsize.sections import Kind, Ledger, Measurement
+from pytest_modelsize.sizes.budget import PROMISE, Budget, Limit, judge
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, Measurement
 
 ADAM = OptimizerFacts("/optimizer", "adam", 2, 371_415, "float32", 2_971_332)
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_modelsize.record import Change, Record
 from pytest_modelsize.report.page import page
 from pytest_modelsize.report.page.folding import fold, is_waste
-from pytest_modelsize.sections import Kind, Section
+from pytest_modelsize.sizes.measurement import Kind, Section
+from pytest_modelsize.storage.check_result import Change, Record
 from tests.report.drawn import (
     EVERY,
     FAILED,

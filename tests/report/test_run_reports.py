@@ -8,11 +8,12 @@ import re
 
 import pytest
 
-from pytest_modelsize.condensed import condense
-from pytest_modelsize.record import Allowance, Change, Record, record_from_json
-from pytest_modelsize.report.files import as_csv, as_json_report
+from pytest_modelsize.report.csv_report import as_csv
+from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.report.markdown import COMMENT_LIMIT, MARK, markdown
 from pytest_modelsize.report.summary import slack, summary
+from pytest_modelsize.sizes.top_entries import condense
+from pytest_modelsize.storage.check_result import Allowance, Change, Record, record_from_json
 from tests.models import measured
 
 HOSTILE = "a|b`*_<script>alert(1)</script>\n\x1b[31m\u202e@team #1 [x](y) &amp;"

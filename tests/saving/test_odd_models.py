@@ -202,7 +202,7 @@ def test_a_full_disk_is_an_error_that_leaves_no_file_and_none_open(keras, tmp_pa
 
 def test_saves_of_two_threads_leave_the_warning_filters_as_they_were(keras, tmp_path):
     """They are the process's: put back in another order, one thread's would stay for good."""
-    from pytest_modelsize.saving.quiet import quiet
+    from pytest_modelsize.saving.keras.quiet import quiet
 
     before = list(warnings.filters)
     inside, leave = threading.Event(), threading.Event()
@@ -250,7 +250,7 @@ def test_no_code_of_a_class_runs_when_it_is_looked_at():
     [("float32", 4), ("bfloat16", 2), ("float8_e4m3fn", 1), ("int4", 1), ("bool", 1), ("int64", 8)],
 )
 def test_elements_have_the_size_of_their_type(dtype, bytes_each):
-    from pytest_modelsize.saving.optimizer_facts import facts_of
+    from pytest_modelsize.saving.keras.optimizers import facts_of
 
     class Variable:
         path, shape = "adam/step", (10,)

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from pytest_modelsize import measure
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 from pytest_modelsize.cli import main
 from pytest_modelsize.saving import save
-from pytest_modelsize.saving.replay import replayed_size
 
 MODELS = 24
 

@@ -228,7 +228,7 @@ def test_a_model_is_told_by_its_classes_and_nothing_of_it_runs(build):
 def test_without_the_private_function_the_public_way_is_taken(
     h5py, build, data, tmp_path, monkeypatch
 ):
-    from pytest_modelsize.saving import keras3
+    from pytest_modelsize.saving.keras import keras3
 
     monkeypatch.setattr(keras3, "can_hook", lambda library: False)
     model = trained(build, data, "adam")

@@ -6,7 +6,8 @@ import zipfile
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.saving import save, sparse
+from pytest_modelsize.saving import save
+from pytest_modelsize.saving.keras.sparse import patches
 from tests.saving.test_untouched import fit, snapshot, state_of
 
 FORMATS = ("keras", "weights", "h5")
@@ -20,7 +21,7 @@ STATEFUL = ("adam", "loss_scale", "gan", "nested", "lora", "vocabulary")
 
 @pytest.fixture(autouse=True)
 def trusted(keras):
-    if not sparse.can_be_sparse("keras"):
+    if not patches.can_be_sparse("keras"):
         pytest.skip(f"Keras {keras.__version__} is not one that saves are sparse for")
 
 
@@ -183,9 +184,9 @@ def test_what_cannot_be_left_out_is_saved_for_real(keras, model, tmp_path, monke
             raise OSError(28, "No space left on device")
 
     if format == "h5":
-        from pytest_modelsize.saving import sparse_hdf5
+        from pytest_modelsize.saving.keras.sparse import hdf5
 
-        monkeypatch.setattr(sparse_hdf5, "SparseFile", Full)
+        monkeypatch.setattr(hdf5, "SparseFile", Full)
     else:
         monkeypatch.setattr(layer, "save_own_variables", save_own_variables)
     real, other = both(model, tmp_path, format, True)
@@ -267,8 +268,8 @@ def test_another_thread_saves_for_real_meanwhile(keras, model, tmp_path, monkeyp
 )
 def test_the_archive_of_a_member_of_any_size_has_the_size_that_the_format_asks_for(tmp_path, size):
     """APPNOTE.TXT 4.3 and 4.5.3, and where zipfile goes over to ZIP64 (zipfile.py)."""
-    from pytest_modelsize.saving.sparse_hdf5 import Content, SparseSave
-    from pytest_modelsize.saving.sparse_zip import SparseZip
+    from pytest_modelsize.saving.keras.sparse.hdf5 import Content, SparseSave
+    from pytest_modelsize.saving.keras.sparse.zip import SparseZip
 
     limit = 2**31 - 1
     kind = type("Zip", (SparseZip,), {"save": SparseSave(None)})
@@ -293,16 +294,16 @@ def test_the_archive_of_a_member_of_any_size_has_the_size_that_the_format_asks_f
 
 
 def test_only_what_is_known_is_saved_sparsely(keras, monkeypatch):
-    assert all(sparse.can_be_sparse(format) for format in FORMATS)
-    assert not any(sparse.can_be_sparse(name) for name in ("saved_model", "tflite", "checkpoint"))
+    assert all(patches.can_be_sparse(format) for format in FORMATS)
+    assert not any(patches.can_be_sparse(name) for name in ("saved_model", "tflite", "checkpoint"))
     monkeypatch.setattr(keras, "__version__", "3.99.0")
-    assert not sparse.can_be_sparse("keras")
+    assert not patches.can_be_sparse("keras")
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
 @pytest.mark.parametrize("model", ["adam"], indirect=True)
 def test_what_keras_has_in_memory_may_be_in_a_file(model, tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(sparse, "IN_MEMORY", limit)
+    monkeypatch.setattr(patches, "IN_MEMORY", limit)
     real, hollow = both(model, tmp_path, "keras", True)
     assert hollow.sparse
     assert measure(real.path, name="model").tree == measure(hollow.path, name="model").tree

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 # An inner run forgets what it imported itself: what is patched here is imported here.
-from pytest_modelsize import copies
+from pytest_modelsize.plugin import kept_copies
 
 FORMATS = ("keras", "h5", "weights", "saved_model", "checkpoint", "tflite")
 EACH = f"""
@@ -75,7 +75,7 @@ def test_only_pytest_s_own_folder_is_written_to(project, monkeypatch):
 
 
 def test_copies_are_kept_up_to_a_number(light, monkeypatch):
-    monkeypatch.setattr(copies, "_MOST", 2)
+    monkeypatch.setattr(kept_copies, "_MOST", 2)
     result = light.run_code(LIVE)
     result.assert_outcomes(failed=4)
     told = [line for line in result.outlines if line.startswith("  kept: ")]
@@ -89,7 +89,7 @@ def test_copies_are_kept_up_to_a_number(light, monkeypatch):
 
 
 def test_copies_are_kept_up_to_their_bytes(light, monkeypatch):
-    monkeypatch.setattr(copies, "_MOST_BYTES", 1116)
+    monkeypatch.setattr(kept_copies, "_MOST_BYTES", 1116)
     result = light.run_code(LIVE)
     told = [line for line in result.outlines if line.startswith("  kept: ")]
     assert ["kept: no, at most 20 copies with 1.12 kB" in line for line in told] == [

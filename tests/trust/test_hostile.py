@@ -17,12 +17,12 @@ import pytest
 
 import pytest_modelsize
 from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize.checks.targets import TargetError
 from pytest_modelsize.cli import main
-from pytest_modelsize.formats import directory, files
+from pytest_modelsize.formats import directory, single_file
 from pytest_modelsize.formats.source import Source, open_source
-from pytest_modelsize.printable import escaped, printable
 from pytest_modelsize.saving import SaveError, save
-from pytest_modelsize.targets import TargetError
+from pytest_modelsize.sizes.escaping import escaped, printable
 
 DATA = Path(__file__).parent.parent / "data"
 EVIL = "\x1b[31mred\u202e<b>|`x`\r\n\u2028end\x9b"
@@ -165,7 +165,7 @@ def test_what_vanishes_from_a_directory_while_it_is_read_is_an_error(tmp_path, m
     for name in ("a.bin", "b.bin", "c/d.bin"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * 10)
-    read = files.read_file
+    read = single_file.read_file
 
     def removing(path, *args, **kwargs):
         if what == "file":
@@ -174,7 +174,7 @@ def test_what_vanishes_from_a_directory_while_it_is_read_is_an_error(tmp_path, m
             shutil.rmtree(tmp_path / "c", ignore_errors=True)
         return read(path, *args, **kwargs)
 
-    monkeypatch.setattr(directory.files, "read_file", removing)
+    monkeypatch.setattr(directory.single_file, "read_file", removing)
     with pytest.raises(ArtifactError, match=r"is gone|cannot be (opened|listed)|are there now"):
         measure(tmp_path)
 
@@ -322,8 +322,8 @@ def test_no_reader_can_execute_anything():
     package = Path(pytest_modelsize.__file__).parent
     seen = 0
     # Readers of other packages are found, and run, because the user has installed them.
-    readers = set((package / "formats").rglob("*.py")) - {package / "formats" / "foreign.py"}
-    for path in [*readers, package / "sections.py"]:
+    readers = set((package / "formats").rglob("*.py")) - {package / "formats" / "reader_plugins.py"}
+    for path in [*readers, *(package / "sizes").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             seen += 1
             names = []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.beside import inside
+from pytest_modelsize.formats.companion_paths import inside
 from pytest_modelsize.formats.onnx.reader import Model
 from pytest_modelsize.formats.onnx.settle import settle
 from pytest_modelsize.formats.onnx.tensors import External, Tensor
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["read_onnx_file"]
 

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pytest_modelsize.formats.containers.protobuf import (
+    LENGTH_DELIMITED,
+    VARINT,
+    Field,
+    Message,
+    message_in,
+)
 from pytest_modelsize.formats.onnx.tensors import Tensor, read_sparse, read_tensor
-from pytest_modelsize.formats.protobuf import LENGTH_DELIMITED, VARINT, Field, Message, message_in
 from pytest_modelsize.formats.source import ArtifactError, Source
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["LARGE_CONSTANT", "Found", "Model", "looks_like_onnx"]
 

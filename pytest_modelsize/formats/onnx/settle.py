@@ -6,11 +6,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pytest_modelsize.formats.dotted_names import Homes
 from pytest_modelsize.formats.onnx.reader import Found
 from pytest_modelsize.formats.onnx.tensors import Tensor
-from pytest_modelsize.formats.parameters import Homes
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["settle"]
 

@@ -8,8 +8,8 @@ from functools import reduce
 from itertools import islice
 from operator import mul
 
-from pytest_modelsize.formats.parameters import described
-from pytest_modelsize.formats.protobuf import LENGTH_DELIMITED, VARINT, Field, Message
+from pytest_modelsize.formats.containers.protobuf import LENGTH_DELIMITED, VARINT, Field, Message
+from pytest_modelsize.formats.dotted_names import described
 
 __all__ = ["External", "Tensor", "Walk", "read_sparse", "read_tensor"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_modelsize.formats.protobuf import Message
+from pytest_modelsize.formats.containers.protobuf import Message
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.formats.tensorflow.table import read_table
 

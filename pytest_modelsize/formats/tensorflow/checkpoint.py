@@ -11,7 +11,8 @@ from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.formats.tensorflow.bundle import GRAPH_KEY, Bundle, Variable, read_bundle
 from pytest_modelsize.formats.tensorflow.objectgraph import Named, read_object_graph
 from pytest_modelsize.formats.tensorflow.table import MAGIC
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = [
     "INDEX",

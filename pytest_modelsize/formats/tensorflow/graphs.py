@@ -6,9 +6,10 @@ tensorflow/core/framework: graph.proto, function.proto, node_def.proto, attr_val
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.protobuf import Field, Message
+from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["LARGE_CONSTANT", "read_graphs"]
 

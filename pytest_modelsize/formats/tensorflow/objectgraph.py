@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from pytest_modelsize.formats.protobuf import Field, Message
+from pytest_modelsize.formats.containers.protobuf import Field, Message
 
 __all__ = ["Named", "read_object_graph"]
 

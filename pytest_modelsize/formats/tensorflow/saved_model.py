@@ -8,7 +8,8 @@ from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.formats.tensorflow import checkpoint
 from pytest_modelsize.formats.tensorflow.bundle import read_bundle
 from pytest_modelsize.formats.tensorflow.graphs import read_graphs
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["MODEL_FILE", "read_model_files"]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pytest_modelsize.formats import extents
+from pytest_modelsize.formats.containers.flatbuffer import Claim, FlatBuffer, Table
+from pytest_modelsize.formats.containers.zip import read_zip
 from pytest_modelsize.formats.source import ArtifactError, Source
-from pytest_modelsize.formats.tflite.flatbuffer import Claim, FlatBuffer, Table
 from pytest_modelsize.formats.tflite.schema import (
     OPTIONS,
     OPTIONS_2,
@@ -18,8 +19,8 @@ from pytest_modelsize.formats.tflite.schema import (
     VARIANT,
 )
 from pytest_modelsize.formats.tflite.waste import Waste
-from pytest_modelsize.formats.zip import read_zip
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["IDENTIFIER", "looks_like_tflite", "read_tflite"]
 

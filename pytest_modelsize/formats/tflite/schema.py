@@ -5,7 +5,7 @@ Numbers are positions of fields in their tables, or values of the union's type.
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.tflite.flatbuffer import Shape
+from pytest_modelsize.formats.containers.flatbuffer import Shape
 
 __all__ = ["OPTIONS", "OPTIONS_2", "QUANTIZATION", "SPARSITY", "TYPES", "VARIANT"]
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.sections import SectionPath
+from pytest_modelsize.sizes.measurement import SectionPath
 
 __all__ = ["Waste"]
 

@@ -3,11 +3,10 @@
 `opcodes` and `machine` follow a pickle with symbols for values; `tensors` and `contents` find what
 it holds, `naming`, `parameters` and `owners` whose it is. `archive` reads what ``torch.save`` and
 ``torch.jit.save`` write, `exported` what ``torch.export.save`` does, `legacy` what PyTorch before
-1.6 wrote. `replay` says what a checkpoint would weigh without its optimizer's state.
+1.6 wrote.
 """
 
 from pytest_modelsize.formats.torch.legacy import is_legacy, read_legacy
 from pytest_modelsize.formats.torch.reader import is_torch, read_torch
-from pytest_modelsize.formats.torch.replay import size_without_state
 
-__all__ = ["is_legacy", "is_torch", "read_legacy", "read_torch", "size_without_state"]
+__all__ = ["is_legacy", "is_torch", "read_legacy", "read_torch"]

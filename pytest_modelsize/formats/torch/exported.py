@@ -13,11 +13,12 @@ import json
 from math import prod
 from typing import Any
 
+from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.archive import charge, read_saved, root_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
-from pytest_modelsize.formats.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["exported_root", "read_exported"]
 

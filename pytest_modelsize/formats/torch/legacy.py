@@ -15,7 +15,8 @@ from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
 from pytest_modelsize.formats.torch.values import Items
-from pytest_modelsize.sections import Kind, Ledger
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["is_legacy", "read_legacy"]
 

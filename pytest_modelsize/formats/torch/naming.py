@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pytest_modelsize.formats.torch.contents import Contents, Item
 from pytest_modelsize.formats.torch.parameters import names_by_number
 from pytest_modelsize.formats.torch.tensors import Tensor
-from pytest_modelsize.sections import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["PICKLE", "Naming"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pytest_modelsize.formats.torch.contents import Contents, Found, Item
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
-from pytest_modelsize.sections import Kind, Ledger, SectionPath
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
 __all__ = ["Owner", "charge_pickle", "owners_of", "used_of"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pytest_modelsize.formats.containers.zip import ZipArchive, read_zip
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.torch.archive import read_saved, root_of
 from pytest_modelsize.formats.torch.exported import exported_root, read_exported
-from pytest_modelsize.formats.zip import ZipArchive, read_zip
-from pytest_modelsize.sections import Ledger
+from pytest_modelsize.sizes.ledger import Ledger
 
 __all__ = ["is_torch", "read_torch"]
 

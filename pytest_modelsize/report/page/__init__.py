@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from pytest_modelsize.record import Record
 from pytest_modelsize.report.page.view import Depth, Detail, artifacts, tally
 from pytest_modelsize.report.table import printable
+from pytest_modelsize.storage.check_result import Record
 
 __all__ = ["ExtraMissing", "page"]
 

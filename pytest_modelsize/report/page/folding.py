@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelsize.bytesize import exact
-from pytest_modelsize.condensed import smaller_count
-from pytest_modelsize.sections import Kind, Measurement, Section
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
+from pytest_modelsize.sizes.top_entries import smaller_count
 
 __all__ = ["Part", "fold", "is_waste"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_modelsize.bytesize import family_of, human
-from pytest_modelsize.record import Change, Record
 from pytest_modelsize.report.page.folding import Part, fold
 from pytest_modelsize.report.page.layout import HEIGHT, WIDTH, Box, boxes
 from pytest_modelsize.report.page.wording import bytes_text, gained, name, share
-from pytest_modelsize.sections import Measurement
+from pytest_modelsize.sizes.bytesize import family_of, human
+from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.storage.check_result import Change, Record
 
 __all__ = ["Mark", "Picture", "Region", "Tile", "picture"]
 

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelsize.bytesize import exact, family_of, human, human_pair
-from pytest_modelsize.record import VERDICTS, Allowance, Record
 from pytest_modelsize.report.page.picture import Picture, picture
 from pytest_modelsize.report.page.wording import (
     VERDICT_WORDS,
@@ -18,6 +16,8 @@ from pytest_modelsize.report.page.wording import (
     name,
     share,
 )
+from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
+from pytest_modelsize.storage.check_result import VERDICTS, Allowance, Record
 
 __all__ = ["Artifact", "ChangeRow", "Depth", "Detail", "LimitRow", "artifacts", "tally"]
 

@@ -5,8 +5,8 @@ import zipfile
 import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
-from pytest_modelsize.comparison import entries
 from pytest_modelsize.formats import recognise
+from pytest_modelsize.sizes.comparison import entries
 from tests.formats.torch.handmade import PROTO, STOP, archive, mapping, tensor
 
 ZIPPED = (

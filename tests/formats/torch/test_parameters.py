@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.comparison import entries
+from pytest_modelsize.sizes.comparison import entries
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import struct
 import pytest
 
 from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize.checks.stripping.torch import size_without_state
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch import size_without_state
 from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
-from pytest_modelsize.sections import Ledger
+from pytest_modelsize.sizes.ledger import Ledger
 from tests.formats.mutants import Frugal, count, mutants, outcome_of
 from tests.formats.torch.handmade import (
     PROTO,

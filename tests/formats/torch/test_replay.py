@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_modelsize.formats.torch import size_without_state
+from pytest_modelsize.checks.stripping.torch import size_without_state
 from tests.formats.torch.handmade import PROTO, STOP, archive, legacy, mapping, tensor
 
 

@@ -1,0 +1,1 @@
+"""From one artifact to a verdict and its explanation; knows no pytest."""

@@ -1,0 +1,156 @@
+"""Why an artifact is over its budget, and what verifiably helps.
+
+Nothing here is estimated: the size that a fix gives is the size of an artifact that was saved with
+it and measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_modelsize.saving import OptimizerFacts
+from pytest_modelsize.sizes.budget import Excess
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.comparison import Comparison, Entry, Row, compare, entries
+from pytest_modelsize.sizes.entry_changes import changes
+from pytest_modelsize.sizes.growth import GrowthExcess
+from pytest_modelsize.sizes.measurement import Measurement
+
+__all__ = ["Explanation", "Fix", "Lean", "diagnose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """The same model saved in a leaner way: what it measures, and the call that does it."""
+
+    measurement: Measurement
+    call: str
+    what: str = "save without the optimizer's state"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do, and what it really gives.
+
+    Attributes:
+        what: in words.
+        call: in code; or empty.
+        size: bytes of the artifact with it.
+        judged: bytes of what the headline's limit is about, with it.
+        how: ``measured`` on a save that was made, or ``replayed`` from the file alone.
+    """
+
+    what: str
+    call: str
+    size: int
+    judged: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the limits are exceeded.
+
+    Attributes:
+        comparison: the change that explains it; None where the breakdown has to do.
+        against: what is compared with: ``baseline``, or ``lean`` for the same model saved without
+            optimizer state.
+        culprit: the top-level section at fault.
+        changed: the entries of that section that differ from the baseline, the most first.
+        causes: what fills that section, a line each.
+        entries: what the section consists of, largest first.
+        graph: what the graph consists of, where it is not at fault but has a share worth a look.
+        fixes: what helps, the most first; empty where nothing that was tried does.
+    """
+
+    comparison: Comparison | None
+    against: str
+    culprit: str
+    changed: tuple[Row, ...]
+    causes: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    graph: tuple[Entry, ...]
+    fixes: tuple[Fix, ...]
+
+
+def diagnose(
+    measurement: Measurement,
+    excesses: Sequence[Excess | GrowthExcess],
+    optimizers: Sequence[OptimizerFacts] = (),
+    lean: Lean | None = None,
+    replayed: int | None = None,
+    lighter: Sequence[Lean] = (),
+    baseline: Measurement | None = None,
+) -> Explanation:
+    """Explain why ``measurement`` exceeds its limits.
+
+    Args:
+        measurement: the artifact at hand.
+        excesses: the limits that it exceeds; at least one.
+        optimizers: what is known of the optimizers whose state is in it.
+        lean: the same model saved without that state, where it was tried.
+        replayed: bytes of the artifact rebuilt without that state, where there is no live model.
+        lighter: the same model converted with smaller weights.
+        baseline: what was accepted before, where there is such a thing.
+    """
+    limited = excesses[0].limit.section
+    leaner = lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk
+    comparison, against = None, ""
+    if baseline is not None and baseline.size_of(limited) < measurement.size_of(limited):
+        comparison, against = compare(baseline, measurement), "baseline"
+    elif lean is not None and leaner:
+        comparison, against = compare(lean.measurement, measurement), "lean"
+    culprit = limited or _culprit(measurement, comparison)
+    tried = [lean] if lean is not None and leaner else []
+    fixes = [
+        _fix(other, limited)
+        for other in (*tried, *lighter)
+        if any(_helps(e, other) for e in excesses)
+    ]
+    if replayed is not None and not fixes and limited in (None, "optimizer"):
+        judged = replayed if limited is None else 0
+        what = "export it without the optimizer's state"
+        fixes.append(Fix(what, "", replayed, judged, "replayed"))
+    graph = measurement.section("graph")
+    shown = culprit != "graph" and graph.size * 10 >= measurement.bytes_on_disk
+    changed: tuple[Row, ...] = ()
+    if comparison is not None and against == "baseline":
+        changed = changes(comparison.old.section(culprit), measurement.section(culprit)).rows
+    return Explanation(
+        comparison,
+        against,
+        culprit,
+        changed,
+        tuple(_state(o) for o in optimizers if o.parameters) if culprit == "optimizer" else (),
+        tuple(entries(measurement.section(culprit))),
+        tuple(entries(graph)) if shown else (),
+        tuple(sorted(fixes, key=lambda fix: fix.judged)),
+    )
+
+
+def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
+    if comparison is not None:
+        return max(comparison.rows, key=lambda row: row.change).name
+    return max(measurement.tree, key=lambda section: section.size).name
+
+
+def _fix(lean: Lean, limited: str | None) -> Fix:
+    size = lean.measurement.bytes_on_disk
+    return Fix(lean.what, lean.call, size, lean.measurement.size_of(limited), "measured")
+
+
+def _helps(excess: Excess | GrowthExcess, lean: Lean) -> bool:
+    return lean.measurement.size_of(excess.limit.section) < excess.size
+
+
+def _state(facts: OptimizerFacts) -> str:
+    """``adam, 2 slots x 371,415 parameters, float32``."""
+    where = facts.group.strip("/").replace("/", ".")
+    name = facts.name
+    if where not in ("optimizer", "optimizer_weights") and where != name:
+        name = f"{where} ({name})"
+    if facts.slots is None:
+        return f"{name}, {exact(facts.state_bytes)} B for {exact(facts.parameters)} parameters"
+    slots = "1 slot" if facts.slots == 1 else f"{facts.slots} slots"
+    return f"{name}, {slots} x {exact(facts.parameters)} parameters, {facts.dtype}"

@@ -1,0 +1,90 @@
+"""Why an artifact is over its budget, and what mends it, found by saving it otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
+from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.take import Taken
+from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.saving import SaveError, export_call, framework_of
+from pytest_modelsize.saving.keras.tensorflow import lighter_conversions
+from pytest_modelsize.sizes.budget import Excess
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.growth import GrowthExcess
+from pytest_modelsize.sizes.measurement import Measurement
+
+__all__ = ["explain", "ignored_flag"]
+
+
+def explain(
+    taken: Taken,
+    excesses: Sequence[Excess | GrowthExcess],
+    saves: Saves,
+    baseline: Measurement | None = None,
+) -> Explanation:
+    """Say why ``taken`` is over, against ``baseline`` where it has grown past that.
+
+    A live model is saved lean to see whether that explains it; an artifact alone is replayed
+    without optimizer state.
+    """
+    lean = replayed = None
+    has_state = bool(taken.measurement.optimizer)
+    if has_state and taken.subject.path is not None and not taken.settings.compression:
+        replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, saves.folder)
+    elif has_state and taken.subject.path is None and taken.settings.include_optimizer:
+        # A second save that fails explains nothing, and must not hide the first one's verdict.
+        with suppress(SaveError, ArtifactError), _without_state(taken, saves) as other:
+            lean = Lean(other.measurement, other.call or _call_without_state(taken))
+    lighter = _lighter(taken, saves)
+    return diagnose(
+        taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline
+    )
+
+
+def _lighter(taken: Taken, saves: Saves) -> list[Lean]:
+    """Convert a TFLite model once more with smaller weights, to say what that really gives."""
+    found: list[Lean] = []
+    convertible = framework_of(taken.subject.model) in ("keras", "tf_keras")
+    if taken.measurement.format != "tflite" or taken.settings.options or not convertible:
+        return found
+    for what, call, options in lighter_conversions():
+        with suppress(SaveError, ArtifactError):
+            other = saves.take(taken.subject, replace(taken.settings, options=options))
+            other.discard()
+            found.append(Lean(other.measurement, call, what))
+    return found
+
+
+def ignored_flag(taken: Taken, saves: Saves) -> str:
+    """Return the warning that the user's own export writes the state, with both sizes measured."""
+    model = taken.subject.model
+    full = saves.take(taken.subject, replace(taken.settings, include_optimizer=True))
+    full.discard()
+    suffix = taken.measurement.name.removeprefix(taken.subject.name)
+    calls = _call_without_state(taken).replace("\n", "\n    ")
+    whose = "TensorFlow's" if framework_of(model) == "tensorflow" else "Keras'"
+    return (
+        f"{type(model).__name__} saved as {suffix} is {exact(taken.measurement.bytes_on_disk)} "
+        f"bytes without optimizer state, as measured here, but {whose} own call has no regard for "
+        f"include_optimizer=False in this format and writes "
+        f"{exact(full.measurement.bytes_on_disk)} bytes. To ship the small one:\n    {calls}"
+    )
+
+
+def _call_without_state(taken: Taken) -> str:
+    framework = framework_of(taken.subject.model) or ""
+    return export_call(taken.settings.format, taken.optimizers, framework)
+
+
+@contextmanager
+def _without_state(taken: Taken, saves: Saves) -> Iterator[Taken]:
+    other = saves.take(taken.subject, replace(taken.settings, include_optimizer=False))
+    try:
+        yield other
+    finally:
+        other.discard()

@@ -1,0 +1,208 @@
+"""What would a file weigh without its optimizer state? Found by rebuilding it, not by subtracting.
+
+Attributed bytes are not saved bytes: leaving objects out also changes how the HDF5 library packs
+what stays. So the file is *replayed*: every object that stays is created again, in the order of
+their addresses, with space allocated and never filled: no tensor is read, and none is written.
+
+The HDF5 library crashes on some broken files that our reader accepts. It runs in a process of its
+own, for a bounded time, and where it fails there is simply no answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from pytest_modelsize.checks.stripping.locate import StateInFile, find_optimizer_state
+from pytest_modelsize.checks.stripping.torch import size_without_state
+
+__all__ = ["replayed_size"]
+
+_SECONDS = 30
+_LAST = "top_level_model_weights"
+"""legacy_h5_format.py, save_weights_to_hdf5_group."""
+
+
+def replayed_size(path: Path, total: int, folder: Path) -> int | None:
+    """Return what the artifact at ``path`` would weigh without optimizer state.
+
+    Args:
+        path: a file or a directory that was measured, and found to be whole.
+        total: its bytes.
+        folder: where the rebuilt file lies meanwhile; it is sparse, and deleted.
+
+    Returns:
+        Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
+        rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
+    """
+    found = find_optimizer_state(path)
+    if not found and path.is_file():
+        return size_without_state(path)
+    for state in found:
+        rebuilt = _replayed(state, folder)
+        if rebuilt is None:
+            return None
+        total += rebuilt - state.size
+    return total if found else None
+
+
+def _replayed(state: StateInFile, folder: Path) -> int | None:
+    with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
+        task = {
+            "path": str(state.path),
+            "window": (state.offset, state.size),
+            "skipped": sorted(state.objects),
+            "target": str(Path(scratch, "replayed.h5")),
+        }
+        try:
+            run = subprocess.run(
+                [sys.executable, "-m", __name__],
+                input=json.dumps(task),
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+            return int(run.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return None
+
+
+class _Window(io.RawIOBase):
+    """A read-only file object over a run of bytes of another file."""
+
+    def __init__(self, path: str, offset: int, size: int) -> None:
+        self._file = Path(path).open("rb")  # noqa: SIM115 - closed with the window
+        self._offset, self._size, self._at = offset, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = base + position
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._offset + self._at)
+        count = self._file.readinto(memoryview(buffer)[: max(self._size - self._at, 0)])
+        self._at += count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _replay(path: str, window: tuple[int, int], skipped: set[str], target: str) -> int:
+    """Rebuild the file in the way in which its writer wrote it.
+
+    Keras writes a file inside an archive through a file object, or through a file of its own,
+    depending on its version and on memory (saving_lib.py, H5IOStore); the library groups its
+    allocations in another way for each. The way that gives the whole file's size, or comes nearest
+    to it, is taken.
+    """
+    chosen = False
+    if window[0]:
+        sizes = {way: _rebuilt(path, window, set(), target, way) for way in (True, False)}
+        chosen = min(sizes, key=lambda way: abs(sizes[way] - window[1]))
+    return _rebuilt(path, window, skipped, target, chosen)
+
+
+def _rebuilt(
+    path: str, window: tuple[int, int], skipped: set[str], target: str, through_object: bool
+) -> int:
+    import h5py
+
+    with ExitStack() as stack:
+        source = stack.enter_context(_Window(path, *window))
+        written = stack.enter_context(Path(target).open("w+b")) if through_object else target
+        old = stack.enter_context(h5py.File(source, "r"))
+        new = stack.enter_context(h5py.File(written, "w"))
+        at_once = "model_config" not in old.attrs and "layer_names" not in old.attrs
+        _rebuild(h5py, old, new, "", skipped, at_once)
+    return Path(target).stat().st_size
+
+
+def _rebuild(h5py: Any, old: Any, new: Any, name: str, skipped: set[str], at_once: bool) -> None:
+    """Create again in ``new`` what ``old`` holds, but for ``skipped``."""
+    for index in range(h5py.h5a.get_num_attrs(old.id)):
+        # In the order in which they stand in the header, which is that of writing.
+        attribute = h5py.h5a.open(old.id, index=index, order=h5py.h5.ITER_NATIVE)
+        if f"{name}/@{attribute.name.decode()}" not in skipped:
+            _rebuild_attribute(h5py, attribute, new)
+    if not isinstance(old, h5py.Group):
+        return
+    members = [(key, old[key]) for key in old if f"{name}/{key}" not in skipped]
+    # The writer allocated objects in the order of their addresses, and so does the replay; but for
+    # the group that Keras always writes last, which may have found its place in a hole.
+    members.sort(key=lambda pair: (pair[0] == _LAST, int(h5py.h5o.get_info(pair[1].id).addr)))
+    for key, member in members:
+        if isinstance(member, h5py.Group):
+            twin = new.create_group(key)
+        else:
+            twin = _rebuild_dataset(h5py, member, new, key, at_once)
+        _rebuild(h5py, member, twin, f"{name}/{key}", skipped, at_once)
+
+
+def _rebuild_attribute(h5py: Any, attribute: Any, new: Any) -> None:
+    import numpy as np
+
+    kind, space = attribute.get_type(), attribute.get_space()
+    twin = h5py.h5a.create(new.id, attribute.name, kind, space)
+    if space.get_simple_extent_type() != h5py.h5s.NULL:
+        value = np.empty(attribute.shape, dtype=kind.dtype)
+        attribute.read(value)
+        twin.write(value)
+
+
+def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, at_once: bool) -> Any:
+    """Create a dataset and have its space allocated when its writer had it.
+
+    Args:
+        h5py: the library.
+        old: the dataset.
+        new: the group that the new one goes into.
+        key: its name there.
+        at_once: the writer handed the elements over on creation (saving_lib.py), and not
+            afterwards (legacy_h5_format.py): the space comes before the link, or after it.
+    """
+    import numpy as np
+
+    creation = old.id.get_create_plist()
+    creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    allocated = bool(old.id.get_storage_size())
+    if allocated and at_once:
+        creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    kind, space = old.id.get_type(), old.id.get_space()
+    made = h5py.h5d.create(new.id, key.encode(), kind, space, creation)
+    if allocated and not at_once:
+        one = space.copy()
+        if space.get_simple_extent_type() == h5py.h5s.SIMPLE:
+            one.select_hyperslab((0,) * len(old.shape), (1,) * len(old.shape))
+        made.write(h5py.h5s.create(h5py.h5s.SCALAR), one, np.zeros((), dtype=kind.dtype))
+    return h5py.Dataset(made)
+
+
+def main() -> None:
+    """Carry out the task on standard input, and print the bytes of the rebuilt file."""
+    task = json.load(sys.stdin)
+    print(_replay(task["path"], tuple(task["window"]), set(task["skipped"]), task["target"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Where in an artifact optimizer state lies, for a replay of the file without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_modelsize.formats.keras.archive import weights_members
+from pytest_modelsize.formats.keras.weights_file import optimizer_objects
+from pytest_modelsize.formats.single_file import container_of
+from pytest_modelsize.formats.source import open_source
+
+__all__ = ["StateInFile", "find_optimizer_state"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateInFile:
+    """An HDF5 file, alone or inside another file, that holds optimizer state.
+
+    Attributes:
+        path: the file.
+        offset: of the HDF5 file within it.
+        size: bytes of the HDF5 file.
+        objects: HDF5 paths of what is written on account of the optimizers.
+    """
+
+    path: Path
+    offset: int
+    size: int
+    objects: frozenset[str]
+
+
+def find_optimizer_state(path: Path) -> list[StateInFile]:
+    """Return each HDF5 file at ``path`` that holds optimizer state; none for other formats.
+
+    Raises:
+        ArtifactError: where a file is broken.
+    """
+    if path.is_dir():
+        files = sorted(path.glob("*.weights.h5"))
+        return [found for file in files for found in find_optimizer_state(file)]
+    if not path.is_file():
+        return []  # the prefix of a checkpoint
+    with open_source(path) as source:
+        container = container_of(source)
+        if container == "zip":
+            windows = [(m.offset, m.stored, m.name) for m in weights_members(source)]
+        else:
+            windows = [(0, source.size, path.name)] if container == "hdf5" else []
+        found = [
+            StateInFile(path, offset, size, optimizer_objects(source.window(offset, size, name)))
+            for offset, size, name in windows
+        ]
+    return [state for state in found if state.objects]

@@ -1,0 +1,53 @@
+"""What keeps a budget from passing on what was not looked at."""
+
+from __future__ import annotations
+
+from pytest_modelsize.checks.take import Taken
+from pytest_modelsize.formats.pickles import FORMAT as PICKLE
+from pytest_modelsize.formats.pickles import NOT_OPENED
+from pytest_modelsize.sizes.budget import Budget
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.measurement import Measurement
+
+__all__ = ["not_known", "promise_broken"]
+
+
+def promise_broken(taken: Taken) -> str:
+    """Return what to say when a copy saved without optimizer state holds some; empty if it holds.
+
+    That is never the user's fault, and never a pass.
+    """
+    size = int(taken.measurement.optimizer)
+    if taken.subject.path is not None or taken.settings.include_optimizer or not size:
+        return ""
+    return (
+        f"{taken.measurement.name} was to be saved without optimizer state, but holds "
+        f"{exact(size)} bytes of it, so its lean size is not known. This is a defect of "
+        f"pytest-modelsize with this framework version: please report it. Until then, hold the "
+        "budget on an artifact that your own export writes, with path="
+    )
+
+
+def not_known(budget: Budget, measurement: Measurement) -> str:
+    """Return what to say when ``budget`` limits sections of what nobody can look into; or nothing.
+
+    A limit on the whole is checked all the same, and so is one on the section as which all of it
+    is entered.
+    """
+    known = (None, "weights", "assets")
+    limited = [limit.section for limit in budget.limits if limit.section not in known]
+    if budget.include_optimizer and not limited:
+        return ""
+    opaque = ""
+    if measurement.format == "file":
+        opaque = "is of no format known here"
+    elif any(leaf.note.endswith(NOT_OPENED) for _, leaf in measurement.leaves()):
+        opaque = "is a pickle" if measurement.format == PICKLE else "holds a pickle"
+        opaque += ", which is never loaded"
+    if not opaque:
+        return ""
+    what = f"{limited[0]}=" if budget.include_optimizer else "include_optimizer=False"
+    return (
+        f"{measurement.name} {opaque}, so {what} cannot be held against what is inside: limit its "
+        "total, or export the model in a format with sections"
+    )

@@ -1,0 +1,1 @@
+"""Containers: bytes, and not models."""

@@ -1,0 +1,162 @@
+"""``.keras``: a ZIP archive, or the same unzipped, of configuration, weights and assets.
+
+The members are those of keras/src/saving/saving_lib.py: ``config.json``, ``metadata.json``,
+``model.weights.h5`` (or ``model.weights.json`` with several ``model_NNNNN.weights.h5``) and
+``assets/``. A ZIP archive without them is measured member by member as assets.
+"""
+
+from __future__ import annotations
+
+from pytest_modelsize.formats import extents
+from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
+from pytest_modelsize.formats.keras import open_configuration, weights_file
+from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, SectionPath
+
+__all__ = ["CONFIG", "METADATA", "is_keras", "read_archive", "read_member", "weights_members"]
+
+CONFIG = "config.json"
+METADATA = "metadata.json"
+_ASSETS = "assets/"
+_WEIGHTS = ".weights.h5"
+_SHARDS = "model.weights.json"
+_LARGEST_TEXT = 32 * 2**20
+"""Bytes of the largest configuration that is opened up; a larger one is one entry."""
+_LARGEST_UNPACKED = 64 * 2**20
+"""Bytes of the largest compressed weights that are inflated to look inside."""
+
+
+def is_keras(source: Source) -> bool:
+    """Return whether the ZIP archive holds a Keras model. A broken archive holds none."""
+    try:
+        return _is_keras(read_zip(source))
+    except ArtifactError:
+        return False
+
+
+def read_archive(source: Source, ledger: Ledger, names: LiveNames) -> str:
+    """Give every byte of the archive to ``ledger``; return ``keras``, or ``zip`` for any other.
+
+    Raises:
+        ArtifactError: where the archive, or the weights file inside it, is broken.
+    """
+    archive = read_zip(source)
+    keras = _is_keras(archive)
+    for member in archive.members:
+        home = _home(member.name) if keras else ("assets", member.name or "(no name)")
+        ledger.add(home, Kind.STRUCTURE, member.structure)
+        ledger.add(home, Kind.RESERVED, member.padding)
+        content = source.window(member.offset, member.stored, member.name)
+        if not keras or member.encrypted or member.method != STORED:
+            extents.note(content, 0, member.stored, home[0])
+        if not keras or member.encrypted:
+            ledger.add(home, Kind.DATA, member.stored)
+            ledger.note(home, "encrypted, not opened" if member.encrypted else "")
+        elif member.method == STORED:
+            read_member(content, member.name, ledger, names)
+        else:
+            _read_compressed(source, member, ledger, names)
+    if keras:
+        _name_waste(archive, ledger)
+    for name, kind, size in archive.loose:
+        ledger.add(("overhead", name), kind, size)
+    return "keras" if keras else "zip"
+
+
+def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> None:
+    """Give every byte of one member's content, or of one file of the directory, to ``ledger``.
+
+    Args:
+        source: the content.
+        name: the member's name, or the path relative to the directory.
+        ledger: takes the bytes.
+        names: what the live model knows.
+
+    Raises:
+        ArtifactError: where it is a weights file that is broken.
+    """
+    home = _home(name)
+    if not name.endswith(_WEIGHTS):
+        extents.note(source, 0, source.size, home[0])
+    if name.endswith(_WEIGHTS):
+        weights_file.read_keras_hdf5(source, ledger, names)
+    elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:
+        for path, size, note in open_configuration(source.read(0, source.size)):
+            ledger.add((*home, *path), Kind.DATA, size)
+            if note:
+                ledger.note((*home, *path), note)
+    else:
+        ledger.add(home, Kind.STRUCTURE if name == _SHARDS else Kind.DATA, source.size)
+
+
+def weights_members(source: Source) -> list[ZipMember]:
+    """Return the members of a Keras archive that are weights files as they stand, uncompressed.
+
+    Raises:
+        ArtifactError: where the archive is broken.
+    """
+    archive = read_zip(source)
+    return [
+        member
+        for member in archive.members
+        if member.name.endswith(_WEIGHTS) and member.method == STORED and not member.encrypted
+    ]
+
+
+def _is_keras(archive: ZipArchive) -> bool:
+    return {CONFIG, METADATA} <= {member.name for member in archive.members}
+
+
+def _home(name: str) -> SectionPath:
+    """Return the entry that a member's headers belong to, and its content where it is opaque."""
+    if name.endswith(_WEIGHTS) or name == _SHARDS:
+        return ("weights", name)
+    if name == CONFIG:
+        return ("config",)
+    if name == METADATA:
+        return ("config", METADATA)
+    return ("assets", name.removeprefix(_ASSETS) or name)
+
+
+def _name_waste(archive: ZipArchive, ledger: Ledger) -> None:
+    """Remark on assets that are stored again, as Keras does with a vocabulary."""
+    first: dict[tuple[int, int], str] = {}
+    for member in archive.members:
+        if member.name.startswith(_ASSETS) and member.unpacked:
+            before = first.setdefault((member.crc, member.unpacked), member.name)
+            if before != member.name:
+                ledger.note(_home(member.name), f"waste: the same as {before}")
+
+
+def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: LiveNames) -> None:
+    """Attribute a compressed member in proportion to what it unpacks to, and say so."""
+    if member.name in (CONFIG, METADATA) or member.name.endswith(_WEIGHTS):
+        data = unpack(source, member, _LARGEST_UNPACKED)
+        inner = Ledger()
+        read_member(
+            Source.of_bytes(f"{source.name}!{member.name}", data), member.name, inner, names
+        )
+        leaves = [leaf for section in inner.sections() for leaf in section.leaves()]
+        shares = _proportional([leaf.size for _, leaf in leaves], member.stored)
+        for (path, leaf), share in zip(leaves, shares, strict=True):
+            ledger.add(path, leaf.kind or Kind.DATA, share)
+        note = f"compressed, {member.unpacked:,d} B unpacked: shares of its parts are approximate"
+        ledger.note(_home(member.name), note)
+    else:
+        home = _home(member.name)
+        ledger.add(home, Kind.DATA, member.stored)
+        ledger.note(home, f"compressed, {member.unpacked:,d} B unpacked")
+
+
+def _proportional(sizes: list[int], total: int) -> list[int]:
+    """Return whole shares of ``total`` in the proportion of ``sizes``, which add up to it."""
+    whole = sum(sizes)
+    shares, seen, given = [], 0, 0
+    for size in sizes:
+        seen += size
+        upto = total * seen // whole if whole else 0
+        shares.append(upto - given)
+        given = upto
+    return shares

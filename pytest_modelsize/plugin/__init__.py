@@ -1,0 +1,147 @@
+"""pytest's hooks, options and fixtures. They translate; what they mean is decided elsewhere.
+
+Why the check wraps `pytest_runtest_call` innermost: there it sees only tests whose body has
+passed, for functions, coroutines and ``unittest`` alike, and its failure is a failure of the body
+for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_modelsize.plugin.options import pytest_addoption
+from pytest_modelsize.plugin.outcomes import (
+    GROWTH_MARKER,
+    MARKER,
+    ModelSizeExceeded,
+    ModelSizeUnchecked,
+    is_marked,
+)
+from pytest_modelsize.plugin.processes import Controller, Worker, is_controller
+
+__all__ = ["model_size", "pytest_addoption"]
+
+if TYPE_CHECKING:
+    from pytest_modelsize.sizes.measurement import Measurement
+
+_KEYWORDS = (
+    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, "
+    "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None): "
+)
+_HELP = (
+    (
+        f"{MARKER}{_KEYWORDS}"
+        'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
+    ),
+    (
+        f"{GROWTH_MARKER}{_KEYWORDS}"
+        'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
+    ),
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and refuse to update a baseline that is damaged."""
+    for line in _HELP:
+        config.addinivalue_line("markers", line)
+    if config.getoption("modelsize_update") is not None and is_controller(config):
+        from pytest_modelsize.plugin.state import baseline_of
+        from pytest_modelsize.storage.baseline import BaselineError
+
+        try:
+            baseline_of(config)
+        except BaselineError as error:
+            raise pytest.UsageError(str(error)) from None
+    role = Controller if is_controller(config) else Worker
+    config.pluginmanager.register(role(config), "modelsize-run")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a wrong marker before the test runs, as an error that no xfail can swallow."""
+    if is_marked(item):
+        from pytest_modelsize.plugin.state import check_markers, forget
+
+        forget(item)
+        check_markers(item)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold the budgets of a test whose body has passed."""
+    result = yield
+    # unittest reports a failed or skipped body only here, and the call "succeeds".
+    if not getattr(item, "_excinfo", None) and is_marked(item):
+        from pytest_modelsize.plugin.enforcement import hold_budgets
+
+        hold_budgets(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send along what was found, and keep one-line summaries to the headline."""
+    report = yield
+    if call.when == "call" and (
+        is_marked(item) or "model_size" in getattr(item, "fixturenames", ())
+    ):
+        from pytest_modelsize.plugin.state import attach_records
+
+        attach_records(item, report)
+    raised = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(raised, (ModelSizeExceeded, ModelSizeUnchecked)):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash is not None:
+            crash.message = crash.message.partition("\n")[0]
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Explain ``assert model_size(model).total <= "2MB"`` with the marker's own diff."""
+    # Only a measurement can be explained, and then the module that defines it is already loaded.
+    for value in (left, right):
+        if type(value).__name__ in ("MeasuredSize", "Measurement"):
+            from pytest_modelsize.plugin.fixture import explain_assertion
+
+            return explain_assertion(config, op, left, right)
+    return None
+
+
+@pytest.fixture
+def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measurement]]:
+    """Measure a model as it would be saved, or an artifact: ``model_size(model).total <= "2MB"``.
+
+    ``model_size(model, *, format=None, include_optimizer=True, save_options=None, compression=None)``
+    returns one
+    with ``.total``, ``.sections["optimizer"]``, ``.optimizer``, ``.weights`` and so on, each an
+    ``int`` of bytes that also compares with sizes such as ``"2 MiB"``.
+    """
+    from pytest_modelsize.plugin.fixture import forget_handed, measure_handed
+
+    def measure(
+        model_or_path: Any,
+        *,
+        format: str | None = None,
+        include_optimizer: bool = True,
+        save_options: Mapping[str, Any] | None = None,
+        compression: str | None = None,
+    ) -> Measurement:
+        return measure_handed(
+            request.node,
+            model_or_path,
+            format=format,
+            include_optimizer=include_optimizer,
+            save_options=save_options or {},
+            compression=compression or "",
+        )
+
+    yield measure
+    forget_handed(request.node)

@@ -1,0 +1,137 @@
+"""The ``model_size`` fixture: measure what a test hands over, and explain its assertions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.checks.explanation import explain
+from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.take import Settings
+from pytest_modelsize.checks.targets import Subject, as_subject
+from pytest_modelsize.checks.trust import not_known, promise_broken
+from pytest_modelsize.plugin.marker import MarkerError, check_compression, check_format
+from pytest_modelsize.plugin.state import (
+    folder_of,
+    format_of,
+    handed_of,
+    let_go,
+    records_of,
+    saves_of,
+    saves_sparsely,
+    session_of,
+)
+from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.saving import FORMATS, SaveError, default_format
+from pytest_modelsize.saving.versions import versions_of
+from pytest_modelsize.sizes.budget import Budget, Excess, Limit
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.measurement import MeasuredSize, Measurement
+from pytest_modelsize.sizes.top_entries import condense
+from pytest_modelsize.storage.check_result import Record
+
+__all__ = ["explain_assertion", "forget_handed", "measure_handed"]
+
+_SHORT = 8
+"""Lines of an assertion's explanation that pytest shows by default (_pytest/assertion/truncate.py)."""
+
+
+def measure_handed(
+    item: pytest.Item,
+    value: object,
+    *,
+    format: str | None,
+    include_optimizer: bool,
+    save_options: Mapping[str, object],
+    compression: str,
+) -> Measurement:
+    """Measure what a test handed to the ``model_size`` fixture."""
+    format = format or default_format(value, format_of(item))
+    try:
+        check_format(format, FORMATS)
+        if compression:
+            check_compression(compression)
+    except MarkerError as error:
+        raise ValueError(f"model_size {error}") from None
+    subject = as_subject(value, "model")
+    if subject is None:
+        subject = _path_subject(value)
+    settings = Settings(
+        format, include_optimizer, save_options, saves_sparsely(item.config), compression
+    )
+    taken = saves_of(item, guarded=True).take(subject, settings)
+    taken.discard()
+    promise = Budget((), include_optimizer)
+    if problem := promise_broken(taken) or not_known(promise, taken.measurement):
+        raise SaveError(problem)
+    taken = replace(taken, copy=None)
+    session_of(item.config).handed[id(taken.measurement)] = (item, taken)
+    handed_of(item).append(taken)
+    records_of(item).append(
+        Record(
+            test=item.nodeid,
+            artifact=taken.measurement.name,
+            verdict="measured",
+            measurement=condense(taken.measurement),
+            versions=versions_of(subject.model),
+        )
+    )
+    return taken.measurement
+
+
+def forget_handed(item: pytest.Item) -> None:
+    """Let go of the models that the test handed over, when it is done."""
+    session = session_of(item.config)
+    for taken in handed_of(item):
+        session.handed.pop(id(taken.measurement), None)
+    let_go(item)
+
+
+def explain_assertion(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Return the failure's text for ``size <= limit`` in any of its forms; None for all others."""
+    if op in (">", ">="):
+        left, op, right = right, {">": "<", ">=": "<="}[op], left
+    if (
+        op not in ("<", "<=")
+        or not isinstance(right, (int, str))
+        or isinstance(right, MeasuredSize)
+    ):
+        return None
+    if isinstance(left, Measurement):
+        left = left.total
+    if not isinstance(left, MeasuredSize):
+        return None
+    try:
+        limit = Limit.of(left.section, parse_size(right), right)
+    except SizeError:
+        return None
+    item, taken = session_of(config).handed.get(id(left.measurement), (None, None))
+    if item is None or taken is None or left <= limit.size:
+        return None
+    excesses = (Excess(limit, int(left)),)
+    text = failure(
+        taken.measurement,
+        excesses,
+        explain(taken, excesses, Saves(folder_of(config))),
+        Circumstances(),
+    )
+    lines = text.splitlines()
+    if config.get_verbosity() >= 2 or {"CI", "BUILD_NUMBER"} & set(os.environ):
+        return lines
+    # Here pytest cuts explanations after eight lines: the beginning, and the whole for itself.
+    item.add_report_section("call", "modelsize", text)
+    return [line for line in lines if line.strip()][:_SHORT]
+
+
+def _path_subject(value: object) -> Subject:
+    if isinstance(value, (str, Path)):
+        return Subject(Path(value).name, path=Path(value))
+    raise TypeError(
+        f"model_size takes a model or the path of an artifact, not {type(value).__qualname__}"
+    )

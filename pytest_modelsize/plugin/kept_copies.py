@@ -1,0 +1,68 @@
+"""Saved copies: where they go, and how many of them stay after failures."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.checks.take import Taken
+from pytest_modelsize.saving import SaveError
+from pytest_modelsize.sizes.bytesize import human
+
+__all__ = ["Copies", "make_folder"]
+
+_MOST = 20
+"""Copies that are kept of a session, and that a person may still look at."""
+_MOST_BYTES = 2 * 10**9
+"""Bytes that they may take together. pytest itself keeps the folders of the last three sessions."""
+
+
+def make_folder(config: pytest.Config) -> Path:
+    """Return a new folder below pytest's temporary root.
+
+    Raises:
+        SaveError: where none can be made.
+    """
+    # A hook cannot request the fixture: a marker may be added once fixtures are long set up.
+    factory: pytest.TempPathFactory | None = getattr(config, "_tmp_path_factory", None)
+    try:
+        if factory is not None:
+            return factory.mktemp("modelsize")
+        folder = Path(tempfile.mkdtemp(prefix="modelsize-"))  # -p no:tmpdir
+    except OSError as error:
+        raise SaveError(f"there is no temporary folder for a saved copy: {error}") from error
+    config.add_cleanup(partial(_remove_empty, folder))
+    return folder
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
+@dataclass
+class Copies:
+    """The copies that this process has kept, with their bytes."""
+
+    kept: dict[Path, int] = field(default_factory=dict)
+
+    def keep(self, taken: Taken) -> str:
+        """Keep the copy of a failure, or delete it where enough are kept; return where it is.
+
+        Where it is deleted, that is what is returned in words; empty where there never was one.
+        """
+        copy, size = taken.copy, taken.measurement.bytes_on_disk
+        if copy is None:
+            return ""
+        if copy not in self.kept:
+            if len(self.kept) >= _MOST or sum(self.kept.values()) + size > _MOST_BYTES:
+                taken.discard()
+                most = f"{_MOST} copies with {human(_MOST_BYTES)} in all"
+                return f"no, at most {most} are kept of a session"
+            self.kept[copy] = size
+        return str(copy)

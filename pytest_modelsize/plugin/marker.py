@@ -1,0 +1,192 @@
+"""What the markers' arguments mean; every mistake in them has its own sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.targets import Target
+from pytest_modelsize.sizes.budget import Budget, Limit
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
+from pytest_modelsize.sizes.measurement import SECTIONS
+
+__all__ = ["MarkerError", "Request", "check_compression", "check_format", "parse_marker"]
+
+_KEYWORDS = (
+    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason",
+    *SECTIONS,
+)  # fmt: skip
+_SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
+_GROWTH = ('@pytest.mark.max_model_growth("5%")', 'config="1 kB"', 'config="1 kB"')
+"""How each marker is written, with a limit on the whole and with one on a section."""
+
+
+class MarkerError(ValueError):
+    """An argument of the marker that makes no sense; the message says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one marker asks for: hold this budget on that artifact.
+
+    Attributes:
+        budget: the limits on sizes, which a marker of growth has none of.
+        growth: the limits on growth past the baseline.
+        target: which artifact is meant.
+        format: how a live model is saved; None leaves it to the project's default.
+        save_options: passed on to the framework's own call.
+        compression: the artifact is weighed compressed in this way; or empty.
+    """
+
+    budget: Budget
+    growth: tuple[GrowthLimit, ...]
+    target: Target
+    format: str | None
+    save_options: Mapping[str, object] = field(default_factory=dict)
+    compression: str = ""
+
+
+def parse_marker(
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    formats: Iterable[str],
+    *,
+    growth: bool = False,
+) -> Request:
+    """Return what ``max_model_size(*args, **kwargs)`` asks for.
+
+    Args:
+        args: the limit on the whole artifact, or nothing.
+        kwargs: the keywords as written.
+        formats: names of the formats in which a live model can be saved.
+        growth: the marker is ``max_model_growth``, whose limits may be shares of the baseline.
+
+    Raises:
+        MarkerError: for an unknown keyword, a size that is none, a wrong type, or no limit at all.
+    """
+    example, of_section, instead = _GROWTH if growth else _SIZE
+    values = _named(args, kwargs, example, of_section)
+    limited = [keyword for keyword in ("limit", *SECTIONS) if keyword in values]
+    if not limited:
+        raise MarkerError(f"has no limit: write {example} or a section's, such as {instead}")
+    sizes = tuple(_limit(word, values[word]) for word in limited if not growth)
+    growths = tuple(_growth(word, values[word]) for word in limited if growth)
+    target = Target(_text(values, "model"), _text(values, "path"))
+    if target.model is not None and target.path is not None:
+        raise MarkerError("names both model= and path=: keep one, and stack a marker for the other")
+    format = _text(values, "format")
+    if format is not None:
+        if target.path is not None:
+            raise MarkerError(
+                "has format= beside path=: an artifact that exists is not saved again"
+            )
+        check_format(format, formats)
+    options = _options(values)
+    if options and target.path is not None:
+        raise MarkerError("has save_options= beside path=: what exists is not saved again")
+    compression = _text(values, "compression") or ""
+    if compression:
+        check_compression(compression)
+    return Request(
+        Budget(sizes, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
+        growths,
+        target,
+        format,
+        options,
+        compression,
+    )
+
+
+def _named(
+    args: tuple[object, ...], kwargs: Mapping[str, object], example: str, of_section: str
+) -> dict[str, object]:
+    """Return all arguments that were given by their names; None is as good as left out."""
+    if len(args) > 1:
+        raise MarkerError(
+            f"takes one limit, not {len(args)}: write {example} "
+            f"and name the limits of sections, as in {of_section}"
+        )
+    for keyword in kwargs:
+        if keyword not in _KEYWORDS:
+            raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
+    if args and "limit" in kwargs:
+        raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
+    values = {keyword: value for keyword, value in kwargs.items() if value is not None}
+    if args and args[0] is not None:
+        values["limit"] = args[0]
+    return values
+
+
+def check_format(format: str, formats: Iterable[str]) -> None:
+    """Refuse a format in which no model can be saved.
+
+    Raises:
+        MarkerError: naming the formats there are.
+    """
+    known = tuple(formats)
+    if format not in known:
+        raise MarkerError(f"has the unknown format {format!r}: {suggest(format, known)}")
+
+
+def check_compression(compression: str) -> None:
+    """Refuse a way to compress that is not known.
+
+    Raises:
+        MarkerError: naming those there are.
+    """
+    if compression not in METHODS:
+        hint = suggest(compression, tuple(METHODS))
+        raise MarkerError(f"has the unknown compression {compression!r}: {hint}")
+
+
+def suggest(word: str, known: tuple[str, ...]) -> str:
+    """Return what to write instead of ``word``: the nearest known word, or all of them."""
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    listing = f"there are {', '.join(known)}"
+    return f"did you mean {near[0]!r}? ({listing})" if near else listing
+
+
+def _limit(keyword: str, value: object) -> Limit:
+    section = None if keyword == "limit" else keyword
+    try:
+        return Limit.of(section, parse_size(value), value)
+    except SizeError as error:
+        raise MarkerError(f"{keyword}: {error}") from error
+
+
+def _growth(keyword: str, value: object) -> GrowthLimit:
+    try:
+        return parse_growth(None if keyword == "limit" else keyword, value)
+    except SizeError as error:
+        raise MarkerError(f"{keyword}: {error}") from error
+
+
+def _text(values: Mapping[str, object], keyword: str) -> str | None:
+    value = values.get(keyword)
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise MarkerError(f"{keyword}= takes a non-empty text, not {value!r:.60}{_hints(keyword)}")
+
+
+def _hints(keyword: str) -> str:
+    return ': the name of a fixture, such as model="classifier"' if keyword == "model" else ""
+
+
+def _options(values: Mapping[str, object]) -> Mapping[str, object]:
+    value = values.get("save_options", {})
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return value
+    raise MarkerError(
+        f'save_options= takes a dictionary by option, such as {{"optimizations": [...]}}, not '
+        f"{value!r:.60}"
+    )
+
+
+def _flag(values: Mapping[str, object], keyword: str) -> bool:
+    value = values.get(keyword, True)
+    if isinstance(value, bool):
+        return value
+    raise MarkerError(f"{keyword}= takes True or False, not {value!r:.60}")

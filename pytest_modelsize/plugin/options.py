@@ -1,0 +1,91 @@
+"""The options of the command line and of the ini-file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from pathlib import PurePath
+
+import pytest
+
+__all__ = ["pytest_addoption"]
+
+_REPORTS = (".json", ".md", ".html", ".csv")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options and the ini options."""
+    group = parser.getgroup("modelsize", "sizes of saved models")
+    group.addoption(
+        "--modelsize",
+        nargs="?",
+        const="all",
+        type=_one_of("--modelsize", "all", "failed", "none"),
+        metavar="all|failed|none",
+        help="end the run with a table of the artifacts that were measured",
+    )
+    group.addoption(
+        "--modelsize-update",
+        nargs="?",
+        const="all",
+        type=_one_of("--modelsize-update", "all", "new", "prune"),
+        metavar="all|new|prune",
+        help="write the sizes of the tests that ran to the baseline: all of them, or only those "
+        "that it has no entry for; or remove the entries that no test uses any more",
+    )
+    group.addoption(
+        "--modelsize-report",
+        action="append",
+        type=_report_name,
+        metavar="FILE",
+        help=f"write a report, as {', '.join(_REPORTS)} by the file's suffix (may be repeated)",
+    )
+    group.addoption(
+        "--modelsize-save",
+        choices=("auto", "real"),
+        default=None,
+        help="auto: leave the bytes of the tensors out where the sizes are the same without them; "
+        "real: never",
+    )
+    parser.addini(
+        "modelsize_format",
+        "format in which max_model_size and model_size save a live model "
+        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras); a PyTorch module is "
+        "saved as torch unless its marker says otherwise",
+        default="keras",
+    )
+    parser.addini(
+        "modelsize_baseline",
+        "file of accepted sizes, relative to the ini-file (default: modelsize-baseline.json)",
+        default="modelsize-baseline.json",
+    )
+    parser.addini(
+        "modelsize_step_summary",
+        "append the report to GITHUB_STEP_SUMMARY where that is set (default: true)",
+        type="bool",
+        default=True,
+    )
+    parser.addini(
+        "modelsize_save",
+        "how a live model is saved: auto leaves the bytes of the tensors out where the "
+        "sizes are the same without them; real never does (default: auto)",
+        default="auto",
+    )
+
+
+def _one_of(option: str, *choices: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ArgumentTypeError(
+                f"{value!r} is none of {', '.join(choices)}; before another argument, write "
+                f"{option}={choices[0]} {value}"
+            )
+        return value
+
+    return check
+
+
+def _report_name(value: str) -> str:
+    if PurePath(value).suffix.lower() not in _REPORTS:
+        raise ArgumentTypeError(f"{value!r} ends in none of {', '.join(_REPORTS)}")
+    return value

@@ -1,0 +1,57 @@
+"""What users of pytest meet by name: the markers, and how a check that does not pass ends a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+__all__ = [
+    "BASELINE_INPUT",
+    "GROWTH_MARKER",
+    "MARKER",
+    "MARKERS",
+    "ModelSizeExceeded",
+    "ModelSizeFailure",
+    "ModelSizeUnchecked",
+    "ModelSizeWarning",
+    "is_marked",
+]
+
+MARKER = "max_model_size"
+GROWTH_MARKER = "max_model_growth"
+MARKERS = (MARKER, GROWTH_MARKER)
+BASELINE_INPUT = "modelsize_baseline"
+"""Under this name a worker gets the baseline's text from its controller."""
+
+if TYPE_CHECKING:
+    # The public name pytest.fail.Exception is an attribute, in which mypy sees no type.
+    class ModelSizeFailure(BaseException):
+        """A failure of pytest's own kind."""
+
+        def __init__(self, msg: str, pytrace: bool = True) -> None:
+            self.msg: str
+else:
+    ModelSizeFailure = pytest.fail.Exception
+
+
+class ModelSizeExceeded(ModelSizeFailure):
+    """An artifact is over its budget. The first line of the message stands alone."""
+
+    # pytest prints the qualified name of an exception: "ModelSizeExceeded: ..." reads better.
+    __module__ = "builtins"
+
+
+class ModelSizeUnchecked(ModelSizeFailure):
+    """A budget that could not be checked, which is never a pass."""
+
+    __module__ = "builtins"
+
+
+class ModelSizeWarning(UserWarning):
+    """The user's own export writes what the measured artifact does not."""
+
+
+def is_marked(item: pytest.Item) -> bool:
+    """Return whether a budget speaks of the test."""
+    return any(next(item.iter_markers(name), None) is not None for name in MARKERS)

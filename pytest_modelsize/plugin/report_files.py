@@ -1,0 +1,84 @@
+"""Reports as files: which form does a name ask for? Each is made whole before a byte is written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pytest_modelsize.report.csv_report import as_csv
+from pytest_modelsize.report.json_report import as_json_report
+from pytest_modelsize.report.markdown import STEP_SUMMARY_LIMIT, markdown
+from pytest_modelsize.storage.check_result import Record
+
+__all__ = [
+    "FORMS",
+    "ReportError",
+    "write_report",
+    "write_step_summary",
+]
+
+
+class ReportError(Exception):
+    """A report that cannot be written; the message says what to do."""
+
+
+def _page(records: Sequence[Record]) -> str:
+    # Its libraries are an extra, and are imported where a page is asked for.
+    from pytest_modelsize.report.page import page
+
+    return page(records)
+
+
+FORMS: Mapping[str, Callable[[Sequence[Record]], str]] = {
+    ".json": as_json_report,
+    ".md": markdown,
+    ".html": _page,
+    ".csv": as_csv,
+}
+"""The forms of a report, by the suffix of the file."""
+
+
+def write_report(path: Path, records: Sequence[Record]) -> None:
+    """Write a report in the form that the suffix of ``path`` asks for.
+
+    Raises:
+        ReportError: where the suffix is not known, a library is missing, or the file cannot be
+            written; a file that was there before is then whole.
+    """
+    render = FORMS.get(path.suffix.lower())
+    if render is None:
+        raise ReportError(f"{path.name} ends in none of {', '.join(FORMS)}")
+    try:
+        text = render(records)
+    except ImportError as error:
+        raise ReportError(f"{path.name}: {error}") from None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode("utf-8", "backslashreplace"))
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        finally:
+            with suppress(OSError):
+                os.unlink(temporary)
+    except OSError as error:
+        raise ReportError(f"{path}: {error.strerror or error}") from None
+
+
+def write_step_summary(path: Path, records: Sequence[Record]) -> None:
+    """Append the Markdown report to a job's step summary.
+
+    Raises:
+        ReportError: where the file cannot be written to.
+    """
+    try:
+        with path.open("ab") as file:
+            text = markdown(records, limit=STEP_SUMMARY_LIMIT)
+            file.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise ReportError(f"{path}: {error.strerror or error}") from None

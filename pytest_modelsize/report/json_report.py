@@ -1,0 +1,29 @@
+"""A run as JSON; docs/report.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pytest_modelsize.report.summary import ordered
+from pytest_modelsize.storage.check_result import Record
+
+__all__ = ["SCHEMA", "as_json_report"]
+
+SCHEMA = 1
+"""Version of the JSON report; docs/report.schema.json describes it."""
+
+
+def as_json_report(records: Sequence[Record]) -> str:
+    """Return the run as JSON, sizes in bytes. No host, no path and no date is in it."""
+    verdicts = [record.verdict for record in records]
+    document = {
+        "schema": SCHEMA,
+        "summary": {
+            "artifacts": len(records),
+            "failed": verdicts.count("failed"),
+            "unchecked": verdicts.count("unchecked"),
+        },
+        "artifacts": [record.as_json() for record in ordered(records)],
+    }
+    return json.dumps(document, indent=1) + "\n"

@@ -1,0 +1,183 @@
+"""PyTorch: save a live module, alone or with its optimizer, by the calls that its users write.
+
+PyTorch itself is the one that the test has imported: a live module is proof that it did.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.saving.framework import part_of
+from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
+from pytest_modelsize.saving.saved_copy import SavedCopy
+from pytest_modelsize.saving.torch.onnx import export_onnx
+
+__all__ = ["SUFFIXES", "save_torch"]
+
+SUFFIXES: Mapping[str, str] = {"torch": ".pt", "safetensors": ".safetensors", "onnx": ".onnx"}
+_STATE_DICT = "state_dict"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a module, or a dictionary that holds some, is made of; all by key.
+
+    Attributes:
+        modules: at least one.
+        optimizers, others: what has a state_dict besides: schedulers, gradient scalers.
+        settings: numbers and texts, such as ``epoch``.
+    """
+
+    modules: dict[str, Any] = field(default_factory=dict)
+    optimizers: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def save_torch(
+    model: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
+) -> SavedCopy:
+    """Save ``model`` to ``path``; what PyTorch raises passes through.
+
+    A module is saved as its state_dict. A dictionary such as ``{"model": module, "optimizer":
+    optimizer, "epoch": 3}`` is saved as PyTorch's tutorials do: ``{"model_state_dict": ...,
+    "optimizer_state_dict": ..., "epoch": 3}``; without optimizer state, as what ships: the
+    module's state_dict.
+
+    Args:
+        model: a ``torch.nn.Module``, or a dictionary that holds at least one.
+        path: where to; the suffix fits the format.
+        format: ``torch``, ``safetensors`` or ``onnx``.
+        include_optimizer: write the state of optimizers that the dictionary holds.
+        options: passed on to ``torch.save``, ``safetensors.torch.save_model`` or
+            ``torch.onnx.export``, which takes ``args``.
+    """
+    torch = sys.modules["torch"]
+    parts = _parts(model)
+    for key, module in parts.modules.items():
+        _check_written(torch, key, module)
+    if format == "torch":
+        full = include_optimizer and not (parts.optimizers == parts.others == parts.settings == {})
+        torch.save(_checkpoint(parts) if full else _weights(parts), str(path), **options)
+    elif format == "safetensors":
+        _safetensors().save_model(_only(parts, format), str(path), **options)
+    else:
+        path = export_onnx(torch, _only(parts, format), path, options)
+    facts = tuple(_facts(key, optimizer) for key, optimizer in parts.optimizers.items())
+    return SavedCopy(
+        path,
+        LiveNames(),
+        facts if format == "torch" else (),
+        flag_ignored=False,
+        call=_call(parts) if format == "torch" else "",
+    )
+
+
+def _check_written(torch: Any, key: str, module: Any) -> None:
+    """Refuse a module whose tensors would not be in the file: every budget would hold on it."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if torch.nn.parameter.is_lazy(tensor):
+            raise ValueError(
+                f"{name} of {key} has no shape yet: call the module on data before its size is "
+                "looked at"
+            )
+        if tensor.is_meta:
+            raise ValueError(f"{name} of {key} is on the meta device, and has no values to save")
+
+
+def _parts(model: Any) -> _Parts:
+    if type(model) is not dict:
+        return _Parts({"model": model})
+    parts = _Parts()
+    homes = {"module": parts.modules, "optimizer": parts.optimizers, "other": parts.others}
+    for key, value in model.items():
+        if type(key) is not str:
+            continue
+        kind = part_of(value)
+        if kind is not None:
+            homes[kind][key] = value
+        elif value is None or type(value) in (bool, int, float, str):
+            parts.settings[key] = value
+    return parts
+
+
+def _weights(parts: _Parts) -> Any:
+    """What ships: the state_dict of the one module, or of each by its key."""
+    if len(parts.modules) == 1:
+        (module,) = parts.modules.values()
+        return module.state_dict()
+    return {key: module.state_dict() for key, module in parts.modules.items()}
+
+
+def _checkpoint(parts: _Parts) -> dict[str, Any]:
+    stateful = {**parts.modules, **parts.optimizers, **parts.others}
+    states = {_state_key(key): value.state_dict() for key, value in stateful.items()}
+    return {**states, **parts.settings}
+
+
+def _state_key(key: str) -> str:
+    return key if key.endswith(_STATE_DICT) else f"{key}_{_STATE_DICT}"
+
+
+def _call(parts: _Parts) -> str:
+    """Return what a user writes to save what `_weights` is."""
+    if len(parts.modules) == 1:
+        (name,) = parts.modules
+        return f'torch.save({name}.state_dict(), "model.pt")'
+    states = ", ".join(f'"{name}": {name}.state_dict()' for name in parts.modules)
+    return f'torch.save({{{states}}}, "model.pt")'
+
+
+def _only(parts: _Parts, format: str) -> Any:
+    if len(parts.modules) != 1:
+        raise ValueError(
+            f"format={format!r} saves one module, and there are {', '.join(parts.modules)}: name "
+            "one of them in the test, and stack one marker for each"
+        )
+    (module,) = parts.modules.values()
+    return module
+
+
+def _safetensors() -> Any:
+    try:
+        return importlib.import_module("safetensors.torch")
+    except ImportError as error:
+        raise RuntimeError(
+            "format='safetensors' needs the package safetensors, which is not installed here"
+        ) from error
+
+
+def _facts(key: str, optimizer: Any) -> OptimizerFacts:
+    """Return what ``optimizer`` keeps for the parameters that it has served so far."""
+    state = {
+        parameter: slots
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+        if (slots := optimizer.state.get(parameter))
+    }
+    tensors = [
+        (name, value, parameter)
+        for parameter, slots in state.items()
+        for name, value in slots.items()
+        if hasattr(value, "untyped_storage")
+    ]
+    alike = [(n, t) for n, t, p in tensors if n != "step" and t.shape == p.shape]
+    other = any(t.numel() > 1 and t.shape != p.shape for _, t, p in tensors)
+    counts = Counter(name for name, _ in alike)
+    whole = not other and set(counts.values()) <= {len(state)}
+    dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for _, tensor in alike)
+    return OptimizerFacts(
+        f"/{key}",
+        type(optimizer).__name__.lower(),
+        len(counts) if whole else None,
+        sum(parameter.numel() for parameter in state),
+        dtypes.most_common(1)[0][0] if dtypes else "",
+        sum(tensor.numel() * tensor.element_size() for _, tensor, _ in tensors),
+    )

@@ -1,0 +1,103 @@
+"""Two measurements side by side: what changed, by how many bytes, in which section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
+
+__all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries"]
+
+HEADERS = "(headers)"
+"""Name of the entry for an entry's own bytes, beside those of its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The bytes of one section or entry, before and after; None where it does not exist."""
+
+    name: str
+    old: int | None
+    new: int | None
+    note: str = ""
+
+    @property
+    def tag(self) -> str:
+        """``new``, ``gone``, ``changed``, or nothing where the bytes are the same."""
+        if self.old is None:
+            return "new"
+        if self.new is None:
+            return "gone"
+        return "changed" if self.change else ""
+
+    @property
+    def change(self) -> int:
+        """Bytes gained, or lost where negative."""
+        return (self.new or 0) - (self.old or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How ``new`` differs from ``old``, section by section.
+
+    Attributes:
+        old: the measurement that is compared with.
+        new: the measurement at hand.
+        rows: one for each section that either has, largest absolute change first. Their changes
+            add up to `change`.
+    """
+
+    old: Measurement
+    new: Measurement
+    rows: tuple[Row, ...]
+
+    @property
+    def change(self) -> int:
+        """Bytes gained in all, or lost where negative."""
+        return self.new.bytes_on_disk - self.old.bytes_on_disk
+
+
+def compare(old: Measurement, new: Measurement) -> Comparison:
+    """Return how ``new`` differs from ``old``, by what the sections mean, across formats too."""
+    before = {section.name: section.size for section in old.tree}
+    after = {section.name: section.size for section in new.tree}
+    names = dict.fromkeys((*after, *before))
+    rows = [Row(name, before.get(name), after.get(name)) for name in names]
+    rows.sort(key=lambda row: (-abs(row.change), -(row.new or 0), row.name))
+    return Comparison(old, new, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A variable, JSON key or file inside a section: what a person would name."""
+
+    path: SectionPath
+    size: int
+    note: str
+    kind: Kind | None = None
+
+    @property
+    def name(self) -> str:
+        """The path below the section: ``conv2d/kernel``."""
+        return "/".join(self.path[1:]) or self.path[0]
+
+
+def entries(section: Section) -> list[Entry]:
+    """Return the entries of a section, largest first. Their sizes add up to the section's."""
+    found = [entry for entry in _entries(section, ()) if entry.size]
+    found.sort(key=lambda entry: (-entry.size, entry.path))
+    return found
+
+
+def _entries(section: Section, prefix: SectionPath) -> Iterator[Entry]:
+    stack = [((*prefix, section.name), section)]
+    while stack:
+        path, node = stack.pop()
+        parts = [child for child in node.children if child.name not in OWN]
+        if not parts:
+            yield Entry(path, node.size, node.note, node.kind)
+            continue
+        stack.extend(((*path, part.name), part) for part in parts)
+        own = node.size - sum(part.size for part in parts)
+        yield Entry((*path, HEADERS), own, node.note)

@@ -1,0 +1,121 @@
+"""Gather bytes by path and kind, and close them into a tree of sections."""
+
+from __future__ import annotations
+
+from pytest_modelsize.sizes.measurement import (
+    OWN_NAMES,
+    SECTIONS,
+    Kind,
+    LawBroken,
+    Section,
+    SectionPath,
+)
+
+__all__ = ["Ledger"]
+
+_KINDS = tuple(Kind)
+_DATA, _STRUCTURE, _RESERVED = (
+    _KINDS.index(kind) for kind in (Kind.DATA, Kind.STRUCTURE, Kind.RESERVED)
+)
+
+
+class _Account:
+    """A node of a ledger under construction: bytes by kind, parts by name."""
+
+    __slots__ = ("note", "parts", "sizes")
+
+    def __init__(self) -> None:
+        self.sizes = [0] * len(_KINDS)
+        self.parts: dict[str, _Account] = {}
+        self.note = ""
+
+
+class Ledger:
+    """Gathers bytes by path and kind, and closes into a tree of sections.
+
+    A reader calls `add` for each run of bytes that it has found an owner for. Bytes added twice to
+    one path add up. An entry may hold bytes of its own beside its parts.
+    """
+
+    def __init__(self) -> None:
+        self._root = _Account()
+
+    def add(self, path: SectionPath, kind: Kind, size: int) -> None:
+        """Give ``size`` bytes of ``kind`` to the entry ``path``, made where it is missing."""
+        if size < 0:
+            raise LawBroken(f"{'/'.join(path)}: a negative number of bytes: {size}")
+        self._at(path).sizes[_KINDS.index(kind)] += size
+
+    def add_object(
+        self, path: SectionPath, data: int, structure: int, reserved: int, note: str = ""
+    ) -> None:
+        """Do as `add` does for three kinds at once, and remark on the entry if there is a note."""
+        if min(data, structure, reserved) < 0:
+            raise LawBroken(f"{'/'.join(path)}: a negative number of bytes")
+        account = self._at(path)
+        sizes = account.sizes
+        sizes[_DATA] += data
+        sizes[_STRUCTURE] += structure
+        sizes[_RESERVED] += reserved
+        account.note = note or account.note
+
+    def note(self, path: SectionPath, note: str) -> None:
+        """Remark on the entry ``path`` (the last remark stays)."""
+        self._at(path).note = note
+
+    def graft(self, path: SectionPath, section: Section) -> None:
+        """Add all leaves of ``section`` below ``path``, in place of the section's own name.
+
+        Notes go with them, those on entries that have parts too.
+        """
+        for names, leaf in section.leaves():
+            where = (*path, *names[1:])
+            if leaf.kind is None:
+                raise LawBroken(f"{'/'.join(where)}: a leaf without a kind")
+            if leaf.name == OWN_NAMES[leaf.kind] and len(names) > 1:
+                where = where[:-1]
+            self.add(where, leaf.kind, leaf.size)
+            if leaf.note:
+                self.note(where, leaf.note)
+        pending = [(path, section)]
+        while pending:
+            where, inner = pending.pop()
+            if inner.children and inner.note:
+                self.note(where, inner.note)
+            pending.extend(((*where, part.name), part) for part in inner.children if part.children)
+
+    def sections(self) -> tuple[Section, ...]:
+        """Return the top-level sections that hold bytes, in the order of `SECTIONS`."""
+        parts = self._root.parts
+        strange = sorted(set(parts) - set(SECTIONS))
+        if strange or any(self._root.sizes):
+            raise LawBroken(f"bytes outside the known sections: {strange or 'at the root'}")
+        closed = (_close(name, parts[name]) for name in SECTIONS if name in parts)
+        return tuple(section for section in closed if section.size)
+
+    def _at(self, path: SectionPath) -> _Account:
+        account = self._root
+        for name in path:
+            parts = account.parts
+            account = parts.get(name) or parts.setdefault(name, _Account())
+        return account
+
+
+def _close(name: str, account: _Account) -> Section:
+    """Turn an account into a section, children largest first. Depth is that of the paths added."""
+    sizes = account.sizes
+    if not account.parts and (total := sum(sizes)) in sizes:
+        # All of one kind, as most entries are.
+        return Section(name, total, _KINDS[sizes.index(total)], (), account.note)
+    own = [(kind, size) for kind, size in zip(_KINDS, sizes, strict=True) if size]
+    parts = [_close(part, inner) for part, inner in account.parts.items()]
+    parts += [Section(OWN_NAMES[kind], size, kind) for kind, size in own]
+    if len(parts) > 1:
+        parts.sort(key=_largest_first)
+    kinds = {part.kind for part in parts if part.size}
+    common = kinds.pop() if len(kinds) == 1 else None
+    return Section(name, sum([part.size for part in parts]), common, tuple(parts), account.note)
+
+
+def _largest_first(part: Section) -> tuple[int, str]:
+    return -part.size, part.name

@@ -1,0 +1,1 @@
+"""What goes to JSON and comes from it: baseline, results of checks, measurements."""

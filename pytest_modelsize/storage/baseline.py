@@ -1,0 +1,346 @@
+"""The baseline: sizes that were accepted, in one JSON file that is committed and reviewed.
+
+By test and artifact it holds the bytes of each section and of the entries that matter. It names no
+host, no absolute path and no date, and it is sorted, so that it changes only where a size does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_modelsize.sizes.entry_changes import changes
+from pytest_modelsize.sizes.growth import grown
+from pytest_modelsize.sizes.measurement import SECTIONS, LawBroken, Measurement, Section
+from pytest_modelsize.sizes.top_entries import condense
+
+__all__ = [
+    "HEAD",
+    "Baseline",
+    "BaselineError",
+    "Entry",
+    "Key",
+    "Outcome",
+    "parse",
+    "read",
+    "render",
+    "stale",
+    "updated",
+    "write",
+]
+
+VERSION = 1
+"""Version of the file's form; it grows when a reader of the old form would misread the new one."""
+
+HEAD = "pytest-modelsize baseline"
+"""The key by which a baseline file is told, and whose value is its version."""
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+_LARGEST = 2**26
+_SUFFIX = re.compile(r"(\.weights)?\.[A-Za-z0-9_]{1,12}(?=$| with|,)")
+"""What a change of format changes in an artifact's name."""
+
+
+class _Twice(Exception):
+    """A key that an object has twice."""
+
+
+class BaselineError(ValueError):
+    """A baseline file that cannot be used; the message names the line and what to do."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Which artifact of which test.
+
+    Attributes:
+        test: pytest's node id.
+        artifact: the artifact's name in that test, such as ``model.keras``.
+    """
+
+    test: str
+    artifact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was accepted.
+
+    Attributes:
+        measurement: condensed.
+        versions: of the framework that wrote it, by package; empty for an artifact that existed.
+    """
+
+    measurement: Measurement
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """All that was accepted, by test and artifact."""
+
+    entries: Mapping[Key, Entry] = field(default_factory=dict)
+
+    def find(self, key: Key) -> tuple[Key, Entry] | None:
+        """Return the entry of ``key``, else the one of the same artifact in another format."""
+        if key in self.entries:
+            return key, self.entries[key]
+        stem = _SUFFIX.sub("", key.artifact)
+        same = [
+            k for k in self.entries if k.test == key.test and _SUFFIX.sub("", k.artifact) == stem
+        ]
+        return (same[0], self.entries[same[0]]) if len(same) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an update did, by key."""
+
+    added: tuple[Key, ...] = ()
+    changed: tuple[Key, ...] = ()
+    removed: tuple[Key, ...] = ()
+    kept: tuple[Key, ...] = ()
+
+
+def read(path: Path) -> Baseline:
+    """Return the baseline in ``path``; an empty one where there is no such file.
+
+    Raises:
+        BaselineError: where the file cannot be read, or is damaged.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return Baseline()
+    except (OSError, ValueError) as error:
+        raise BaselineError(f"{path.name} cannot be read: {error}") from None
+    if len(text) > _LARGEST:
+        raise BaselineError(f"{path.name} is longer than {_LARGEST:,d} characters")
+    return parse(text, path.name)
+
+
+def parse(text: str, name: str) -> Baseline:
+    """Return the baseline written in ``text``; ``name`` is the file's, for errors.
+
+    Raises:
+        BaselineError: naming the line of what is wrong.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if _CONFLICT.match(line):
+            raise BaselineError(
+                f"{name}, line {number}: a merge conflict was left here: take either side, then "
+                "run pytest --modelsize-update"
+            )
+    try:
+        document = json.loads(text, object_pairs_hook=_distinct)
+    except _Twice as error:
+        (key,) = error.args
+        raise BaselineError(
+            f"{name}, line {_line(text, key, _line(text, key) + 1)}: {key!r} is here twice, as "
+            "after a merge: delete either, then run pytest --modelsize-update"
+        ) from None
+    except RecursionError:
+        raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
+    except ValueError as error:
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
+        raise BaselineError(f"{name}, {place}: no JSON: {error}") from None
+    if not isinstance(document, dict) or HEAD not in document:
+        raise BaselineError(f"{name}, line 1: no baseline: it does not begin with {HEAD!r}")
+    if document[HEAD] != VERSION:
+        raise BaselineError(
+            f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "
+            f"pytest-modelsize reads version {VERSION}"
+        )
+    found: dict[Key, Entry] = {}
+    tests = document.get("tests")
+    for test, artifacts in _items(tests, text, name, "tests"):
+        for artifact, value in _items(artifacts, text, name, test):
+            try:
+                found[Key(test, artifact)] = _entry(artifact, value)
+            except (LawBroken, TypeError, ValueError) as error:
+                number = _line(text, artifact, _line(text, test))
+                raise BaselineError(
+                    f"{name}, line {number}: the entry of {artifact!r} in {test!r} is damaged: "
+                    f"{error}; write it anew with pytest --modelsize-update"
+                ) from None
+    return Baseline(found)
+
+
+def render(baseline: Baseline) -> str:
+    """Return the file's text: sorted by test, the same for the same sizes."""
+    tests: dict[str, dict[str, object]] = {}
+    for key in sorted(baseline.entries):
+        tests.setdefault(key.test, {})[key.artifact] = _document(baseline.entries[key])
+    return json.dumps({HEAD: VERSION, "tests": tests}, indent=2, ensure_ascii=False) + "\n"
+
+
+def write(path: Path, baseline: Baseline) -> None:
+    """Write the whole file or nothing: whoever reads meanwhile, or after a crash, sees the old one.
+
+    Raises:
+        BaselineError: where the folder cannot be written to.
+    """
+    # A lone surrogate, from a file name that is no UTF-8, becomes its JSON escape.
+    text = render(baseline).encode("utf-8", "backslashreplace")
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise BaselineError(f"{path.name} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes a private file; the baseline is a file like the others.
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BaselineError(f"{path.name} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def updated(
+    baseline: Baseline,
+    measured: Mapping[Key, Entry],
+    *,
+    only_new: bool = False,
+    without: Iterable[Key] = (),
+) -> tuple[Baseline, Outcome]:
+    """Return the baseline with what was measured, and without the keys in ``without``.
+
+    An entry whose sizes differ by no more than what `growth` takes for noise stays as it is, so
+    that an update of what has not changed changes nothing.
+
+    Args:
+        baseline: what was accepted so far.
+        measured: what is accepted now.
+        only_new: leave the entries that exist untouched.
+        without: entries to remove.
+    """
+    entries = dict(baseline.entries)
+    added, changed, kept = [], [], []
+    for key, entry in measured.items():
+        old = entries.get(key)
+        if old is None:
+            added.append(key)
+        elif only_new or _same(old, entry):
+            kept.append(key)
+            continue
+        else:
+            changed.append(key)
+        entries[key] = Entry(condense(entry.measurement), dict(entry.versions))
+    removed = [key for key in without if entries.pop(key, None) is not None]
+    return Baseline(entries), Outcome(tuple(added), tuple(changed), tuple(removed), tuple(kept))
+
+
+def stale(
+    baseline: Baseline, collected: Iterable[str], measured: Mapping[str, Iterable[str]]
+) -> tuple[Key, ...]:
+    """Return the entries that no test uses, given a run of the whole suite.
+
+    Args:
+        baseline: what was accepted.
+        collected: node ids of all tests that have a budget.
+        measured: by node id, the artifacts of the tests that ran to their end. An entry of a test
+            that was collected and did not run, such as one that was skipped, is in use.
+    """
+    known = set(collected)
+    return tuple(
+        key
+        for key in sorted(baseline.entries)
+        if key.test not in known
+        or (key.test in measured and key.artifact not in measured[key.test])
+    )
+
+
+def _same(old: Entry, new: Entry) -> bool:
+    """Tell whether nothing that counts has changed."""
+    if (old.measurement.format, dict(old.versions)) != (new.measurement.format, dict(new.versions)):
+        return False
+    if not grown(old.measurement, new.measurement).is_none:
+        return False
+    return all(
+        changes(old.measurement.section(name), new.measurement.section(name)).same_entries
+        for name in SECTIONS
+    )
+
+
+def _document(entry: Entry) -> dict[str, object]:
+    measurement = entry.measurement
+    document: dict[str, object] = {"format": measurement.format}
+    if entry.versions:
+        document["versions"] = dict(sorted(entry.versions.items()))
+    document["total"] = measurement.bytes_on_disk
+    document["sections"] = {section.name: _section(section) for section in measurement.tree}
+    return document
+
+
+def _section(section: Section) -> object:
+    if not section.children:
+        return section.size
+    return {"total": section.size, "entries": {part.name: part.size for part in section.children}}
+
+
+def _entry(artifact: str, value: object) -> Entry:
+    fields = _object(value, "it")
+    versions = _object(fields.get("versions", {}), "its versions")
+    format = fields.get("format")
+    if not isinstance(format, str) or not all(isinstance(v, str) for v in versions.values()):
+        raise ValueError("its format or its versions are no text")
+    sections = []
+    for name, part in _object(fields.get("sections"), "its sections").items():
+        if isinstance(part, dict):
+            parts = _object(part.get("entries"), f"entries of {name}")
+            children = tuple(Section(one, _bytes(size, one)) for one, size in parts.items())
+            sections.append(Section(name, _bytes(part.get("total"), name), None, children))
+        else:
+            sections.append(Section(name, _bytes(part, name)))
+    order = {name: number for number, name in enumerate(SECTIONS)}
+    sections.sort(key=lambda section: order.get(section.name, 0))
+    total = _bytes(fields.get("total"), "total")
+    measurement = Measurement(artifact, format, total, tuple(sections))
+    return Entry(measurement, {name: str(version) for name, version in versions.items()})
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(key)
+        found[key] = value
+    return found
+
+
+def _object(value: object, what: str) -> Mapping[str, object]:
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"{what} should be an object, not {value!r:.60}")
+
+
+def _bytes(value: object, what: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return value
+    raise ValueError(f"{what!r:.60} should be a number of bytes, not {value!r:.60}")
+
+
+def _items(value: object, text: str, name: str, what: str) -> Iterable[tuple[str, object]]:
+    if isinstance(value, dict):
+        return value.items()
+    raise BaselineError(f"{name}, line {_line(text, what)}: {what!r} should be an object")
+
+
+def _line(text: str, key: str, after: int = 1) -> int:
+    """Return the number of the first line from ``after`` on that begins with ``key``."""
+    wanted = json.dumps(key, ensure_ascii=False) + ":"
+    for number, line in enumerate(text.splitlines(), 1):
+        if number >= after and line.lstrip().startswith(wanted):
+            return number
+    return after

@@ -1,0 +1,39 @@
+"""Measurements of many artifacts in one file: a baseline, or the JSON report of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.storage.baseline import HEAD, BaselineError, parse
+from pytest_modelsize.storage.check_result import record_from_json
+from pytest_modelsize.storage.measurement_json import ExchangeError, load_object
+
+__all__ = ["load_collection"]
+
+
+def load_collection(path: Path) -> Mapping[str, Measurement] | None:
+    """Return the measurements in ``path`` by test and artifact, or None where it is no such file.
+
+    Raises:
+        ExchangeError: where it claims to be one, and is damaged.
+    """
+    value = load_object(path)
+    if value is None:
+        return None
+    try:
+        if HEAD in value:
+            entries = parse(json.dumps(value), path.name).entries
+            return {f"{key.test} [{key.artifact}]": e.measurement for key, e in entries.items()}
+        if isinstance(value.get("artifacts"), list):
+            records = [record_from_json(record) for record in value["artifacts"]]
+            return {
+                f"{r.test} [{r.key}]": r.measurement for r in records if r.measurement and r.key
+            }
+    except BaselineError as error:
+        raise ExchangeError(f"is damaged: {error}") from None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ExchangeError(f"is no report of this version: {error!r}") from None
+    return None

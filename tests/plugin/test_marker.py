@@ -1,0 +1,63 @@
+import pytest
+
+from pytest_modelsize.plugin.marker import MarkerError, parse_marker
+from pytest_modelsize.sizes.measurement import SECTIONS
+
+FORMATS = ("keras", "h5", "weights")
+
+
+def parse(*args, **kwargs):
+    return parse_marker(args, kwargs, FORMATS)
+
+
+def test_a_limit_may_stand_first_or_by_its_keyword():
+    for request in (parse("2MB"), parse(limit="2MB")):
+        (limit,) = request.budget.limits
+        assert (limit.section, limit.size, limit.written) == (None, 2_000_000, "2MB")
+        assert request.budget.include_optimizer is True
+        assert request.format is None
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_section_takes_a_limit_of_its_own(section):
+    (limit,) = parse(**{section: "1 KiB"}).budget.limits
+    assert (limit.section, limit.size, limit.family) == (section, 1024, "binary")
+
+
+def test_all_other_arguments_are_kept():
+    request = parse("1MB", model="net", format="h5", include_optimizer=False, reason="phones")
+    assert (request.target.model, request.target.path, request.format) == ("net", None, "h5")
+    assert (request.budget.include_optimizer, request.budget.reason) == (False, "phones")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "message"),
+    [
+        ((), {}, "has no limit"),
+        ((), {"include_optimizer": False}, "has no limit"),
+        ((None,), {"weights": None}, "has no limit"),
+        ((True,), {}, "limit: True is no size"),
+        (("2MBs",), {}, 'did you mean "2MB"'),
+        (("-1 MB",), {}, "'-1 MB' is no size"),
+        (("1e3",), {}, "'1e3' is no size"),
+        (("1MB", "2MB"), {}, "takes one limit, not 2"),
+        (("1MB",), {"limit": "2MB"}, "has its limit twice"),
+        (("1MB",), {"optimiser": 0}, "no keyword 'optimiser': did you mean 'optimizer'"),
+        (("1MB",), {"include_optimiser": False}, "did you mean 'include_optimizer'"),
+        (("1MB",), {"wieghts": "1MB"}, "did you mean 'weights'"),
+        (("1MB",), {"zzz": 1}, "there are limit, model"),
+        (("1MB",), {"weights": "x"}, "weights: 'x' is no size"),
+        (("1MB",), {"format": "karas"}, "did you mean 'keras'"),
+        (("1MB",), {"format": 3}, "format= takes a non-empty text"),
+        (("1MB",), {"model": object()}, "the name of a fixture"),
+        (("1MB",), {"model": " "}, "model= takes a non-empty text"),
+        (("1MB",), {"include_optimizer": 0}, "include_optimizer= takes True or False"),
+        (("1MB",), {"reason": 5}, "reason= takes a non-empty text"),
+        (("1MB",), {"model": "m", "path": "*.h5"}, "both model= and path="),
+        (("1MB",), {"path": "*.h5", "format": "h5"}, "format= beside path="),
+    ],
+)
+def test_a_mistake_has_a_sentence_of_its_own(args, kwargs, message):
+    with pytest.raises(MarkerError) as caught:
+        parse(*args, **kwargs)
+    assert message in str(caught.value)
