@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.formats.containers.pickle.machine import follow
+from pytest_modelsize.formats.containers.pickle.opcodes import opcodes
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.formats.torch.archive import root_of
 from pytest_modelsize.formats.torch.contents import Contents, Item, contents_of
-from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import PICKLE
-from pytest_modelsize.formats.torch.opcodes import opcodes
 
 __all__ = ["size_without_state"]
 

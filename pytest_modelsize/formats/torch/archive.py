@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pytest_modelsize.formats import extents
+from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, unpack
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import contents_of
-from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import PICKLE, Naming
 from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, owners_of
 from pytest_modelsize.sizes.ledger import Ledger

@@ -13,9 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_modelsize.formats.containers.pickle.values import (
+    Call,
+    Dictionary,
+    Global,
+    Items,
+    Reference,
+)
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, storage_of, tensor_of
-from pytest_modelsize.formats.torch.values import Call, Dictionary, Global, Items, Reference
 
 __all__ = ["Contents", "Found", "Item", "contents_of"]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pytest_modelsize.formats.containers.pickle.values import Dictionary, Items
 from pytest_modelsize.formats.torch.tensors import Tensor, tensor_of
-from pytest_modelsize.formats.torch.values import Dictionary, Items
 
 __all__ = ["names_by_number"]
 

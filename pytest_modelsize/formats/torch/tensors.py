@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from pytest_modelsize.formats.torch.values import Call, Global, Reference
+from pytest_modelsize.formats.containers.pickle.values import Call, Global, Reference
 
 __all__ = ["StorageId", "Tensor", "shown", "storage_of", "tensor_of"]
 

@@ -9,9 +9,9 @@ import pytest
 
 from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.checks.stripping.torch import size_without_state
+from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import contents_of
-from pytest_modelsize.formats.torch.machine import follow
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
 from pytest_modelsize.sizes.ledger import Ledger
@@ -129,7 +129,7 @@ def test_a_hostile_pickle_costs_little(name):
 
 @pytest.mark.parametrize("name", ["empty dictionaries", "marks", "memo without end"])
 def test_a_pickle_that_takes_too_much_memory_is_refused(monkeypatch, name):
-    monkeypatch.setattr("pytest_modelsize.formats.torch.stack._MOST_MEMORY", MEGABYTE)
+    monkeypatch.setattr("pytest_modelsize.formats.containers.pickle.stack._MOST_MEMORY", MEGABYTE)
     with pytest.raises(ArtifactError, match="more than can be followed"):
         walk(PROTO + HOSTILE[name])
 
@@ -149,7 +149,7 @@ def test_a_text_of_megabytes_is_passed_over():
 
 
 def test_a_pickle_of_millions_of_opcodes_is_refused(monkeypatch):
-    monkeypatch.setattr("pytest_modelsize.formats.torch.opcodes._MOST_OPCODES", 1000)
+    monkeypatch.setattr("pytest_modelsize.formats.containers.pickle.opcodes._MOST_OPCODES", 1000)
     with pytest.raises(ArtifactError, match="more than 1,000 opcodes"):
         walk(PROTO + b"N0" * 1000 + STOP)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pytest_modelsize.formats.containers.pickle.opcodes import opcodes
+from pytest_modelsize.formats.containers.pickle.stack import CONTAINER, SLOT, TEXT, Stack
+from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Items, Reference
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.opcodes import opcodes
-from pytest_modelsize.formats.torch.stack import CONTAINER, SLOT, TEXT, Stack
-from pytest_modelsize.formats.torch.values import Call, Dictionary, Items, Reference
 
 __all__ = ["follow"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Global, Items
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.values import Call, Dictionary, Global, Items
 
 __all__ = ["CONTAINER", "SLOT", "TEXT", "Stack"]
 
