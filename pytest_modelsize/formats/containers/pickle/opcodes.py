@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from pytest_modelsize.formats.containers.pickle.values import Blob, CutText
 from pytest_modelsize.formats.source import Source
 
 __all__ = ["LONGEST_TEXT", "opcodes"]
@@ -97,12 +98,16 @@ def _long_reader(name: str, length: struct.Struct) -> _Reader:
         if size < 0:
             raise ValueError(f"a length of {size}")
         kept = min(size, LONGEST_TEXT) if name in _TEXTS or name in _NUMBERS else 0
-        data = stream.read(kept) if kept <= stream.source.size - stream.tell() else b""
+        start = stream.tell()
+        data = stream.read(kept) if kept <= stream.source.size - start else b""
         stream.skip(size - len(data))
         if name in _TEXTS:
-            return data.decode("utf-8", "replace")
+            text = data.decode("utf-8", "replace")
+            return text if size == kept else CutText.of(text, size)
         # A number of a thousand bytes is none that matters here.
-        return int.from_bytes(data, "little", signed=True) if name in _NUMBERS else None
+        return (
+            int.from_bytes(data, "little", signed=True) if name in _NUMBERS else Blob(start, size)
+        )
 
     return read
 

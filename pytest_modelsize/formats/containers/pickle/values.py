@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["Call", "Dictionary", "Global", "Items", "Reference"]
+__all__ = ["Blob", "Call", "CutText", "Dictionary", "Global", "Items", "Reference"]
 
 
 class Global(NamedTuple):
@@ -12,6 +12,36 @@ class Global(NamedTuple):
 
     module: str
     name: str
+
+
+class Blob(NamedTuple):
+    """Bytes that were passed over.
+
+    Attributes:
+        start: where they begin in the source.
+        size: how many they are.
+    """
+
+    start: int
+    size: int
+
+
+class CutText(str):
+    """The beginning of a text that was too long to be kept.
+
+    Attributes:
+        size: bytes of the whole text in UTF-8, as stored.
+    """
+
+    __slots__ = ("size",)
+    size: int
+
+    @classmethod
+    def of(cls, beginning: str, size: int) -> CutText:
+        """Return ``beginning`` as that of a text of ``size`` bytes."""
+        self = cls(beginning)
+        self.size = size
+        return self
 
 
 class Items:
