@@ -1,0 +1,46 @@
+"""Arguments that several commands share: numbers, limits, compression."""
+
+from __future__ import annotations
+
+import argparse
+
+from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
+
+__all__ = ["add_compressed", "growth_limit", "limit", "positive"]
+
+
+def add_compressed(parser: argparse.ArgumentParser) -> None:
+    """Add ``--compressed``, by which an artifact is weighed as it is downloaded."""
+    parser.add_argument(
+        "--compressed",
+        choices=tuple(METHODS),
+        help="weigh it compressed, as it is downloaded; sections add up to the compressed size",
+    )
+
+
+def positive(text: str) -> int:
+    """Return a whole number from 1 up."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return number
+
+
+def limit(text: str) -> int | str:
+    """Return a limit as it would be written in Python: digits alone are an int of bytes."""
+    value: int | str = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
+    try:
+        parse_size(value)
+    except SizeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return value
+
+
+def growth_limit(text: str) -> GrowthLimit:
+    """Return a limit on a growth: ``5%``, a size, or an int of bytes."""
+    try:
+        return parse_growth(None, limit(text) if text.isdigit() else text)
+    except SizeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

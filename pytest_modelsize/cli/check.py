@@ -1,0 +1,76 @@
+"""``modelsize check``: hold artifacts to a budget without pytest."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from pytest_modelsize.checks.explanation import explain
+from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.take import Settings, take
+from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.checks.trust import not_known
+from pytest_modelsize.cli.arguments import add_compressed, limit
+from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
+from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
+from pytest_modelsize.sizes.bytesize import exact, parse_size
+from pytest_modelsize.sizes.growth import GrowthExcess
+from pytest_modelsize.sizes.measurement import SECTIONS
+
+__all__ = ["add_check"]
+
+
+def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="hold artifacts to a budget",
+        description="Exit with 1 if an artifact is over its budget, and print where its bytes are.",
+    )
+    check.set_defaults(run=_check)
+    check.add_argument("artifacts", metavar="FILE", nargs="+", help="model files, or directories")
+    check.add_argument("--max", type=limit, metavar="SIZE", help='the whole, such as "2MB"')
+    for name in SECTIONS:
+        check.add_argument(f"--{name}", type=limit, metavar="SIZE", help=f"the section {name}")
+    add_compressed(check)
+    check.add_argument("--quiet", action="store_true", help="print nothing for what is within")
+
+
+def _check(options: argparse.Namespace) -> int:
+    limits = tuple(
+        Limit.of(None if name == "max" else name, parse_size(value), value)
+        for name in ("max", *SECTIONS)
+        if (value := getattr(options, name)) is not None
+    )
+    if not limits:
+        print("modelsize: check needs a limit, such as --max 2MB or --optimizer 0", file=sys.stderr)
+        return BAD
+    worst = WITHIN
+    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        for artifact in options.artifacts:
+            try:
+                worst = max(worst, _held(artifact, limits, Path(folder), options))
+            except ArtifactError as error:
+                print(f"modelsize: {error}", file=sys.stderr)
+                worst = BAD
+    return worst
+
+
+def _held(
+    artifact: str, limits: tuple[Limit, ...], folder: Path, options: argparse.Namespace
+) -> int:
+    settings = Settings("", True, compression=options.compressed or "")
+    taken = take(Subject(artifact, path=Path(artifact)), settings, folder)
+    if problem := not_known(Budget(limits), taken.measurement):
+        raise ArtifactError(artifact, None, problem)
+    excesses: tuple[Excess | GrowthExcess, ...] = judge(Budget(limits), taken.measurement)
+    if not excesses:
+        if not options.quiet:
+            print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")
+        return WITHIN
+    where = Circumstances(budget=f"modelsize {options.written}")
+    print(failure(taken.measurement, excesses, explain(taken, excesses, Saves(folder)), where))
+    return OVER

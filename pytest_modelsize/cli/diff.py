@@ -1,0 +1,112 @@
+"""``modelsize diff``: what changed between two artifacts, or two sets of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_modelsize.cli.arguments import growth_limit, positive
+from pytest_modelsize.cli.exit_codes import OVER, WITHIN
+from pytest_modelsize.formats import measure
+from pytest_modelsize.report.difference import difference, difference_as_json, differences
+from pytest_modelsize.report.failure import headline
+from pytest_modelsize.report.markdown import differences_markdown
+from pytest_modelsize.sizes.growth import grown, judge_growth
+from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.storage.measurement_json import ExchangeError, load
+from pytest_modelsize.storage.result_sets import load_collection
+
+__all__ = ["add_diff"]
+
+
+def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="print what changed between two artifacts",
+        description="Print what changed, section by section and entry by entry. Either side is an "
+        "artifact, or what `modelsize show --json` printed of one; formats may differ. Two baselines, "
+        "or JSON reports, are compared artifact by artifact.",
+    )
+    diff.set_defaults(run=_diff)
+    diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")
+    diff.add_argument("new", metavar="NEW", help="an artifact, or a measurement as JSON")
+    diff.add_argument(
+        "--max-growth",
+        dest="limits",
+        type=growth_limit,
+        action="append",
+        default=[],
+        metavar="LIMIT",
+        help='exit with 1 if NEW is larger by more than this, such as "5%%" or "50 kB"',
+    )
+    diff.add_argument(
+        "--count", type=positive, default=10, metavar="N", help="entries a section (default: 10)"
+    )
+    shape = diff.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print all that changed as JSON")
+    shape.add_argument(
+        "--markdown", action="store_true", help="print it as a comment on a pull request"
+    )
+
+
+def _diff(options: argparse.Namespace) -> int:
+    sets = [_collection(options.old), _collection(options.new)]
+    if sets[0] is not None and sets[1] is not None:
+        return _diff_of_sets(sets[0], sets[1], options)
+    old, new = _measured(options.old), _measured(options.new)
+    growth = grown(old, new)
+    excesses = judge_growth(options.limits, growth)
+    if options.json:
+        print(json.dumps(difference_as_json(old, new), indent=2))
+    elif options.markdown:
+        title, _, table = difference(old, new, count=options.count).partition("\n")
+        print(differences_markdown([(title, table.strip("\n"))]), end="")
+    else:
+        print(difference(old, new, count=options.count))
+    for excess in excesses:
+        print(f"modelsize: {headline(new, excess)}", file=sys.stderr)
+    return OVER if excesses else WITHIN
+
+
+def _diff_of_sets(
+    old: Mapping[str, Measurement], new: Mapping[str, Measurement], options: argparse.Namespace
+) -> int:
+    """Compare two baselines or reports, artifact by artifact."""
+    found = differences(old, new, count=options.count)
+    if options.json:
+        both = sorted(old.keys() & new.keys())
+        shown = {name: difference_as_json(old[name], new[name]) for name in both}
+        print(json.dumps({"schema": 1, "artifacts": shown}, indent=2))
+    elif options.markdown:
+        print(differences_markdown(found), end="")
+    else:
+        for title, table in found:
+            print(f"{title}\n\n{table}\n" if table else f"{title}\n")
+        print(f"{len(found)} changed, of {len({*old, *new})}")
+    worst = WITHIN
+    for name in sorted(old.keys() & new.keys()):
+        for excess in judge_growth(options.limits, grown(old[name], new[name])):
+            print(f"modelsize: {name}: {headline(new[name], excess)}", file=sys.stderr)
+            worst = OVER
+    return worst
+
+
+def _measured(name: str) -> Measurement:
+    """Return the measurement of an artifact, or the one that was saved as JSON."""
+    path = Path(name)
+    try:
+        saved = load(path) if path.is_file() else None
+    except ExchangeError as error:
+        raise ExchangeError(f"{name} {error}") from None
+    return measure(name) if saved is None else saved
+
+
+def _collection(name: str) -> Mapping[str, Measurement] | None:
+    path = Path(name)
+    try:
+        return load_collection(path) if path.is_file() else None
+    except ExchangeError as error:
+        raise ExchangeError(f"{name} {error}") from None
