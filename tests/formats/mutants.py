@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import os
 import random
-import time
 import tracemalloc
 
 from pytest_modelsize import ArtifactError
+from tests.work import assert_even_growth, assert_few_calls, cost_of
 
-SECONDS, BYTES = 1.0, 100 * 2**20
-"""What a broken file may cost at most: of processor time, which a busy machine does not stretch."""
+CALLS, HOSTILE_CALLS, BYTES = 1_000_000, 8_000_000, 100 * 2**20
+"""What a broken file, and one that is made to cost much, may take at most."""
 
 
 def count(default):
@@ -50,26 +50,40 @@ def mutants(whole, number, seed, live=None):
         yield bytes(data)
 
 
-def outcome_of(read):
+def outcome_of(read, calls=CALLS):
     """Run ``read``; return ``ok`` or ``error``. Anything but an `ArtifactError` passes through.
 
-    It may be slow by chance, beside another process or where Python searches the heap of a
-    framework for garbage (which `measure` puts off); it is slow if it is so three times.
+    It may take so many calls: a bound that holds on any machine, and under coverage.
     """
-    for tries in range(3):
-        begun = time.process_time()
+    outcome = "ok"
+
+    def attempt():
+        nonlocal outcome
         try:
             read()
         except ArtifactError:
             outcome = "error"
-        else:
-            outcome = "ok"
-        taken = time.process_time() - begun
-        if taken < SECONDS or tries == 2:
-            break
-        gc.collect()
-    assert taken < SECONDS
+
+    assert_few_calls(cost_of(attempt), calls)
     return outcome
+
+
+def assert_hostile_is_cheap(at, size):
+    """Hold the reading of a file that is made to cost much to its calls, and to even growth.
+
+    Args:
+        at: returns what reads the file that is made for a size.
+        size: of the file, in whatever it has many of.
+    """
+
+    def refused(read):
+        def attempt():
+            with contextlib.suppress(ArtifactError):
+                read()
+
+        return attempt
+
+    assert_even_growth(lambda number: refused(at(number)), size, HOSTILE_CALLS)
 
 
 class Frugal:
@@ -81,4 +95,4 @@ class Frugal:
     def __exit__(self, *error):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert error[0] is not None or peak < BYTES
+        assert error[0] is not None or peak < BYTES, f"{peak:,} bytes, where {BYTES:,} are allowed"

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
-from tests.formats.mutants import count, mutants, outcome_of
+from tests.formats.mutants import assert_hostile_is_cheap, count, mutants, outcome_of
 
 LAYERS = {
     "keras_version": "2.15.0",
@@ -168,19 +168,37 @@ def test_other_json_is_no_model(tmp_path):
         assert measure(tmp_path).format == "directory"
 
 
-def test_what_a_hostile_manifest_costs_is_bounded(tmp_path):
-    folder = tmp_path / "m"
-    half = 2**19
-    for manifest in (
-        "[" * half,
-        "[{}," * (half // 4),
-        '[{"paths":[],"weights":[' + "{}," * (half // 3),
-    ):
-        saved(folder).write_text('{"weightsManifest":' + manifest)
-        outcome_of(lambda: measure(folder))
-    many = [{"name": f"{i}/" + "a/" * 30, "shape": [], "dtype": "bool"} for i in range(7000)]
-    saved(folder, many, bytes(7000))
-    assert outcome_of(lambda: measure(folder)) == "ok"
+HALF = 2**19
+EXPENSIVE = {
+    "brackets": (HALF, lambda n: "[" * n),
+    "groups": (HALF // 4, lambda n: "[{}," * n),
+    "weights": (HALF // 3, lambda n: '[{"paths":[],"weights":[' + "{}," * n),
+}
+"""How many of it there are, and what makes so many."""
+
+
+@pytest.mark.parametrize("case", EXPENSIVE)
+def test_what_a_hostile_manifest_costs_is_bounded(tmp_path, case):
+    size, manifest = EXPENSIVE[case]
+
+    def at(number):
+        folder = tmp_path / str(number)
+        saved(folder).write_text('{"weightsManifest":' + manifest(number))
+        return lambda: measure(folder)
+
+    assert_hostile_is_cheap(at, size)
+
+
+def test_what_many_weights_with_long_names_cost_is_bounded(tmp_path):
+    def at(number):
+        folder = tmp_path / str(number)
+        name = "/" + "a/" * 30
+        many = [{"name": f"{i}{name}", "shape": [], "dtype": "bool"} for i in range(number)]
+        saved(folder, many, bytes(number))
+        measure(folder)
+        return lambda: measure(folder)
+
+    assert_hostile_is_cheap(at, 7000)
 
 
 def test_mutants_give_an_error_or_a_whole_answer(tmp_path):

@@ -15,7 +15,7 @@ from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
 from pytest_modelsize.sizes.ledger import Ledger
-from tests.formats.mutants import Frugal, count, mutants, outcome_of
+from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
 from tests.formats.torch.handmade import (
     PROTO,
     STOP,
@@ -91,47 +91,67 @@ def test_what_makes_no_sense_is_an_error_with_its_offset(body, at, problem):
 
 MEGABYTE = 2**20
 HOSTILE = {
-    "empty dictionaries": b"}" * 80_000,
-    "marks": b"(" * 80_000,
-    "memo without end": b"N" + b"\x94" * 80_000,
-    "memo of tuples that double": b"N" + b"\x85q\x01h\x01h\x01\x86q\x01" * 15_000,
-    "lists within lists": b"]" + b"]" * 30_000 + b"a" * 30_000 + STOP,
-    "tuples within tuples": b"N" + b"\x85" * 30_000 + STOP,
-    "calls within calls": b"ca\nb\n" * 30_000 + b")" + b"R" * 30_000 + STOP,
-    "states on states": b"ca\nb\n)R" + b"Nb" * 50_000 + STOP,
-    "a list that holds itself": b"]q\x00" + b"h\x00a" * 40_000 + STOP,
-    "dictionaries that share": b"}q\x00" + b"}" + (text("a") + b"h\x00s") * 20_000 + STOP,
-    "modules with long names": b"".join(
-        b"ca\nM\n)R}" + text("_modules") + b"}" + text("n" * 1000) for _ in range(150)
-    ) + STOP,
-    "one storage many times": mapping(a=storage("0", 1)) + b"q\x00" + b"]" + b"h\x00a" * 40_000 + STOP,
-    "thousands of names": b"}("
-    + b"".join(b"X\x05\x00\x00\x00%05xN" % number for number in range(30_000))
-    + b"u"
-    + STOP,
-    "long names of classes": b"".join(
-        b"(i" + b"a" * 30_000 + b"\n%05x\n" % number for number in range(300)
-    )
-    + b"".join(b"P" + b"%05x" % number + b"a" * 30_000 + b"\n" for number in range(300))
-    + STOP,
-    "huge numbers": b"(" + (b"\x8b\xff\x03\x00\x00" + b"\x7f" * 1023) * 900 + b"t" + STOP,
-    "one long text": b"X" + (10 * MEGABYTE).to_bytes(4, "little") + b"a" * 10 * MEGABYTE + STOP,
+    "empty dictionaries": (80_000, lambda n: b"}" * n),
+    "marks": (80_000, lambda n: b"(" * n),
+    "memo without end": (80_000, lambda n: b"N" + b"\x94" * n),
+    "memo of tuples that double": (15_000, lambda n: b"N" + b"\x85q\x01h\x01h\x01\x86q\x01" * n),
+    "lists within lists": (30_000, lambda n: b"]" + b"]" * n + b"a" * n + STOP),
+    "tuples within tuples": (30_000, lambda n: b"N" + b"\x85" * n + STOP),
+    "calls within calls": (30_000, lambda n: b"ca\nb\n" * n + b")" + b"R" * n + STOP),
+    "states on states": (50_000, lambda n: b"ca\nb\n)R" + b"Nb" * n + STOP),
+    "a list that holds itself": (40_000, lambda n: b"]q\x00" + b"h\x00a" * n + STOP),
+    "dictionaries that share": (
+        20_000, lambda n: b"}q\x00" + b"}" + (text("a") + b"h\x00s") * n + STOP,
+    ),
+    "modules with long names": (
+        150,
+        lambda n: b"".join(
+            b"ca\nM\n)R}" + text("_modules") + b"}" + text("n" * 1000) for _ in range(n)
+        ) + STOP,
+    ),
+    "one storage many times": (
+        40_000, lambda n: mapping(a=storage("0", 1)) + b"q\x00" + b"]" + b"h\x00a" * n + STOP,
+    ),
+    "thousands of names": (
+        30_000,
+        lambda n: b"}("
+        + b"".join(b"X\x05\x00\x00\x00%05xN" % number for number in range(n))
+        + b"u"
+        + STOP,
+    ),
+    "long names of classes": (
+        300,
+        lambda n: b"".join(b"(i" + b"a" * 30_000 + b"\n%05x\n" % number for number in range(n))
+        + b"".join(b"P" + b"%05x" % number + b"a" * 30_000 + b"\n" for number in range(n))
+        + STOP,
+    ),
+    "huge numbers": (900, lambda n: b"(" + (b"\x8b\xff\x03\x00\x00" + b"\x7f" * 1023) * n + b"t" + STOP),
+    "one long text": (
+        10 * MEGABYTE, lambda n: b"X" + n.to_bytes(4, "little") + b"a" * n + STOP,
+    ),
 }  # fmt: skip
+"""How many of it there are, and what makes so many."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_pickle_costs_little(name):
-    data = PROTO + HOSTILE[name]
-    outcome_of(lambda: walk(data))
+    size, made = HOSTILE[name]
+
+    def at(number):
+        data = PROTO + made(number)
+        return lambda: walk(data)
+
+    assert_hostile_is_cheap(at, size)
     with Frugal(), contextlib.suppress(ArtifactError):
-        walk(data)
+        at(size)()
 
 
 @pytest.mark.parametrize("name", ["empty dictionaries", "marks", "memo without end"])
 def test_a_pickle_that_takes_too_much_memory_is_refused(monkeypatch, name):
     monkeypatch.setattr("pytest_modelsize.formats.containers.pickle.stack._MOST_MEMORY", MEGABYTE)
+    size, made = HOSTILE[name]
     with pytest.raises(ArtifactError, match="more than can be followed"):
-        walk(PROTO + HOSTILE[name])
+        walk(PROTO + made(size))
 
 
 def test_the_most_that_a_pickle_may_take_is_held_in_memory():

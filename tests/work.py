@@ -1,0 +1,84 @@
+"""What a work costs, told without a clock: the calls that it makes, and how that grows.
+
+A machine ten times slower makes as many calls. What they cannot tell, a search or a copy inside one
+of them, shows in the growth of processor time from n to 4n, beside a loop that grows as much in the
+same run.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+Work = Callable[[], object]
+
+TURNS = 4
+"""How often the time of two works is compared before it counts as grown: a machine has other work."""
+
+
+class Cost(NamedTuple):
+    """What a work took."""
+
+    calls: int  # of functions, Python's and built-in ones, and of generators resumed
+    seconds: float  # of processor time, to be compared within one run only
+
+
+def cost_of(work: Work) -> Cost:
+    """Run ``work`` and return what it took. What it raises passes through."""
+    profile = cProfile.Profile()
+    begun = time.process_time()
+    profile.enable()
+    try:
+        work()
+    finally:
+        profile.disable()
+    taken = time.process_time() - begun
+    return Cost(sum(entry.callcount for entry in profile.getstats()), taken)
+
+
+def assert_few_calls(cost: Cost, allowed: int) -> None:
+    """Hold a work to a number of calls."""
+    assert cost.calls <= allowed, f"{cost.calls:,} calls, where {allowed:,} are allowed"
+
+
+def assert_even_growth(at: Callable[[int], Work], size: int, allowed: int) -> None:
+    """Hold a work to growing with what it works on, and not with its square.
+
+    Args:
+        at: makes the work for a size; the making is not counted.
+        size: the larger of the two sizes, the smaller is a quarter.
+        allowed: calls of the work for the larger one.
+    """
+    few, many = at(size // 4), at(size)
+    seconds = []
+    for _ in range(TURNS):
+        gc.collect()
+        unit, small = cost_of(_loop(1)).seconds, cost_of(few)
+        units, large = cost_of(_loop(4)).seconds, cost_of(many)
+        assert_few_calls(large, allowed)
+        assert large.calls <= 6 * small.calls + 1_000, (
+            f"{large.calls:,} calls for four times the input, where six times the {small.calls:,} "
+            "for the input are allowed"
+        )
+        # Less than the loop takes is not told from nothing.
+        seconds.append((large.seconds / units) / (max(small.seconds, unit) / unit))
+        if seconds[-1] <= 2:
+            return
+    raise AssertionError(
+        f"four times the input takes {min(seconds) * 4:.1f} times the processor time or more, "
+        f"in each of {TURNS} turns, where 8 times are allowed and a loop takes 4"
+    )
+
+
+def _loop(times: int) -> Work:
+    """What grows evenly: a few milliseconds' work for each of ``times``."""
+
+    def work() -> None:
+        kept = []
+        for number in range(times * 40_000):
+            kept.append(number & 1023)
+
+    return work
