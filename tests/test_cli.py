@@ -80,7 +80,6 @@ def test_the_module_runs_as_a_command(folder):
         [sys.executable, "-m", "pytest_modelsize", "show", str(folder), "--depth=1"],
         capture_output=True,
         text=True,
-        timeout=60,
         env={**os.environ, "PYTHONUTF8": "1"},
     )
     assert (run.returncode, run.stderr) == (0, "")

@@ -19,7 +19,6 @@ def loaded_after(code, tmp_path, *options):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout.partition("LOADED")[2].split()

@@ -103,7 +103,7 @@ def test_the_example_s_own_tests_pass(example, tmp_path):
     )
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "test_npy.py")],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     assert "5 passed" in run.stdout

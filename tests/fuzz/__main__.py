@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _one(data: bytes) -> None:
-    attempt(data, seconds=_SLOW)
+    attempt(data)
 
 
 if __name__ == "__main__":

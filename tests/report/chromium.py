@@ -12,7 +12,6 @@ import os
 import select
 import shutil
 import signal
-import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _FLAGS = (
@@ -29,7 +28,7 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
-_PATIENCE = 60
+_PATIENCE = 600
 """Seconds that any answer may take: the first one waits for the browser to start."""
 
 
@@ -153,9 +152,8 @@ class Chromium:
         return [event for event in self.events if event.get("method") in methods]
 
     def _receive(self):
-        deadline = time.monotonic() + _PATIENCE
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._in], [], [], max(0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self._in], [], [], _PATIENCE)
             assert ready, "Chromium does not answer"
             data = os.read(self._in, 1 << 20)
             assert data, "Chromium has ended"

@@ -103,8 +103,8 @@ CASES = {
         ),
     ),
     "randomly": Case(("randomly",), ("-p", "no:flaky"), "pytest_randomly"),
-    "timeout by signal": Case(options=("--timeout=60", "--timeout-method=signal"), **TIMEOUT),
-    "timeout by thread": Case(options=("--timeout=60", "--timeout-method=thread"), **TIMEOUT),
+    "timeout by signal": Case(options=("--timeout=3600", "--timeout-method=signal"), **TIMEOUT),
+    "timeout by thread": Case(options=("--timeout=3600", "--timeout-method=thread"), **TIMEOUT),
     "cov": Case(("pytest_cov",), ("--cov=.",), "pytest_cov"),
     "cov and xdist": Case(("pytest_cov", "xdist"), ("--cov=.", "-n2"), "pytest_cov"),
     "benchmark": Case(

@@ -216,7 +216,7 @@ def test_a_model_cut_off_is_an_error(models, tmp_path):
             measure(path)
 
 
-def test_mutants_give_an_error_or_a_whole_answer_within_a_second(models, tmp_path):
+def test_mutants_give_an_error_or_a_whole_answer(models, tmp_path):
     outcomes = {"ok": 0, "error": 0}
     path = tmp_path / "m.tflite"
     for seed, model in enumerate(models):

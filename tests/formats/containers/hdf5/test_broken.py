@@ -35,7 +35,7 @@ def test_a_file_cut_off_anywhere_is_an_error_with_its_name(zoo):
                     read(walked.data[:length])
 
 
-def test_mutants_of_every_file_give_an_error_or_a_whole_answer_within_a_second(zoo):
+def test_mutants_of_every_file_give_an_error_or_a_whole_answer(zoo):
     outcomes = Counter()
     for seed, walked in enumerate(zoo):
         live = [(s, e) for s, e, what, _ in walked.regions if what not in ("data", "gap")]

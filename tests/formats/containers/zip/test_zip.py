@@ -223,7 +223,7 @@ def test_members_that_overlap_are_refused():
         read_zip(source(data))
 
 
-def test_mutants_give_an_error_or_a_whole_answer_within_a_second():
+def test_mutants_give_an_error_or_a_whole_answer():
     outcomes = {"ok": 0, "error": 0}
     for seed, data in enumerate(WHOLE.values()):
         for mutant in mutants(data, count(60), seed):
