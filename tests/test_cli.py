@@ -47,7 +47,7 @@ def test_json_holds_the_whole_tree(folder, capsys):
 
     def leaves(section):
         if not section["children"]:
-            assert section["kind"] in ("data", "structure", "reserved", "slack")
+            assert section["kind"] in ("data", "structure", "reserved", "opaque", "slack")
             return section["size"]
         return sum(map(leaves, section["children"]))
 

@@ -42,6 +42,8 @@ class Kind(str, Enum):
     """What the container needs to find content: headers, B-trees, heaps, directories, names."""
     RESERVED = "reserved"
     """Allocated for the section but empty: unused slots of a B-tree node, padding of a header."""
+    OPAQUE = "opaque"
+    """Content that no reader opened: what is inside is not known."""
     SLACK = "slack"
     """Serves nothing: gaps, free space, objects that nothing refers to."""
 
