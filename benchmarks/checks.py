@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import in_turns, megabytes, peak_memory, ratios, row, spread, table
-from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings
 from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.plugin.marker import parse_marker
@@ -72,7 +72,7 @@ def check(model: Any, format: str, folder: Path) -> Callable[[], None]:
 
     def work() -> None:
         settings = Settings(format, include_optimizer=True, sparse=True)
-        taken = Saves(folder).take(Subject("model", model=model), settings)
+        taken = SaveCache(folder).take(Subject("model", model=model), settings)
         assert judge(budget, taken.measurement) == ()
         taken.discard()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
-from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.formats import ArtifactError
@@ -24,7 +24,7 @@ __all__ = ["explain", "ignored_flag"]
 def explain(
     taken: Taken,
     excesses: Sequence[Excess | GrowthExcess],
-    saves: Saves,
+    saves: SaveCache,
     baseline: Measurement | None = None,
 ) -> Explanation:
     """Say why ``taken`` is over, against ``baseline`` where it has grown past that.
@@ -46,7 +46,7 @@ def explain(
     )
 
 
-def _lighter(taken: Taken, saves: Saves) -> list[Lean]:
+def _lighter(taken: Taken, saves: SaveCache) -> list[Lean]:
     """Convert a TFLite model once more with smaller weights, to say what that really gives."""
     found: list[Lean] = []
     convertible = framework_of(taken.subject.model) in ("keras", "tf_keras")
@@ -60,7 +60,7 @@ def _lighter(taken: Taken, saves: Saves) -> list[Lean]:
     return found
 
 
-def ignored_flag(taken: Taken, saves: Saves) -> str:
+def ignored_flag(taken: Taken, saves: SaveCache) -> str:
     """Return the warning that the user's own export writes the state, with both sizes measured."""
     model = taken.subject.model
     full = saves.take(taken.subject, replace(taken.settings, include_optimizer=True))
@@ -82,7 +82,7 @@ def _call_without_state(taken: Taken) -> str:
 
 
 @contextmanager
-def _without_state(taken: Taken, saves: Saves) -> Iterator[Taken]:
+def _without_state(taken: Taken, saves: SaveCache) -> Iterator[Taken]:
     other = saves.take(taken.subject, replace(taken.settings, include_optimizer=False))
     try:
         yield other

@@ -15,10 +15,10 @@ from pytest_modelsize.checks.take import Settings, Taken, take
 from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.saving.keras.fingerprint import fingerprint
 
-__all__ = ["Saves", "same_artifact"]
+__all__ = ["SaveCache", "same_artifact"]
 
 
-class Saves:
+class SaveCache:
     """What has been saved and measured already.
 
     Attributes:

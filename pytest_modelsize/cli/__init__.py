@@ -17,7 +17,7 @@ from pytest_modelsize.cli.diff import add_diff
 from pytest_modelsize.cli.exit_codes import BAD, PIPE
 from pytest_modelsize.cli.show import add_show
 from pytest_modelsize.formats import ArtifactError
-from pytest_modelsize.storage.measurement_json import ExchangeError
+from pytest_modelsize.storage.measurement_json import MeasurementJsonError
 
 __all__ = ["main"]
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as `head`, has seen enough; nothing is left for the exit to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE
-    except (ArtifactError, ExchangeError) as error:
+    except (ArtifactError, MeasurementJsonError) as error:
         print(f"modelsize: {error}", file=sys.stderr)
         return BAD
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from pytest_modelsize.checks.explanation import explain
-from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings, take
 from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.checks.trust import not_known
@@ -72,5 +72,5 @@ def _held(
             print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")
         return WITHIN
     where = Circumstances(budget=f"modelsize {options.written}")
-    print(failure(taken.measurement, excesses, explain(taken, excesses, Saves(folder)), where))
+    print(failure(taken.measurement, excesses, explain(taken, excesses, SaveCache(folder)), where))
     return OVER

@@ -16,8 +16,8 @@ from pytest_modelsize.report.failure import headline
 from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.sizes.growth import grown, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.measurement_json import ExchangeError, load
-from pytest_modelsize.storage.result_sets import load_collection
+from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load
+from pytest_modelsize.storage.result_sets import load_measurements
 
 __all__ = ["add_diff"]
 
@@ -99,14 +99,14 @@ def _measured(name: str) -> Measurement:
     path = Path(name)
     try:
         saved = load(path) if path.is_file() else None
-    except ExchangeError as error:
-        raise ExchangeError(f"{name} {error}") from None
+    except MeasurementJsonError as error:
+        raise MeasurementJsonError(f"{name} {error}") from None
     return measure(name) if saved is None else saved
 
 
 def _collection(name: str) -> Mapping[str, Measurement] | None:
     path = Path(name)
     try:
-        return load_collection(path) if path.is_file() else None
-    except ExchangeError as error:
-        raise ExchangeError(f"{name} {error}") from None
+        return load_measurements(path) if path.is_file() else None
+    except MeasurementJsonError as error:
+        raise MeasurementJsonError(f"{name} {error}") from None

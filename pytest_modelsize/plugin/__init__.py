@@ -90,9 +90,9 @@ def pytest_runtest_makereport(
     if call.when == "call" and (
         is_marked(item) or "model_size" in getattr(item, "fixturenames", ())
     ):
-        from pytest_modelsize.plugin.state import attach_records
+        from pytest_modelsize.plugin.state import attach_results
 
-        attach_records(item, report)
+        attach_results(item, report)
     raised = call.excinfo.value if call.excinfo is not None else None
     if isinstance(raised, (ModelSizeExceeded, ModelSizeUnchecked)):
         crash = getattr(report.longrepr, "reprcrash", None)

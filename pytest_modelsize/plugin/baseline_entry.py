@@ -16,7 +16,7 @@ from pytest_modelsize.plugin.state import baseline_of, baseline_path
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import BaselineError, Entry, Key
+from pytest_modelsize.storage.baseline import BaselineEntry, BaselineError, Key
 
 __all__ = [
     "Accepted",
@@ -40,7 +40,7 @@ class Accepted:
     """
 
     key: Key
-    entry: Entry | None = None
+    entry: BaselineEntry | None = None
     found: str = ""
     problem: str = ""
 

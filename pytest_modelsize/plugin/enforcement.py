@@ -1,4 +1,4 @@
-"""A test whose body has passed: hold its budgets, record what was found, and fail it if one breaks."""
+"""A test whose body has passed: hold its budgets, and keep what was found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from pytest_modelsize.checks.compression import method
 from pytest_modelsize.checks.explanation import explain, ignored_flag
-from pytest_modelsize.checks.save_cache import Saves, same_artifact
+from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.take import Settings, Taken
 from pytest_modelsize.checks.targets import Subject, TargetError, find_subject
 from pytest_modelsize.checks.trust import not_known, promise_broken
@@ -35,8 +35,8 @@ from pytest_modelsize.plugin.state import (
     format_of,
     line_of,
     place_of,
-    records_of,
     request_of,
+    results_of,
     saves_of,
     saves_sparsely,
     session_of,
@@ -50,12 +50,12 @@ from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import Growth, GrowthExcess, judge_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.check_result import Allowance, Change, Record
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange, LimitResult
 
 __all__ = ["hold_budgets"]
 
 _RECORDED_CHANGES = 5
-"""Entries of a section that a record names as changed since the baseline."""
+"""Entries of a section that a result names as changed since the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 yield _Check(mark, request, subject, settings)
 
 
-def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[ModelSizeFailure]:
+def _hold(item: pytest.Item, checks: Sequence[_Check], saves: SaveCache) -> list[ModelSizeFailure]:
     """Save or find one artifact, measure it, and hold all the limits that speak of it."""
     first = checks[0]
     try:
@@ -133,7 +133,7 @@ def _hold(item: pytest.Item, checks: Sequence[_Check], saves: Saves) -> list[Mod
         if problem := not_known(check.request.budget, taken.measurement):
             return [_unmeasured(item, check.mark, problem, name)]
     problems = [p for check in checks if (p := _judge(item, check, taken, accepted, saves))]
-    records_of(item).append(_recorded(item, checks, taken, accepted, problems))
+    results_of(item).append(_recorded(item, checks, taken, accepted, problems))
     if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
     warns = taken.flag_ignored and not problems
@@ -154,7 +154,7 @@ def _excesses(
 
 
 def _judge(
-    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted, saves: Saves
+    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted, saves: SaveCache
 ) -> ModelSizeFailure | None:
     """Return how the test fails by one marker; None where all of its limits hold."""
     missing = check.request.growth and accepted.entry is None
@@ -172,12 +172,12 @@ def _recorded(
     taken: Taken,
     accepted: Accepted,
     problems: Sequence[ModelSizeFailure],
-) -> Record:
+) -> CheckResult:
     """Return what was found of one artifact, whatever the number of markers that speak of it."""
     measurement = taken.measurement
     growth = accepted.growth(measurement)
     limits = [
-        Allowance(
+        LimitResult(
             "size", limit.section, limit.size, measurement.size_of(limit.section), limit.written
         )
         for check in checks
@@ -185,7 +185,7 @@ def _recorded(
     ]
     if growth is not None:
         limits += [
-            Allowance(
+            LimitResult(
                 "growth",
                 limit.section,
                 limit.allowed(growth.old.size_of(limit.section)),
@@ -200,7 +200,7 @@ def _recorded(
         over = any(isinstance(problem, ModelSizeExceeded) for problem in problems)
         verdict = "failed" if over else "unchecked"
     texts = [str(problem.msg) for problem in problems]
-    return Record(
+    return CheckResult(
         test=item.nodeid,
         artifact=measurement.name,
         verdict=verdict,
@@ -222,7 +222,7 @@ def _exceeded(
     taken: Taken,
     excesses: Sequence[Excess | GrowthExcess],
     accepted: Accepted,
-    saves: Saves,
+    saves: SaveCache,
 ) -> ModelSizeFailure:
     growth = accepted.growth(taken.measurement)
     old = None if growth is None or growth.counted[None] <= 0 else growth.old
@@ -256,16 +256,18 @@ def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeF
 def _unmeasured(
     item: pytest.Item, mark: pytest.Mark, problem: str, artifact: str = ""
 ) -> ModelSizeFailure:
-    """Return the failure of a check that found nothing to measure, and record it."""
+    """Return the failure of a check that found nothing to measure, and keep its result."""
     unchecked = _unchecked(item, mark, problem)
     text = str(unchecked.msg)
     first, _, _ = text.partition("\n")
-    records_of(item).append(Record(item.nodeid, artifact, "unchecked", headline=first, detail=text))
+    results_of(item).append(
+        CheckResult(item.nodeid, artifact, "unchecked", headline=first, detail=text)
+    )
     return unchecked
 
 
 def _warn_once(
-    item: pytest.Item, mark: pytest.Mark, taken: Taken, saves: Saves
+    item: pytest.Item, mark: pytest.Mark, taken: Taken, saves: SaveCache
 ) -> ModelSizeFailure | None:
     warned = session_of(item.config).warned
     key = (type(taken.subject.model), taken.settings.format)
@@ -284,9 +286,9 @@ def _warn_once(
     return None
 
 
-def _changes(growth: Growth) -> tuple[Change, ...]:
+def _changes(growth: Growth) -> tuple[EntryChange, ...]:
     return tuple(
-        Change(name, row.name, row.old, row.new)
+        EntryChange(name, row.name, row.old, row.new)
         for name in SECTIONS
         for row in changes(growth.old.section(name), growth.new.section(name)).rows[
             :_RECORDED_CHANGES

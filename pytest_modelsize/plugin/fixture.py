@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.checks.explanation import explain
-from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings
 from pytest_modelsize.checks.targets import Subject, as_subject
 from pytest_modelsize.checks.trust import not_known, promise_broken
@@ -20,7 +20,7 @@ from pytest_modelsize.plugin.state import (
     format_of,
     handed_of,
     let_go,
-    records_of,
+    results_of,
     saves_of,
     saves_sparsely,
     session_of,
@@ -32,7 +32,7 @@ from pytest_modelsize.sizes.budget import Budget, Excess, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.measurement import MeasuredSize, Measurement
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["explain_assertion", "forget_handed", "measure_handed"]
 
@@ -71,8 +71,8 @@ def measure_handed(
     taken = replace(taken, copy=None)
     session_of(item.config).handed[id(taken.measurement)] = (item, taken)
     handed_of(item).append(taken)
-    records_of(item).append(
-        Record(
+    results_of(item).append(
+        CheckResult(
             test=item.nodeid,
             artifact=taken.measurement.name,
             verdict="measured",
@@ -118,7 +118,7 @@ def explain_assertion(
     text = failure(
         taken.measurement,
         excesses,
-        explain(taken, excesses, Saves(folder_of(config))),
+        explain(taken, excesses, SaveCache(folder_of(config))),
         Circumstances(),
     )
     lines = text.splitlines()

@@ -14,7 +14,7 @@ from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.bytesize import human
 
-__all__ = ["Copies", "make_folder"]
+__all__ = ["KeptCopies", "make_folder"]
 
 _MOST = 20
 """Copies that are kept of a session, and that a person may still look at."""
@@ -46,7 +46,7 @@ def _remove_empty(folder: Path) -> None:
 
 
 @dataclass
-class Copies:
+class KeptCopies:
     """The copies that this process has kept, with their bytes."""
 
     kept: dict[Path, int] = field(default_factory=dict)

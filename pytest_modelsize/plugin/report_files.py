@@ -11,7 +11,7 @@ from pathlib import Path
 from pytest_modelsize.report.csv_report import as_csv
 from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.report.markdown import STEP_SUMMARY_LIMIT, markdown
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = [
     "FORMS",
@@ -25,14 +25,14 @@ class ReportError(Exception):
     """A report that cannot be written; the message says what to do."""
 
 
-def _page(records: Sequence[Record]) -> str:
+def _page(results: Sequence[CheckResult]) -> str:
     # Its libraries are an extra, and are imported where a page is asked for.
     from pytest_modelsize.report.page import page
 
-    return page(records)
+    return page(results)
 
 
-FORMS: Mapping[str, Callable[[Sequence[Record]], str]] = {
+FORMS: Mapping[str, Callable[[Sequence[CheckResult]], str]] = {
     ".json": as_json_report,
     ".md": markdown,
     ".html": _page,
@@ -41,7 +41,7 @@ FORMS: Mapping[str, Callable[[Sequence[Record]], str]] = {
 """The forms of a report, by the suffix of the file."""
 
 
-def write_report(path: Path, records: Sequence[Record]) -> None:
+def write_report(path: Path, results: Sequence[CheckResult]) -> None:
     """Write a report in the form that the suffix of ``path`` asks for.
 
     Raises:
@@ -52,7 +52,7 @@ def write_report(path: Path, records: Sequence[Record]) -> None:
     if render is None:
         raise ReportError(f"{path.name} ends in none of {', '.join(FORMS)}")
     try:
-        text = render(records)
+        text = render(results)
     except ImportError as error:
         raise ReportError(f"{path.name}: {error}") from None
     try:
@@ -70,7 +70,7 @@ def write_report(path: Path, records: Sequence[Record]) -> None:
         raise ReportError(f"{path}: {error.strerror or error}") from None
 
 
-def write_step_summary(path: Path, records: Sequence[Record]) -> None:
+def write_step_summary(path: Path, results: Sequence[CheckResult]) -> None:
     """Append the Markdown report to a job's step summary.
 
     Raises:
@@ -78,7 +78,7 @@ def write_step_summary(path: Path, records: Sequence[Record]) -> None:
     """
     try:
         with path.open("ab") as file:
-            text = markdown(records, limit=STEP_SUMMARY_LIMIT)
+            text = markdown(results, limit=STEP_SUMMARY_LIMIT)
             file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ReportError(f"{path}: {error.strerror or error}") from None

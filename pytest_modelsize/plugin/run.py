@@ -16,16 +16,16 @@ from pytest_modelsize.plugin.report_files import ReportError, write_report, writ
 from pytest_modelsize.plugin.state import baseline_path
 from pytest_modelsize.report.summary import summary
 from pytest_modelsize.storage.baseline import (
+    BaselineEntry,
     BaselineError,
-    Entry,
+    BaselineUpdate,
     Key,
-    Outcome,
     read,
     stale,
     updated,
     write,
 )
-from pytest_modelsize.storage.check_result import Record, record_from_json
+from pytest_modelsize.storage.check_result import CheckResult, result_from_json
 
 __all__ = ["Run", "finish", "run_of", "summarise"]
 
@@ -39,14 +39,14 @@ class Run:
     """What is known of the run so far.
 
     Attributes:
-        records: by node id; the last report of a test has the word.
+        results: by node id; the last report of a test has the word.
         ended: node ids of the tests whose call passed.
         collected: node ids of the tests that have a budget.
         partial: why it is no run of the whole suite; or empty.
         notes: lines for the end of the run, with whether they are bad news.
     """
 
-    records: dict[str, tuple[Record, ...]] = field(default_factory=dict)
+    results: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     collected: set[str] = field(default_factory=set)
     partial: str = ""
@@ -54,15 +54,15 @@ class Run:
 
     def gather(self, report: pytest.TestReport, found: Iterable[Mapping[str, object]]) -> None:
         """Take over what a test's report carries."""
-        self.records[report.nodeid] = tuple(record_from_json(value) for value in found)
+        self.results[report.nodeid] = tuple(result_from_json(value) for value in found)
         if report.passed:
             self.ended.add(report.nodeid)
         else:
             self.ended.discard(report.nodeid)
 
-    def all(self) -> list[Record]:
-        """Return all records, in the order in which their tests ran."""
-        return [record for records in self.records.values() for record in records]
+    def all(self) -> list[CheckResult]:
+        """Return all results, in the order in which their tests ran."""
+        return [result for results in self.results.values() for result in results]
 
 
 _RUN = pytest.StashKey[Run]()
@@ -76,9 +76,9 @@ def run_of(config: pytest.Config) -> Run:
 def finish(session: pytest.Session) -> None:
     """Keep the baseline and write the reports, at the end of the run."""
     config, run = session.config, run_of(session.config)
-    records = run.all()
+    results = run.all()
     try:
-        _keep_baseline(session, run, records)
+        _keep_baseline(session, run, results)
     except BaselineError as error:
         run.notes.append((str(error), True))
         _fail(session)
@@ -86,15 +86,15 @@ def finish(session: pytest.Session) -> None:
     for target in targets:
         path = config.invocation_params.dir / target
         try:
-            write_report(path, records)
+            write_report(path, results)
             run.notes.append((f"report: {target}", False))
         except ReportError as error:
             run.notes.append((f"report not written: {error}", True))
             _fail(session)
     step_summary = os.environ.get(_STEP_SUMMARY)
-    if step_summary and records and config.getini("modelsize_step_summary"):
+    if step_summary and results and config.getini("modelsize_step_summary"):
         try:
-            write_step_summary(Path(step_summary), records)
+            write_step_summary(Path(step_summary), results)
         except ReportError as error:
             # The job's page is a courtesy: what the tests found stands without it.
             run.notes.append((f"step summary not written: {error}", True))
@@ -118,7 +118,7 @@ def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         reporter.write_line(text, red=bad)
 
 
-def _keep_baseline(session: pytest.Session, run: Run, records: list[Record]) -> None:
+def _keep_baseline(session: pytest.Session, run: Run, results: list[CheckResult]) -> None:
     config = session.config
     path, update = baseline_path(config), config.getoption("modelsize_update")
     if update is None and not path.exists():
@@ -132,9 +132,9 @@ def _keep_baseline(session: pytest.Session, run: Run, records: list[Record]) -> 
     why = _why_partial(session, run)
     if not why:
         measured = {
-            test: {record.key for record in run.records[test]}
+            test: {result.key for result in run.results[test]}
             for test in run.ended
-            if test in run.records
+            if test in run.results
         }
         unused = tuple(
             key for key in stale(baseline, run.collected, measured) if _in_scope(config, key.test)
@@ -143,8 +143,8 @@ def _keep_baseline(session: pytest.Session, run: Run, records: list[Record]) -> 
         _note_stale(run, path, unused)
         return
     accepted = {
-        Key(r.test, r.key): Entry(r.measurement, r.versions)
-        for r in records
+        Key(r.test, r.key): BaselineEntry(r.measurement, r.versions)
+        for r in results
         if r.measurement is not None and r.key and r.accepted
     }
     if update == "prune":
@@ -157,7 +157,7 @@ def _keep_baseline(session: pytest.Session, run: Run, records: list[Record]) -> 
     new, outcome = updated(baseline, accepted, only_new=update == "new", without=removed)
     if outcome.added or outcome.changed or outcome.removed:
         write(path, new)
-    refused = [r for r in records if r.key and not r.accepted]
+    refused = [r for r in results if r.key and not r.accepted]
     run.notes.append((_told(path, outcome), False))
     if refused and update != "prune":
         listed = ", ".join(sorted({f"{r.key} of {r.test}" for r in refused})[:_MOST_STALE])
@@ -166,7 +166,7 @@ def _keep_baseline(session: pytest.Session, run: Run, records: list[Record]) -> 
         _note_stale(run, path, unused)
 
 
-def _told(path: Path, outcome: Outcome) -> str:
+def _told(path: Path, outcome: BaselineUpdate) -> str:
     counts = {
         "added": len(outcome.added),
         "changed": len(outcome.changed),

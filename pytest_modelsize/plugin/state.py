@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.checks.save_cache import Saves
+from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.checks.targets import Surroundings
-from pytest_modelsize.plugin.kept_copies import Copies, make_folder
+from pytest_modelsize.plugin.kept_copies import KeptCopies, make_folder
 from pytest_modelsize.plugin.marker import MarkerError, Request, check_format, parse_marker
 from pytest_modelsize.plugin.marker_source import marker_line, written_marker
 from pytest_modelsize.plugin.outcomes import (
@@ -27,10 +27,10 @@ from pytest_modelsize.plugin.outcomes import (
 )
 from pytest_modelsize.saving import FORMATS
 from pytest_modelsize.storage.baseline import Baseline, parse, read
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = [
-    "attach_records",
+    "attach_results",
     "baseline_of",
     "baseline_path",
     "check_markers",
@@ -41,8 +41,8 @@ __all__ = [
     "let_go",
     "line_of",
     "place_of",
-    "records_of",
     "request_of",
+    "results_of",
     "saves_of",
     "saves_sparsely",
     "session_of",
@@ -62,14 +62,14 @@ class _Session:
     warned: set[tuple[type, str]] = field(default_factory=set)
     handed: dict[int, tuple[pytest.Item, Taken]] = field(default_factory=dict)
     folder: Path | None = None
-    copies: Copies = field(default_factory=Copies)
+    copies: KeptCopies = field(default_factory=KeptCopies)
     baseline: Baseline | None = None
 
 
 _SESSION = pytest.StashKey[_Session]()
 _HANDED = pytest.StashKey[list[Taken]]()
-_RECORDS = pytest.StashKey[list[Record]]()
-_SAVES = pytest.StashKey[Saves]()
+_RECORDS = pytest.StashKey[list[CheckResult]]()
+_SAVES = pytest.StashKey[SaveCache]()
 
 
 def forget(item: pytest.Item) -> None:
@@ -83,31 +83,31 @@ def handed_of(item: pytest.Item) -> list[Taken]:
     return item.stash.setdefault(_HANDED, [])
 
 
-def records_of(item: pytest.Item) -> list[Record]:
+def results_of(item: pytest.Item) -> list[CheckResult]:
     """Return what the checks of this test have found so far."""
     return item.stash.setdefault(_RECORDS, [])
 
 
-def attach_records(item: pytest.Item, report: pytest.TestReport) -> None:
+def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
     """Send what was found along with a test's report, and its totals to JUnit.
 
     Values of built-in types on the report cross from a worker to its controller.
     """
-    records = records_of(item)
-    report.modelsize = [record.as_json() for record in records]  # type: ignore[attr-defined]
+    results = results_of(item)
+    report.modelsize = [result.as_json() for result in results]  # type: ignore[attr-defined]
     # A rerun reuses the item, and must not say everything twice.
     properties = [pair for pair in item.user_properties if not pair[0].startswith(_PROPERTY)]
-    for record in records:
-        if record.measurement is not None:
-            name = f"{_PROPERTY}{record.artifact}"
-            properties.append((f"{name}:total", record.total))
+    for result in results:
+        if result.measurement is not None:
+            name = f"{_PROPERTY}{result.artifact}"
+            properties.append((f"{name}:total", result.total))
             properties += [
-                (f"{name}:{section.name}", section.size) for section in record.measurement.tree
+                (f"{name}:{section.name}", section.size) for section in result.measurement.tree
             ]
     item.user_properties[:] = properties
 
 
-def saves_of(item: pytest.Item, *, guarded: bool = False) -> Saves:
+def saves_of(item: pytest.Item, *, guarded: bool = False) -> SaveCache:
     """Return what the test's models were saved as so far, without those that may have changed.
 
     Args:
@@ -119,7 +119,7 @@ def saves_of(item: pytest.Item, *, guarded: bool = False) -> Saves:
     """
     saves = item.stash.get(_SAVES, None)
     if saves is None:
-        saves = Saves(folder_of(item.config), guarded=guarded)
+        saves = SaveCache(folder_of(item.config), guarded=guarded)
         if guarded:
             item.stash[_SAVES] = saves
     saves.after_user_code()

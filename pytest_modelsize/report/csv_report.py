@@ -9,32 +9,32 @@ from collections.abc import Sequence
 from pytest_modelsize.report.summary import ordered
 from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.measurement import SECTIONS
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["as_csv"]
 
 
-def as_csv(records: Sequence[Record]) -> str:
+def as_csv(results: Sequence[CheckResult]) -> str:
     """Return a row for each artifact: names, sizes in bytes, and each section."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(
         ["verdict", "test", "artifact", "format", "total", "budget", "baseline", *SECTIONS]
     )
-    for record in ordered(records):
-        measurement, budget = record.measurement, record.budget
+    for result in ordered(results):
+        measurement, budget = result.measurement, result.budget
         sizes: list[object] = ["", *("" for _ in SECTIONS)]
         if measurement is not None:
-            sizes = [record.total, *(measurement.size_of(name) for name in SECTIONS)]
+            sizes = [result.total, *(measurement.size_of(name) for name in SECTIONS)]
         writer.writerow(
             [
-                record.verdict,
-                _cell(record.test),
-                _cell(record.artifact),
+                result.verdict,
+                _cell(result.test),
+                _cell(result.artifact),
                 "" if measurement is None else measurement.format,
                 sizes[0],
                 "" if budget is None else budget.allowed,
-                "" if record.baseline is None else record.baseline.bytes_on_disk,
+                "" if result.baseline is None else result.baseline.bytes_on_disk,
                 *sizes[1:],
             ]
         )

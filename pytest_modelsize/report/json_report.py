@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from pytest_modelsize.report.summary import ordered
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["SCHEMA", "as_json_report"]
 
@@ -14,16 +14,16 @@ SCHEMA = 1
 """Version of the JSON report; docs/report.schema.json describes it."""
 
 
-def as_json_report(records: Sequence[Record]) -> str:
+def as_json_report(results: Sequence[CheckResult]) -> str:
     """Return the run as JSON, sizes in bytes. No host, no path and no date is in it."""
-    verdicts = [record.verdict for record in records]
+    verdicts = [result.verdict for result in results]
     document = {
         "schema": SCHEMA,
         "summary": {
-            "artifacts": len(records),
+            "artifacts": len(results),
             "failed": verdicts.count("failed"),
             "unchecked": verdicts.count("unchecked"),
         },
-        "artifacts": [record.as_json() for record in ordered(records)],
+        "artifacts": [result.as_json() for result in ordered(results)],
     }
     return json.dumps(document, indent=1) + "\n"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
-from pytest_modelsize.storage.check_result import Change, Record
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
 __all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
 
@@ -24,15 +24,15 @@ _MOST_CHANGES = 10
 _SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&@]")
 
 
-def markdown(records: Sequence[Record], *, limit: int = COMMENT_LIMIT) -> str:
+def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> str:
     """Return a table of all artifacts, failed ones first, and their details folded.
 
     Args:
-        records: what the checks found.
+        results: what the checks found.
         limit: characters; details, and then rows, are left out, and counted, beyond that.
     """
-    shown = ordered(records)
-    bad = [record for record in shown if record.verdict in ("failed", "unchecked")]
+    shown = ordered(results)
+    bad = [result for result in shown if result.verdict in ("failed", "unchecked")]
     title = f"{len(bad)} of {len(shown)} over budget or unchecked" if bad else "all within budget"
     if not shown:
         title = "no artifact was measured"
@@ -41,8 +41,8 @@ def markdown(records: Sequence[Record], *, limit: int = COMMENT_LIMIT) -> str:
         "| | artifact | total | budget | share | on baseline | test |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    rows = [_row(record) for record in shown]
-    details = [_details(record) for record in shown]
+    rows = [_row(result) for result in shown]
+    details = [_details(result) for result in shown]
     used = sum(len(line) + 1 for line in (*head, *table)) + 200
     fitting = _fitting(rows, limit - used)
     used += sum(len(row) + 1 for row in rows[:fitting])
@@ -80,68 +80,67 @@ def _fitting(parts: Sequence[str], room: int) -> int:
     return len(parts)
 
 
-def _row(record: Record) -> str:
-    budget, share = record.budget, share_of_budget(record)
+def _row(result: CheckResult) -> str:
+    budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
-        _ICONS[record.verdict],
-        _escaped(record.artifact) or "(none)",
-        "?" if record.measurement is None else human(record.total, family),
+        _ICONS[result.verdict],
+        _escaped(result.artifact) or "(none)",
+        "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),
         "" if share is None else f"{share * 100:.0f} %",
-        _on_baseline(record),
-        _escaped(record.test),
+        _on_baseline(result),
+        _escaped(result.test),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _on_baseline(record: Record) -> str:
-    if record.baseline is None or record.measurement is None:
+def _on_baseline(result: CheckResult) -> str:
+    if result.baseline is None or result.measurement is None:
         return ""
-    old = record.baseline.bytes_on_disk
-    change = record.total - old
+    old = result.baseline.bytes_on_disk
+    change = result.total - old
     share = f" ({100 * change / old:+.1f} %)" if old and change else ""
     return f"{change:+,d} B{share}" if change else "="
 
 
-def _details(record: Record) -> str:
-    name = _escaped(record.artifact or record.test)
-    headline = f": {_escaped(record.headline)}" if record.headline else ""
+def _details(result: CheckResult) -> str:
+    name = _escaped(result.artifact or result.test)
+    headline = f": {_escaped(result.headline)}" if result.headline else ""
     lines = [f"<details><summary>{name}{headline}</summary>", ""]
-    if record.detail:
-        lines += [*_fenced(record.detail), ""]
-    if record.measurement is not None:
-        lines += [*_sections(record), ""]
-    if record.changes:
-        lines += [*_changes(record.changes), ""]
-    if record.verdict == "passed" and (loose := slack(record)):
+    if result.detail:
+        lines += [*_fenced(result.detail), ""]
+    if result.measurement is not None:
+        lines += [*_sections(result), ""]
+    if result.changes:
+        lines += [*_changes(result.changes), ""]
+    if result.verdict == "passed" and (loose := slack(result)):
         lines += [f"The budget is {loose}.", ""]
     return "\n".join([*lines, "</details>"])
 
 
-def _sections(record: Record) -> list[str]:
-    assert record.measurement is not None
+def _sections(result: CheckResult) -> list[str]:
+    assert result.measurement is not None
     lines = ["| section | bytes | share | on baseline |", "|---|---:|---:|---:|"]
-    total = record.total
-    for part in sorted(record.measurement.tree, key=lambda section: -section.size):
+    total = result.total
+    for part in sorted(result.measurement.tree, key=lambda section: -section.size):
         change = ""
-        if record.baseline is not None:
-            change = f"{part.size - record.baseline.size_of(part.name):+,d}"
+        if result.baseline is not None:
+            change = f"{part.size - result.baseline.size_of(part.name):+,d}"
         lines.append(
             f"| {part.name} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
         )
-    lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(record)} |")
+    lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(result)} |")
     return lines
 
 
-def _changes(changes: Sequence[Change]) -> list[str]:
+def _changes(changes: Sequence[EntryChange]) -> list[str]:
     ranked = sorted(changes, key=lambda c: -abs((c.new or 0) - (c.old or 0)))
     lines = ["| changed since the baseline | | bytes |", "|---|---|---:|"]
     for change in ranked[:_MOST_CHANGES]:
-        tag = "new" if change.old is None else "gone" if change.new is None else "changed"
         difference = (change.new or 0) - (change.old or 0)
         lines.append(
-            f"| {_escaped(change.section)}: {_escaped(change.name)} | {tag} | {difference:+,d} |"
+            f"| {_escaped(change.section)}: {_escaped(change.name)} | {change.tag} | {difference:+,d} |"
         )
     return lines
 

@@ -7,10 +7,22 @@ from dataclasses import dataclass
 
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
 
-__all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries"]
+__all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries", "tag_of"]
 
 HEADERS = "(headers)"
 """Name of the entry for an entry's own bytes, beside those of its parts."""
+
+
+def tag_of(old: int | None, new: int | None) -> str:
+    """Return what became of an entry, told by its bytes before and after (None: it is not there).
+
+    ``new``, ``gone``, ``changed``, or an empty text where the bytes are the same.
+    """
+    if old is None:
+        return "new"
+    if new is None:
+        return "gone"
+    return "" if old == new else "changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +37,7 @@ class Row:
     @property
     def tag(self) -> str:
         """``new``, ``gone``, ``changed``, or nothing where the bytes are the same."""
-        if self.old is None:
-            return "new"
-        if self.new is None:
-            return "gone"
-        return "changed" if self.change else ""
+        return tag_of(self.old, self.new)
 
     @property
     def change(self) -> int:

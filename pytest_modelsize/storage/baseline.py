@@ -23,10 +23,10 @@ from pytest_modelsize.sizes.top_entries import condense
 __all__ = [
     "HEAD",
     "Baseline",
+    "BaselineEntry",
     "BaselineError",
-    "Entry",
+    "BaselineUpdate",
     "Key",
-    "Outcome",
     "parse",
     "read",
     "render",
@@ -68,7 +68,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BaselineEntry:
     """What was accepted.
 
     Attributes:
@@ -84,9 +84,9 @@ class Entry:
 class Baseline:
     """All that was accepted, by test and artifact."""
 
-    entries: Mapping[Key, Entry] = field(default_factory=dict)
+    entries: Mapping[Key, BaselineEntry] = field(default_factory=dict)
 
-    def find(self, key: Key) -> tuple[Key, Entry] | None:
+    def find(self, key: Key) -> tuple[Key, BaselineEntry] | None:
         """Return the entry of ``key``, else the one of the same artifact in another format."""
         if key in self.entries:
             return key, self.entries[key]
@@ -98,7 +98,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BaselineUpdate:
     """What an update did, by key."""
 
     added: tuple[Key, ...] = ()
@@ -157,7 +157,7 @@ def parse(text: str, name: str) -> Baseline:
             f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "
             f"pytest-modelsize reads version {VERSION}"
         )
-    found: dict[Key, Entry] = {}
+    found: dict[Key, BaselineEntry] = {}
     tests = document.get("tests")
     for test, artifacts in _items(tests, text, name, "tests"):
         for artifact, value in _items(artifacts, text, name, test):
@@ -209,11 +209,11 @@ def write(path: Path, baseline: Baseline) -> None:
 
 def updated(
     baseline: Baseline,
-    measured: Mapping[Key, Entry],
+    measured: Mapping[Key, BaselineEntry],
     *,
     only_new: bool = False,
     without: Iterable[Key] = (),
-) -> tuple[Baseline, Outcome]:
+) -> tuple[Baseline, BaselineUpdate]:
     """Return the baseline with what was measured, and without the keys in ``without``.
 
     An entry whose sizes differ by no more than what `growth` takes for noise stays as it is, so
@@ -236,9 +236,11 @@ def updated(
             continue
         else:
             changed.append(key)
-        entries[key] = Entry(condense(entry.measurement), dict(entry.versions))
+        entries[key] = BaselineEntry(condense(entry.measurement), dict(entry.versions))
     removed = [key for key in without if entries.pop(key, None) is not None]
-    return Baseline(entries), Outcome(tuple(added), tuple(changed), tuple(removed), tuple(kept))
+    return Baseline(entries), BaselineUpdate(
+        tuple(added), tuple(changed), tuple(removed), tuple(kept)
+    )
 
 
 def stale(
@@ -261,7 +263,7 @@ def stale(
     )
 
 
-def _same(old: Entry, new: Entry) -> bool:
+def _same(old: BaselineEntry, new: BaselineEntry) -> bool:
     """Tell whether nothing that counts has changed."""
     if (old.measurement.format, dict(old.versions)) != (new.measurement.format, dict(new.versions)):
         return False
@@ -273,7 +275,7 @@ def _same(old: Entry, new: Entry) -> bool:
     )
 
 
-def _document(entry: Entry) -> dict[str, object]:
+def _document(entry: BaselineEntry) -> dict[str, object]:
     measurement = entry.measurement
     document: dict[str, object] = {"format": measurement.format}
     if entry.versions:
@@ -289,7 +291,7 @@ def _section(section: Section) -> object:
     return {"total": section.size, "entries": {part.name: part.size for part in section.children}}
 
 
-def _entry(artifact: str, value: object) -> Entry:
+def _entry(artifact: str, value: object) -> BaselineEntry:
     fields = _object(value, "it")
     versions = _object(fields.get("versions", {}), "its versions")
     format = fields.get("format")
@@ -307,7 +309,7 @@ def _entry(artifact: str, value: object) -> Entry:
     sections.sort(key=lambda section: order.get(section.name, 0))
     total = _bytes(fields.get("total"), "total")
     measurement = Measurement(artifact, format, total, tuple(sections))
-    return Entry(measurement, {name: str(version) for name, version in versions.items()})
+    return BaselineEntry(measurement, {name: str(version) for name, version in versions.items()})
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_modelsize.sizes.comparison import tag_of
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.measurement_json import (
-    ExchangeError,
+    MeasurementJsonError,
     section_as_json,
     section_from_json,
 )
 
-__all__ = ["VERDICTS", "Allowance", "Change", "Record", "record_from_json"]
+__all__ = ["VERDICTS", "CheckResult", "EntryChange", "LimitResult", "result_from_json"]
 
 VERDICTS = ("failed", "unchecked", "passed", "measured")
 """``failed``: over its budget. ``unchecked``: not measured, which fails too. ``passed``: within.
@@ -20,7 +21,7 @@ VERDICTS = ("failed", "unchecked", "passed", "measured")
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class LimitResult:
     """One limit, and what it was held against.
 
     Attributes:
@@ -44,7 +45,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EntryChange:
     """An entry that differs from the baseline: bytes before and after, None where there is none."""
 
     section: str
@@ -52,9 +53,14 @@ class Change:
     old: int | None
     new: int | None
 
+    @property
+    def tag(self) -> str:
+        """``new``, ``gone`` or ``changed``."""
+        return tag_of(self.old, self.new)
+
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CheckResult:
     """What one check found.
 
     Attributes:
@@ -78,9 +84,9 @@ class Record:
     headline: str = ""
     detail: str = ""
     measurement: Measurement | None = None
-    limits: tuple[Allowance, ...] = ()
+    limits: tuple[LimitResult, ...] = ()
     baseline: Measurement | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[EntryChange, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     accepted: bool = False
@@ -91,13 +97,13 @@ class Record:
         return 0 if self.measurement is None else self.measurement.bytes_on_disk
 
     @property
-    def budget(self) -> Allowance | None:
+    def budget(self) -> LimitResult | None:
         """The limit on the whole artifact's size, if there is one: the tightest."""
         sizes = [limit for limit in self.limits if limit.kind == "size" and limit.section is None]
         return min(sizes, key=lambda limit: limit.allowed, default=None)
 
     def as_json(self) -> dict[str, object]:
-        """Return the record in built-in types; `record_from_json` reads it back."""
+        """Return the result in built-in types; `result_from_json` reads it back."""
         return {
             "test": self.test,
             "artifact": self.artifact,
@@ -126,18 +132,18 @@ class Record:
         }
 
 
-def record_from_json(value: Mapping[str, object]) -> Record:
-    """Return the record that `Record.as_json` made ``value`` of; it comes from our own worker."""
+def result_from_json(value: Mapping[str, object]) -> CheckResult:
+    """Return the result that `CheckResult.as_json` made ``value`` of; it comes from our own worker."""
     fields = dict(value)
     limits = fields.pop("limits")
     changes = fields.pop("changes")
     if not isinstance(limits, list) or not isinstance(changes, list):
-        raise ExchangeError("is no record of a check")
-    fields["limits"] = tuple(Allowance(**limit) for limit in limits)
-    fields["changes"] = tuple(Change(**change) for change in changes)
+        raise MeasurementJsonError("is no result of a check")
+    fields["limits"] = tuple(LimitResult(**limit) for limit in limits)
+    fields["changes"] = tuple(EntryChange(**change) for change in changes)
     fields["measurement"] = _from_json(fields["measurement"])
     fields["baseline"] = _from_json(fields["baseline"])
-    return Record(**fields)  # type: ignore[arg-type]
+    return CheckResult(**fields)  # type: ignore[arg-type]
 
 
 def _as_json(measurement: Measurement | None) -> dict[str, object] | None:

@@ -11,7 +11,7 @@ from pytest_modelsize.sizes.measurement import Kind, LawBroken, Measurement, Sec
 
 __all__ = [
     "SCHEMA",
-    "ExchangeError",
+    "MeasurementJsonError",
     "as_json",
     "from_json",
     "load",
@@ -28,7 +28,7 @@ _LARGEST = 2**28
 """Bytes of a JSON file that is read: a tree of a million entries takes half of it."""
 
 
-class ExchangeError(ValueError):
+class MeasurementJsonError(ValueError):
     """A JSON text that is no measurement; the message says what is wrong with it."""
 
 
@@ -61,53 +61,55 @@ def from_json(value: object) -> Measurement:
     """Return the measurement that `as_json` made ``value`` of.
 
     Raises:
-        ExchangeError: where it is none, is of another version, or does not add up.
+        MeasurementJsonError: where it is none, is of another version, or does not add up.
     """
     if not isinstance(value, Mapping):
-        raise ExchangeError("is JSON, but no measurement as `modelsize show --json` writes it")
+        raise MeasurementJsonError(
+            "is JSON, but no measurement as `modelsize show --json` writes it"
+        )
     if value.get("schema") != SCHEMA:
-        raise ExchangeError(
+        raise MeasurementJsonError(
             f"has schema {value.get('schema')!r}, and {SCHEMA} is what is read here"
         )
     name, format = value.get("name"), value.get("format")
     total, sections = value.get("total"), value.get("sections")
     if not isinstance(name, str) or not isinstance(format, str) or not isinstance(sections, list):
-        raise ExchangeError("has a name, a format or sections of the wrong type")
+        raise MeasurementJsonError("has a name, a format or sections of the wrong type")
     tree = tuple(section_from_json(section) for section in sections)
     try:
         return Measurement(name, format, _size(total, name), tree)
     except LawBroken as error:
-        raise ExchangeError(f"does not add up: {error}") from None
+        raise MeasurementJsonError(f"does not add up: {error}") from None
 
 
 def section_from_json(value: object, depth: int = 0) -> Section:
     """Return the section that `section_as_json` made ``value`` of.
 
     Raises:
-        ExchangeError: where it is none, or does not add up.
+        MeasurementJsonError: where it is none, or does not add up.
     """
     if not isinstance(value, Mapping) or depth > _DEEPEST:
-        raise ExchangeError("has a section that is no object, or is nested too deeply")
+        raise MeasurementJsonError("has a section that is no object, or is nested too deeply")
     name, note, children = value.get("name"), value.get("note", ""), value.get("children", [])
     if not isinstance(name, str) or not isinstance(note, str) or not isinstance(children, list):
-        raise ExchangeError(f"has a section {name!r:.60} with a part of the wrong type")
+        raise MeasurementJsonError(f"has a section {name!r:.60} with a part of the wrong type")
     kind = value.get("kind")
     if kind is not None and kind not in list(Kind):
-        raise ExchangeError(f"has a section {name!r:.60} of the unknown kind {kind!r:.60}")
+        raise MeasurementJsonError(f"has a section {name!r:.60} of the unknown kind {kind!r:.60}")
     parts = tuple(section_from_json(child, depth + 1) for child in children)
     try:
         return Section(
             name, _size(value.get("size"), name), None if kind is None else Kind(kind), parts, note
         )
     except LawBroken as error:
-        raise ExchangeError(f"does not add up: {error}") from None
+        raise MeasurementJsonError(f"does not add up: {error}") from None
 
 
 def load(path: Path) -> Measurement | None:
     """Return the measurement saved in ``path``, or None where the file does not claim to be one.
 
     Raises:
-        ExchangeError: where it claims to be one, and is not.
+        MeasurementJsonError: where it claims to be one, and is not.
     """
     value = load_object(path)
     claims = value is not None and {"schema", "total", "sections"} <= value.keys()
@@ -118,7 +120,7 @@ def load_object(path: Path) -> Mapping[str, Any] | None:
     """Return the JSON object in ``path``, or None where the file holds none.
 
     Raises:
-        ExchangeError: where it is larger than any that is written here.
+        MeasurementJsonError: where it is larger than any that is written here.
     """
     try:
         with path.open("rb") as file:
@@ -129,7 +131,7 @@ def load_object(path: Path) -> Mapping[str, Any] | None:
     except OSError:
         return None
     if len(text) > _LARGEST:
-        raise ExchangeError(f"is a JSON text of more than {_LARGEST:,d} bytes")
+        raise MeasurementJsonError(f"is a JSON text of more than {_LARGEST:,d} bytes")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -140,4 +142,6 @@ def load_object(path: Path) -> Mapping[str, Any] | None:
 def _size(value: object, name: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
-    raise ExchangeError(f"has a size of {name!r:.60} that is no number of bytes: {value!r:.60}")
+    raise MeasurementJsonError(
+        f"has a size of {name!r:.60} that is no number of bytes: {value!r:.60}"
+    )

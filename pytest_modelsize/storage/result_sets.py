@@ -8,17 +8,17 @@ from pathlib import Path
 
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline import HEAD, BaselineError, parse
-from pytest_modelsize.storage.check_result import record_from_json
-from pytest_modelsize.storage.measurement_json import ExchangeError, load_object
+from pytest_modelsize.storage.check_result import result_from_json
+from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load_object
 
-__all__ = ["load_collection"]
+__all__ = ["load_measurements"]
 
 
-def load_collection(path: Path) -> Mapping[str, Measurement] | None:
+def load_measurements(path: Path) -> Mapping[str, Measurement] | None:
     """Return the measurements in ``path`` by test and artifact, or None where it is no such file.
 
     Raises:
-        ExchangeError: where it claims to be one, and is damaged.
+        MeasurementJsonError: where it claims to be one, and is damaged.
     """
     value = load_object(path)
     if value is None:
@@ -28,12 +28,12 @@ def load_collection(path: Path) -> Mapping[str, Measurement] | None:
             entries = parse(json.dumps(value), path.name).entries
             return {f"{key.test} [{key.artifact}]": e.measurement for key, e in entries.items()}
         if isinstance(value.get("artifacts"), list):
-            records = [record_from_json(record) for record in value["artifacts"]]
+            results = [result_from_json(result) for result in value["artifacts"]]
             return {
-                f"{r.test} [{r.key}]": r.measurement for r in records if r.measurement and r.key
+                f"{r.test} [{r.key}]": r.measurement for r in results if r.measurement and r.key
             }
     except BaselineError as error:
-        raise ExchangeError(f"is damaged: {error}") from None
+        raise MeasurementJsonError(f"is damaged: {error}") from None
     except (AttributeError, KeyError, TypeError) as error:
-        raise ExchangeError(f"is no report of this version: {error!r}") from None
+        raise MeasurementJsonError(f"is no report of this version: {error!r}") from None
     return None

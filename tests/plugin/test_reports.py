@@ -100,17 +100,17 @@ def test_json_is_what_its_schema_says_and_obeys_the_law(run):
     document = json.loads((run.path / "out" / "r.json").read_text("utf-8"))
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
     assert document["summary"] == {"artifacts": 4, "failed": 1, "unchecked": 1}
-    for record in document["artifacts"]:
-        if record["measurement"]:
-            sections = record["measurement"]["sections"]
-            assert sum(s["size"] for s in sections) == record["measurement"]["total"]
+    for result in document["artifacts"]:
+        if result["measurement"]:
+            sections = result["measurement"]["sections"]
+            assert sum(s["size"] for s in sections) == result["measurement"]["total"]
     first = document["artifacts"][0]
     assert (first["verdict"], first["measurement"]["total"]) == ("failed", 25_000)
     assert first["limits"] == [
         {"kind": "size", "section": None, "allowed": 10_000, "used": 25_000, "written": "10 kB"}
     ]
     assert str(run.path) not in json.dumps(
-        [{k: v for k, v in record.items() if k != "detail"} for record in document["artifacts"]]
+        [{k: v for k, v in result.items() if k != "detail"} for result in document["artifacts"]]
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
-from pytest_modelsize.storage.check_result import Allowance, Change, Record
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange, LimitResult
 
 # Elements without an end tag, and those whose end tag HTML lets a writer leave out.
 _VOID = {"meta", "link", "br", "wbr", "img", "input", "hr"}
@@ -33,7 +33,7 @@ def measured(*sections, name="model.keras", format="keras"):
 
 
 def size_limit(allowed, used, part=None, written=None):
-    return Allowance("size", part, allowed, used, written or f"{allowed} B")
+    return LimitResult("size", part, allowed, used, written or f"{allowed} B")
 
 
 LEAN = measured(
@@ -51,7 +51,7 @@ FULL = measured(
 )
 """4,000,000 bytes, twice a budget of 2 MB; 1,600,000 of them are `LEAN`."""
 
-FAILED = Record(
+FAILED = CheckResult(
     "tests/test_unet.py::test_ships",
     "model.keras",
     "failed",
@@ -61,17 +61,17 @@ FAILED = Record(
     (
         size_limit(2_000_000, 4_000_000, written="2MB"),
         size_limit(0, 2_400_000, "optimizer", "0 B"),
-        Allowance("growth", None, 80_000, 2_400_000, "5%"),
+        LimitResult("growth", None, 80_000, 2_400_000, "5%"),
     ),
     LEAN,
     (
-        Change("optimizer", "adam/conv2d/kernel momentum", None, 1_200_000),
-        Change("optimizer", "adam/conv2d/kernel velocity", None, 1_200_000),
-        Change("config", "conv2d", 80_000, 80_500),
+        EntryChange("optimizer", "adam/conv2d/kernel momentum", None, 1_200_000),
+        EntryChange("optimizer", "adam/conv2d/kernel velocity", None, 1_200_000),
+        EntryChange("config", "conv2d", 80_000, 80_500),
     ),
     {"tensorflow": "2.21.0", "keras": "3.15.0"},
 )
-PASSED = Record(
+PASSED = CheckResult(
     "tests/test_unet.py::test_lean",
     "model.keras",
     "passed",
@@ -79,7 +79,7 @@ PASSED = Record(
     limits=(size_limit(2_000_000, 1_600_000, written="2MB"),),
     baseline=LEAN,
 )
-WASTEFUL = Record(
+WASTEFUL = CheckResult(
     "tests/test_export.py::test_tflite",
     "net.tflite",
     "measured",
@@ -94,7 +94,7 @@ WASTEFUL = Record(
         format="tflite",
     ),
 )
-UNCHECKED = Record(
+UNCHECKED = CheckResult(
     "tests/test_head.py::test_head",
     "",
     "unchecked",
@@ -126,7 +126,7 @@ def a_hundred(failed=5, lines=30, many=100):
         headline = f"model_{number}.keras is larger than its budget" if over else ""
         allowed = total // 2 if over else total + 1_000
         made.append(
-            Record(
+            CheckResult(
                 f"tests/models/test_zoo.py::TestZoo::test_stays_small[model-{number}]",
                 measurement.name,
                 "failed" if over else "passed",
@@ -135,7 +135,7 @@ def a_hundred(failed=5, lines=30, many=100):
                 measurement,
                 (size_limit(allowed, total), size_limit(90_000, 23_000, "config")),
                 before,
-                tuple(Change("optimizer", name, None, size) for name, size, _ in slots),
+                tuple(EntryChange("optimizer", name, None, size) for name, size, _ in slots),
                 {"keras": "3.15.0", "tensorflow": "2.21.0"},
             )
         )

@@ -9,7 +9,7 @@ import pytest
 from pytest_modelsize.report.page import page
 from pytest_modelsize.report.page.folding import fold, is_waste
 from pytest_modelsize.sizes.measurement import Kind, Section
-from pytest_modelsize.storage.check_result import Change, Record
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 from tests.report.drawn import (
     EVERY,
     FAILED,
@@ -30,8 +30,8 @@ for library in ("jinja2", "squarify"):
     pytest.importorskip(library, reason=f"the extra html is not installed: no {library}")
 
 
-def article_of(record, **options):
-    return parsed(page([record], **options)).one("article")
+def article_of(result, **options):
+    return parsed(page([result], **options)).one("article")
 
 
 def assert_areas_are_bytes(drawn, total):
@@ -40,9 +40,9 @@ def assert_areas_are_bytes(drawn, total):
         assert tile.area == pytest.approx(tile.size / total, rel=1e-2, abs=2e-5), tile
 
 
-@pytest.mark.parametrize("record", [FAILED, PASSED, WASTEFUL], ids=lambda record: record.artifact)
-def test_the_area_of_each_tile_is_its_share_of_the_bytes(record):
-    assert_areas_are_bytes(tiles(article_of(record)), record.total)
+@pytest.mark.parametrize("result", [FAILED, PASSED, WASTEFUL], ids=lambda result: result.artifact)
+def test_the_area_of_each_tile_is_its_share_of_the_bytes(result):
+    assert_areas_are_bytes(tiles(article_of(result)), result.total)
 
 
 def test_tiles_lie_inside_the_map_and_do_not_overlap():
@@ -70,20 +70,20 @@ def test_tiles_are_named_and_sized_as_the_entries_are():
 
 def test_one_byte_beside_an_exabyte_can_be_drawn():
     huge = measured(section("weights", ("w", 10**18), ("v", 1)), section("config", ("c", 1)))
-    drawn = tiles(article_of(Record("t", "m", "measured", measurement=huge)))
+    drawn = tiles(article_of(CheckResult("t", "m", "measured", measurement=huge)))
     assert sum(tile.size for tile in drawn) == 10**18 + 2
     assert max(tile.area for tile in drawn) > 0.999
 
 
 def test_every_treemap_has_a_table_that_says_the_same():
-    for record in (FAILED, PASSED, WASTEFUL, *a_hundred(many=2)):
-        article = article_of(record)
+    for result in (FAILED, PASSED, WASTEFUL, *a_hundred(many=2)):
+        article = article_of(result)
         rows = article.one("table", "parts").one("tbody").all("tr")
         groups = [row for row in rows if row.all("th")]
         entries = [row for row in rows if not row.all("th")]
         said = [(row.all("td")[0].text.strip(), row.all("td")[1].text.strip()) for row in entries]
         assert said == [(tile.name, f"{tile.size:,d} B") for tile in tiles(article)]
-        sections = {s.name: f"{s.size:,d} B" for s in record.measurement.tree}
+        sections = {s.name: f"{s.size:,d} B" for s in result.measurement.tree}
         assert {g.one("th").text: g.all("td")[0].text.strip() for g in groups} == sections
 
 
@@ -193,7 +193,7 @@ def test_what_grew_is_told_on_its_tile_and_in_the_table_of_changes():
 
 
 def test_changes_that_are_not_listed_are_counted():
-    many = tuple(Change("weights", f"w{n}", n, n + 1) for n in range(1, 51))
+    many = tuple(EntryChange("weights", f"w{n}", n, n + 1) for n in range(1, 51))
     article = article_of(replace(FAILED, changes=many))
     shown = len(article.one("table", "changes").one("tbody").all("tr"))
     assert 0 < shown < 50
@@ -276,7 +276,7 @@ def test_an_artifact_that_was_not_measured_says_why():
 
 
 def test_an_empty_artifact_a_budget_of_nothing_and_no_artifact_at_all_make_pages():
-    empty = Record("t", "m", "passed", measurement=measured(), limits=(size_limit(0, 0),))
+    empty = CheckResult("t", "m", "passed", measurement=measured(), limits=(size_limit(0, 0),))
     assert "0 B on disk" in article_of(empty).text
     over = replace(PASSED, verdict="failed", limits=(size_limit(0, 1_600_000),), baseline=None)
     row = parsed(page([over])).one("table", "summary").one("tbody").one("tr")
@@ -292,7 +292,7 @@ HOSTILE = (
 
 def test_hostile_names_come_out_as_text():
     evil = section("weights", (HOSTILE, 900, HOSTILE), (HOSTILE + "2", 90, "waste " + HOSTILE))
-    record = Record(
+    result = CheckResult(
         HOSTILE,
         HOSTILE,
         "failed",
@@ -301,10 +301,10 @@ def test_hostile_names_come_out_as_text():
         measured(evil, name=HOSTILE, format=HOSTILE),
         (size_limit(10, 990, written=HOSTILE), size_limit(10, 990, "weights", HOSTILE)),
         measured(section("weights", (HOSTILE, 10))),
-        (Change(HOSTILE, HOSTILE, None, 900), Change("weights", HOSTILE, 1, 900)),
+        (EntryChange(HOSTILE, HOSTILE, None, 900), EntryChange("weights", HOSTILE, 1, 900)),
         {HOSTILE: HOSTILE},
     )
-    text = page([record], title=HOSTILE, version=HOSTILE)
+    text = page([result], title=HOSTILE, version=HOSTILE)
     text.encode()
     root = parsed(text)
     known = {node.tag for node in parsed(page(EVERY)).all()}
@@ -322,12 +322,12 @@ def test_hostile_names_come_out_as_text():
 
 @pytest.mark.parametrize("failed", [0, 5, 100])
 def test_a_hundred_models_make_less_than_300_kb_and_still_add_up(failed):
-    records = a_hundred(failed)
-    text = page(records, version="1.0.0")
+    results = a_hundred(failed)
+    text = page(results, version="1.0.0")
     assert len(text.encode()) < 300_000
     articles = parsed(text).all("article")
     assert len(articles) == 100
-    totals = sorted(record.total for record in records)
+    totals = sorted(result.total for result in results)
     assert sorted(sum(tile.size for tile in tiles(article)) for article in articles) == totals
     for article in articles[:10]:
         drawn = tiles(article)
@@ -336,22 +336,22 @@ def test_a_hundred_models_make_less_than_300_kb_and_still_add_up(failed):
 
 def test_a_hundred_models_with_names_as_long_as_they_get_stay_below_300_kb():
     long = "<&" * 500
-    records = [
+    results = [
         replace(
-            record,
+            result,
             test=f"{number}{long}",
             artifact=long,
             headline=long,
             detail="\n".join([long] * 50),
             versions={long: long},
-            changes=(Change("weights", long, 1, 2),) * 20,
+            changes=(EntryChange("weights", long, 1, 2),) * 20,
             measurement=measured(
                 section("weights", *((f"{n}{long}", 1_000, long) for n in range(60))), name=long
             ),
         )
-        for number, record in enumerate(a_hundred(100))
+        for number, result in enumerate(a_hundred(100))
     ]
-    assert len(page(records).encode()) < 300_000
+    assert len(page(results).encode()) < 300_000
 
 
 def test_failed_artifacts_keep_more_tiles_than_others_when_room_is_short():
@@ -405,8 +405,8 @@ def test_the_page_is_one_that_a_screen_reader_finds_its_way_through():
 
 
 def test_the_same_records_make_the_same_page_in_whichever_order_they_come():
-    records = a_hundred(3, many=6)
-    assert page(records) == page(records[::-1])
+    results = a_hundred(3, many=6)
+    assert page(results) == page(results[::-1])
     assert page(EVERY) == page(EVERY)
 
 
@@ -470,7 +470,7 @@ def test_the_failure_s_text_is_shown_line_by_line():
 def test_the_whole_tree_of_a_measurement_that_is_not_condensed_still_adds_up():
     layer = section("conv2d", ("kernel", 700), ("bias", 50))
     tree = measured(section("weights", layer, ("dense", 250)))
-    drawn = tiles(article_of(Record("t", "m", "measured", measurement=tree)))
+    drawn = tiles(article_of(CheckResult("t", "m", "measured", measurement=tree)))
     assert {tile.name: tile.size for tile in drawn} == {"conv2d": 750, "dense": 250}
 
 

@@ -113,7 +113,7 @@ def test_the_page_s_policy_lets_no_script_and_no_image_in(browser, file, tmp_pat
 def test_tiles_on_the_screen_have_areas_in_proportion_to_bytes(browser, file, width):
     browser.open(file, width=width)
     maps = browser.evaluate(TILES)
-    totals = sorted(record.total for record in RECORDS if record.measurement)
+    totals = sorted(result.total for result in RECORDS if result.measurement)
     assert sorted(sum(tile["size"] for tile in tiles) for tiles in maps) == totals
     for tiles in maps:
         total = sum(tile["size"] for tile in tiles)

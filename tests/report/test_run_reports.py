@@ -1,4 +1,4 @@
-"""A run's table, Markdown and CSV, from records made by hand."""
+"""A run's table, Markdown and CSV, from results made by hand."""
 
 import csv
 import html
@@ -13,22 +13,27 @@ from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.report.markdown import COMMENT_LIMIT, MARK, markdown
 from pytest_modelsize.report.summary import slack, summary
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.check_result import Allowance, Change, Record, record_from_json
+from pytest_modelsize.storage.check_result import (
+    CheckResult,
+    EntryChange,
+    LimitResult,
+    result_from_json,
+)
 from tests.models import measured
 
 HOSTILE = "a|b`*_<script>alert(1)</script>\n\x1b[31m\u202e@team #1 [x](y) &amp;"
 
 
-def record(total=1_000_000, budget=2_000_000, written="2MB", verdict="passed", **keywords):
+def result(total=1_000_000, budget=2_000_000, written="2MB", verdict="passed", **keywords):
     sizes = {"weights/dense/kernel": max(0, total - 40), "overhead/superblock": 40}
     keywords = {
         "test": "t.py::test_net",
         "artifact": "model.keras",
         "measurement": condense(measured(sizes)),
-        "limits": (Allowance("size", None, budget, total, written),),
+        "limits": (LimitResult("size", None, budget, total, written),),
         **keywords,
     }
-    return Record(verdict=verdict, **keywords)
+    return CheckResult(verdict=verdict, **keywords)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +48,12 @@ def record(total=1_000_000, budget=2_000_000, written="2MB", verdict="passed", *
 )
 def test_a_budget_far_above_what_it_holds_is_called_loose(total, budget, written, said):
     measurement = measured({"weights/w": total}) if total else measured({})
-    assert slack(record(total, budget, written, measurement=measurement)) == said
+    assert slack(result(total, budget, written, measurement=measurement)) == said
 
 
 def test_the_size_that_would_do_would_do():
     for total in (1, 7, 99, 12_345, 999_999, 10**9):
-        text = slack(record(total, total * 10, "x", measurement=measured({"weights/w": total})))
+        text = slack(result(total, total * 10, "x", measurement=measured({"weights/w": total})))
         number, unit = re.search(r"loose: ([\d.]+) (\w+) would do", text).groups()
         assert (
             total
@@ -59,10 +64,10 @@ def test_the_size_that_would_do_would_do():
 
 @pytest.mark.parametrize("width", [20, 60, 80, 200])
 def test_lines_of_the_table_fit_the_terminal(width):
-    long = record(
+    long = result(
         test="tests/" + "very/" * 40 + "test_a.py::test_b[x]", headline="h" * 300, verdict="failed"
     )
-    lines = [text for text, _ in summary([long, record()], width=width)]
+    lines = [text for text, _ in summary([long, result()], width=width)]
     assert max(map(len, lines)) <= max(60, width)
     assert lines[2].startswith("  tests/very/")
     assert lines[2].endswith("test_b[x]")
@@ -70,17 +75,17 @@ def test_lines_of_the_table_fit_the_terminal(width):
 
 def test_a_change_on_the_baseline_is_shown_with_its_sign():
     old = measured({"weights/dense/kernel": 800_000})
-    lines = [text for text, _ in summary([record(baseline=old)])]
+    lines = [text for text, _ in summary([result(baseline=old)])]
     assert (
         "  +200,000 B (+25.0 %) on its baseline of 800,000 B; 50 % loose: 1.1 MB would do" in lines
     )
-    same = [text for text, _ in summary([record(baseline=record().measurement)])]
+    same = [text for text, _ in summary([result(baseline=result().measurement)])]
     assert "  as its baseline; 50 % loose: 1.1 MB would do" in same
 
 
 def test_markdown_is_a_table_with_the_failed_ones_first_and_details_folded():
-    bad = record(3_000_000, verdict="failed", headline="it is over", detail="it is over\n\n  why")
-    text = markdown([record(), bad])
+    bad = result(3_000_000, verdict="failed", headline="it is over", detail="it is over\n\n  why")
+    text = markdown([result(), bad])
     lines = text.splitlines()
     assert lines[:2] == [MARK, "### Model sizes: 1 of 2 over budget or unchecked"]
     rows = [line for line in lines if line.startswith(("| ✅", "| ❌"))]
@@ -93,8 +98,11 @@ def test_markdown_is_a_table_with_the_failed_ones_first_and_details_folded():
 
 
 def test_every_table_of_the_markdown_has_cells_for_all_its_columns():
-    changes = (Change("weights", "dense/kernel", 5, None), Change("config", "x", None, 90))
-    text = markdown([record(baseline=measured({"weights/w": 5}), changes=changes)])
+    changes = (
+        EntryChange("weights", "dense/kernel", 5, None),
+        EntryChange("config", "x", None, 90),
+    )
+    text = markdown([result(baseline=measured({"weights/w": 5}), changes=changes)])
     columns = None
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -107,10 +115,10 @@ def test_every_table_of_the_markdown_has_cells_for_all_its_columns():
 
 @pytest.mark.parametrize("count", [1, 100, 3000])
 def test_markdown_stays_under_github_s_limit_and_counts_what_it_leaves_out(count):
-    records = [
-        record(test=f"t.py::test_{n}", detail="x" * 900, verdict="failed") for n in range(count)
+    results = [
+        result(test=f"t.py::test_{n}", detail="x" * 900, verdict="failed") for n in range(count)
     ]
-    text = markdown(records)
+    text = markdown(results)
     assert len(text) <= COMMENT_LIMIT + 200 < 65_536
     shown = text.count("| ❌ |")
     left = re.search(r"and (\d+) more artifacts", text)
@@ -121,7 +129,7 @@ def test_markdown_stays_under_github_s_limit_and_counts_what_it_leaves_out(count
 
 def test_hostile_names_are_text_in_markdown():
     text = markdown(
-        [record(artifact=HOSTILE, test=HOSTILE, headline=HOSTILE, detail=f"```\n{HOSTILE}")]
+        [result(artifact=HOSTILE, test=HOSTILE, headline=HOSTILE, detail=f"```\n{HOSTILE}")]
     )
     outside = re.sub(r"````text.*?````", "", text, flags=re.DOTALL)
     assert outside != text
@@ -133,16 +141,16 @@ def test_hostile_names_are_text_in_markdown():
 
 
 def test_hostile_names_are_text_in_the_table_and_in_csv():
-    for text, _ in summary([record(artifact=HOSTILE, test=HOSTILE)]):
+    for text, _ in summary([result(artifact=HOSTILE, test=HOSTILE)]):
         assert text.isprintable()
-    rows = list(csv.reader(io.StringIO(as_csv([record(artifact="=1+1", test="@x")]))))
+    rows = list(csv.reader(io.StringIO(as_csv([result(artifact="=1+1", test="@x")]))))
     assert rows[1][1:3] == ["'@x", "'=1+1"]
 
 
 def test_a_record_crosses_between_processes_whole():
-    whole = record(
+    whole = result(
         verdict="failed", headline="h", detail="d", baseline=measured({"weights/w": 5}),
-        changes=(Change("weights", "w", 5, None),), versions={"keras": "3"}, key="k", accepted=True,
+        changes=(EntryChange("weights", "w", 5, None),), versions={"keras": "3"}, key="k", accepted=True,
     )  # fmt: skip
-    assert record_from_json(json.loads(json.dumps(whole.as_json()))) == whole
+    assert result_from_json(json.loads(json.dumps(whole.as_json()))) == whole
     assert json.loads(as_json_report([whole]))["artifacts"][0] == whole.as_json()

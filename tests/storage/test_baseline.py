@@ -12,8 +12,8 @@ import pytest
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.baseline import (
     Baseline,
+    BaselineEntry,
     BaselineError,
-    Entry,
     Key,
     parse,
     read,
@@ -30,7 +30,7 @@ KEY = Key("tests/test_a.py::test_net", "model.keras")
 
 def baseline(**changed):
     measurement = condense(measured({**SIZES, **changed}))
-    return Baseline({KEY: Entry(measurement, {"keras": "3.15.1"})})
+    return Baseline({KEY: BaselineEntry(measurement, {"keras": "3.15.1"})})
 
 
 def test_what_is_written_is_read_back():
@@ -43,7 +43,7 @@ def test_what_is_written_is_read_back():
 
 
 def test_tests_are_sorted_and_nothing_but_sizes_names_and_versions_is_in_it():
-    entries = {Key(f"t.py::test_{n}", "m.h5"): Entry(measured(SIZES)) for n in "cab"}
+    entries = {Key(f"t.py::test_{n}", "m.h5"): BaselineEntry(measured(SIZES)) for n in "cab"}
     document = json.loads(render(Baseline(entries)))
     assert list(document["tests"]) == ["t.py::test_a", "t.py::test_b", "t.py::test_c"]
     assert set(document["tests"]["t.py::test_a"]["m.h5"]) == {"format", "total", "sections"}
@@ -52,7 +52,9 @@ def test_tests_are_sorted_and_nothing_but_sizes_names_and_versions_is_in_it():
 
 def test_an_update_of_what_has_not_changed_changes_nothing():
     old = parse(render(baseline()), "b.json")
-    wobbled = {KEY: Entry(measured({**SIZES, "config/dense/units": 4_031}), {"keras": "3.15.1"})}
+    wobbled = {
+        KEY: BaselineEntry(measured({**SIZES, "config/dense/units": 4_031}), {"keras": "3.15.1"})
+    }
     new, outcome = updated(old, wobbled)
     assert render(new) == render(old)
     assert (outcome.kept, outcome.changed, outcome.added) == ((KEY,), (), ())
@@ -61,10 +63,10 @@ def test_an_update_of_what_has_not_changed_changes_nothing():
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry(measured({**SIZES, "weights/dense/kernel": 50_000}), {"keras": "3.15.1"}),
-        Entry(measured(SIZES), {"keras": "3.16.0"}),
-        Entry(measured(SIZES, format="h5"), {"keras": "3.15.1"}),
-        Entry(measured({**SIZES, "weights/other": 8}), {"keras": "3.15.1"}),
+        BaselineEntry(measured({**SIZES, "weights/dense/kernel": 50_000}), {"keras": "3.15.1"}),
+        BaselineEntry(measured(SIZES), {"keras": "3.16.0"}),
+        BaselineEntry(measured(SIZES, format="h5"), {"keras": "3.15.1"}),
+        BaselineEntry(measured({**SIZES, "weights/other": 8}), {"keras": "3.15.1"}),
     ],
     ids=["size", "version", "format", "entry"],
 )
@@ -76,7 +78,7 @@ def test_an_update_takes_over_what_has_changed(entry):
 
 def test_an_update_of_new_ones_leaves_the_others_alone():
     other = Key("tests/test_b.py::test", "model.h5")
-    grown = Entry(measured({**SIZES, "weights/dense/kernel": 90_000}))
+    grown = BaselineEntry(measured({**SIZES, "weights/dense/kernel": 90_000}))
     new, outcome = updated(baseline(), {KEY: grown, other: grown}, only_new=True)
     assert (outcome.added, outcome.kept) == ((other,), (KEY,))
     assert new.entries[KEY] == baseline().entries[KEY]
@@ -97,7 +99,7 @@ def test_the_lean_and_the_full_artifact_of_a_test_are_two():
 def test_entries_are_stale_when_their_test_or_their_artifact_is_gone():
     keys = [Key("t.py::gone", "m.h5"), Key("t.py::ran", "m.h5"), Key("t.py::ran", "old.h5")]
     keys += [Key("t.py::skipped", "m.h5")]
-    base = Baseline({key: Entry(measured(SIZES)) for key in keys})
+    base = Baseline({key: BaselineEntry(measured(SIZES)) for key in keys})
     unused = stale(base, ["t.py::ran", "t.py::skipped"], {"t.py::ran": {"m.h5"}})
     assert unused == (keys[0], keys[2])
 
@@ -163,7 +165,7 @@ def test_no_file_is_an_empty_baseline_and_an_unreadable_one_an_error(tmp_path):
 
 def test_a_name_that_is_no_utf8_is_written_and_read_back(tmp_path):
     key = Key("t.py::test", "\udcff.keras")
-    write(tmp_path / "b.json", Baseline({key: Entry(measured(SIZES))}))
+    write(tmp_path / "b.json", Baseline({key: BaselineEntry(measured(SIZES))}))
     assert key in read(tmp_path / "b.json").entries
 
 
@@ -203,14 +205,14 @@ def test_whoever_reads_while_it_is_written_or_killed_sees_a_whole_file(tmp_path)
         """
         import sys
         from pathlib import Path
-        from pytest_modelsize.baseline import Baseline, Entry, Key, write
+        from pytest_modelsize.baseline import Baseline, BaselineEntry, Key, write
         from tests.models import measured
         print("ready", flush=True)
         n = 0
         while True:
             n += 1
             sizes = {f"weights/v{i}": i + n for i in range(1, 20)}
-            tests = {Key(f"t.py::test_{t}", "m.h5"): Entry(measured(sizes)) for t in range(200)}
+            tests = {Key(f"t.py::test_{t}", "m.h5"): BaselineEntry(measured(sizes)) for t in range(200)}
             write(Path(sys.argv[1]), Baseline(tests))
         """
     )

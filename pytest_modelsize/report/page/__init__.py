@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.page.view import Depth, Detail, artifacts, tally
 from pytest_modelsize.report.table import printable
-from pytest_modelsize.storage.check_result import Record
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["ExtraMissing", "page"]
 
@@ -47,31 +47,31 @@ class ExtraMissing(ImportError):
     """A library that the page needs is not installed; the message says what to install."""
 
 
-def page(records: Sequence[Record], *, title: str = "Model sizes", version: str = "") -> str:
-    """Return the report on ``records`` as the text of one HTML file.
+def page(results: Sequence[CheckResult], *, title: str = "Model sizes", version: str = "") -> str:
+    """Return the report on ``results`` as the text of one HTML file.
 
-    The same records give the same text, in whichever order they come. A page of up to a hundred
+    The same results give the same text, in whichever order they come. A page of up to a hundred
     artifacts stays under 300,000 bytes: the more there are, the more small entries are folded.
 
     Args:
-        records: what the checks found, their measurements condensed.
+        results: what the checks found, their measurements condensed.
         title: of the page.
         version: of this package, shown at the end; or empty.
 
     Raises:
         ExtraMissing: where jinja2 or squarify is not installed.
     """
-    most = _PER_ARTIFACT * max(_FEWEST, len(records))
+    most = _PER_ARTIFACT * max(_FEWEST, len(results))
     texts: dict[Detail, str] = {}
 
     def fits(detail: Detail) -> bool:
-        texts[detail] = _render(records, detail, title, version)
+        texts[detail] = _render(results, detail, title, version)
         return len(texts[detail].encode()) <= most
 
     try:
         first = bisect_left(_DETAILS, True, hi=len(_DETAILS) - 1, key=fits)
         detail = _DETAILS[first]
-        return texts.get(detail) or _render(records, detail, title, version)
+        return texts.get(detail) or _render(results, detail, title, version)
     except ModuleNotFoundError as error:
         raise ExtraMissing(
             f"an HTML report needs {error.name}, which is not installed: "
@@ -80,7 +80,7 @@ def page(records: Sequence[Record], *, title: str = "Model sizes", version: str 
         ) from error
 
 
-def _render(records: Sequence[Record], detail: Detail, title: str, version: str) -> str:
+def _render(results: Sequence[CheckResult], detail: Detail, title: str, version: str) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -89,7 +89,7 @@ def _render(records: Sequence[Record], detail: Detail, title: str, version: str)
     text = environment.get_template("page.html").render(
         title=printable(title),
         version=printable(version),
-        tally=tally(records),
-        artifacts=artifacts(records, detail),
+        tally=tally(results),
+        artifacts=artifacts(results, detail),
     )
     return str(text)

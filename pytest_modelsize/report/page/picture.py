@@ -9,7 +9,7 @@ from pytest_modelsize.report.page.layout import HEIGHT, WIDTH, Box, boxes
 from pytest_modelsize.report.page.wording import bytes_text, gained, name, share
 from pytest_modelsize.sizes.bytesize import family_of, human
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.check_result import Change, Record
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
 __all__ = ["Mark", "Picture", "Region", "Tile", "picture"]
 
@@ -92,11 +92,11 @@ class Picture:
     over: tuple[float, float] | None
 
 
-def picture(record: Record, measurement: Measurement, tiles: int, longest: int) -> Picture:
-    """Return what is drawn of ``measurement``, the one of ``record``.
+def picture(result: CheckResult, measurement: Measurement, tiles: int, longest: int) -> Picture:
+    """Return what is drawn of ``measurement``, the one of ``result``.
 
     Args:
-        record: the check.
+        result: the check.
         measurement: condensed.
         tiles: how many entries get a tile with a name.
         longest: characters of a name or a note.
@@ -104,7 +104,7 @@ def picture(record: Record, measurement: Measurement, tiles: int, longest: int) 
     Raises:
         ImportError: where squarify is not installed.
     """
-    total, budget, baseline = measurement.bytes_on_disk, record.budget, record.baseline
+    total, budget, baseline = measurement.bytes_on_disk, result.budget, result.baseline
     ends = [total, budget.allowed if budget else 0, baseline.bytes_on_disk if baseline else 0]
     whole = max(1, *ends)
     marks = []
@@ -117,7 +117,7 @@ def picture(record: Record, measurement: Measurement, tiles: int, longest: int) 
     filled = 100 * total / whole
     over = (marks[0].at, filled) if budget is not None and not budget.held else None
     return Picture(
-        _regions(record, measurement, whole, tiles, longest),
+        _regions(result, measurement, whole, tiles, longest),
         filled,
         tuple(marks),
         over,
@@ -125,14 +125,14 @@ def picture(record: Record, measurement: Measurement, tiles: int, longest: int) 
 
 
 def _regions(
-    record: Record, measurement: Measurement, whole: int, tiles: int, longest: int
+    result: CheckResult, measurement: Measurement, whole: int, tiles: int, longest: int
 ) -> tuple[Region, ...]:
     folded = fold(measurement, tiles)
-    changed = {(change.section, change.name): change for change in record.changes}
+    changed = {(change.section, change.name): change for change in result.changes}
     regions = []
     for (section, parts), box in zip(folded, boxes([s.size for s, _ in folded]), strict=True):
         wasted = sum(part.size for part in parts if part.waste)
-        before = None if record.baseline is None else record.baseline.section(section.name).size
+        before = None if result.baseline is None else result.baseline.section(section.name).size
         inner = boxes(
             [part.size for part in parts], WIDTH * box.width / 100, HEIGHT * box.height / 100
         )
@@ -163,7 +163,7 @@ def _regions(
 
 
 def _tile(
-    part: Part, box: Box, around: Box, total: int, change: Change | None, longest: int
+    part: Part, box: Box, around: Box, total: int, change: EntryChange | None, longest: int
 ) -> Tile:
     rest = [share(part.size, total)]
     classes = []

@@ -1,4 +1,4 @@
-"""What the page says, in words and numbers: records in, text for the templates out."""
+"""What the page says, in words and numbers: results in, text for the templates out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_modelsize.report.page.wording import (
     share,
 )
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
-from pytest_modelsize.storage.check_result import VERDICTS, Allowance, Record
+from pytest_modelsize.storage.check_result import VERDICTS, CheckResult, LimitResult
 
 __all__ = ["Artifact", "ChangeRow", "Depth", "Detail", "LimitRow", "artifacts", "tally"]
 
@@ -133,19 +133,19 @@ class Artifact:
     more_changes: int
 
 
-def artifacts(records: Sequence[Record], detail: Detail) -> list[Artifact]:
+def artifacts(results: Sequence[CheckResult], detail: Detail) -> list[Artifact]:
     """Return all checks, failed ones first, and those nearest to their budget before others.
 
     Raises:
         ImportError: where squarify is not installed.
     """
-    ordered = sorted(records, key=_order)
-    return [_artifact(f"a{n}", record, detail) for n, record in enumerate(ordered, 1)]
+    ordered = sorted(results, key=_order)
+    return [_artifact(f"a{n}", result, detail) for n, result in enumerate(ordered, 1)]
 
 
-def tally(records: Sequence[Record]) -> str:
+def tally(results: Sequence[CheckResult]) -> str:
     """Return how many artifacts have which verdict, and their bytes in all."""
-    counts = Counter(record.verdict for record in records)
+    counts = Counter(result.verdict for result in results)
     parts = [
         f"{exact(counts[verdict])} {VERDICT_WORDS[verdict]}"
         for verdict in VERDICTS
@@ -153,63 +153,63 @@ def tally(records: Sequence[Record]) -> str:
     ]
     if not parts:
         return "No artifact was measured."
-    total = human(sum(record.total for record in records))
-    many = sum(record.measurement is not None for record in records)
+    total = human(sum(result.total for result in results))
+    many = sum(result.measurement is not None for result in results)
     return f"{', '.join(parts)}: {total} in {exact(many)} artifact{'s' * (many != 1)}."
 
 
-def _order(record: Record) -> tuple[int, float, str, str, str]:
-    budget = record.budget
-    used = record.total / max(1, budget.allowed) if budget else 0.0
-    return (VERDICTS.index(record.verdict), -used, record.test, record.artifact, record.key)
+def _order(result: CheckResult) -> tuple[int, float, str, str, str]:
+    budget = result.budget
+    used = result.total / max(1, budget.allowed) if budget else 0.0
+    return (VERDICTS.index(result.verdict), -used, result.test, result.artifact, result.key)
 
 
-def _artifact(id: str, record: Record, detail: Detail) -> Artifact:
-    measurement, budget, baseline = record.measurement, record.budget, record.baseline
-    depth = detail.failed if record.verdict == "failed" else detail.others
+def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
+    measurement, budget, baseline = result.measurement, result.budget, result.baseline
+    depth = detail.failed if result.verdict == "failed" else detail.others
     longest = detail.longest
     total, allowed, used = "", "", ""
     if measurement is not None:
-        total = human(record.total)
+        total = human(result.total)
     if budget is not None:
         family = family_of(budget.written)
         allowed = human(budget.allowed, family)
         if measurement is not None:
-            total, allowed = human_pair(record.total, budget.allowed, family)
-            used = share(record.total, budget.allowed) or "over"
-    change = 0 if baseline is None else record.total - baseline.bytes_on_disk
+            total, allowed = human_pair(result.total, budget.allowed, family)
+            used = share(result.total, budget.allowed) or "over"
+    change = 0 if baseline is None else result.total - baseline.bytes_on_disk
     has_growth = baseline is not None and measurement is not None
     return Artifact(
         id=id,
-        test=name(record.test, 2 * longest),
-        name=name(record.artifact, longest) or "no artifact",
-        verdict=record.verdict,
-        word=VERDICT_WORDS[record.verdict],
+        test=name(result.test, 2 * longest),
+        name=name(result.artifact, longest) or "no artifact",
+        verdict=result.verdict,
+        word=VERDICT_WORDS[result.verdict],
         format="" if measurement is None else name(measurement.format, longest),
         total=total,
-        exact="" if measurement is None else bytes_text(record.total),
+        exact="" if measurement is None else bytes_text(result.total),
         budget=allowed,
         share=used,
-        filled=_filled(record.total, budget.allowed) if used and budget else 0.0,
+        filled=_filled(result.total, budget.allowed) if used and budget else 0.0,
         over=budget is not None and not budget.held,
         baseline="" if baseline is None else human(baseline.bytes_on_disk),
         gained=gained(change) if has_growth else "",
         gained_share=_gained_share(change, baseline.bytes_on_disk)
         if baseline is not None and has_growth
         else "",
-        headline=name(record.headline, min(4 * longest, 240)),
-        detail=lines(record.detail, depth.lines, min(4 * longest, 240)) if record.detail else "",
+        headline=name(result.headline, min(4 * longest, 240)),
+        detail=lines(result.detail, depth.lines, min(4 * longest, 240)) if result.detail else "",
         versions=", ".join(
             f"{name(package, longest)} {name(version, longest)}"
-            for package, version in sorted(record.versions.items())
+            for package, version in sorted(result.versions.items())
         ),
-        picture=picture(record, measurement, depth.tiles, longest)
-        if measurement is not None and record.total
+        picture=picture(result, measurement, depth.tiles, longest)
+        if measurement is not None and result.total
         else None,
         tables=depth.tables,
-        limits=_limits(record) if depth.tables else (),
-        changes=_changes(record, depth.changes, longest),
-        more_changes=max(0, len(record.changes) - depth.changes),
+        limits=_limits(result) if depth.tables else (),
+        changes=_changes(result, depth.changes, longest),
+        more_changes=max(0, len(result.changes) - depth.changes),
     )
 
 
@@ -223,13 +223,13 @@ def _gained_share(change: int, before: int) -> str:
     return f"{'+' if change > 0 else '−'}{text}" if text and text[0].isdigit() else text
 
 
-def _limits(record: Record) -> tuple[LimitRow, ...]:
-    if record.limits in ((), (record.budget,)):
+def _limits(result: CheckResult) -> tuple[LimitRow, ...]:
+    if result.limits in ((), (result.budget,)):
         return ()
-    return tuple(_limit(limit) for limit in record.limits)
+    return tuple(_limit(limit) for limit in result.limits)
 
 
-def _limit(limit: Allowance) -> LimitRow:
+def _limit(limit: LimitResult) -> LimitRow:
     of = limit.section or "the whole artifact"
     grown = limit.kind == "growth"
     return LimitRow(
@@ -242,15 +242,15 @@ def _limit(limit: Allowance) -> LimitRow:
     )
 
 
-def _changes(record: Record, most: int, longest: int) -> tuple[ChangeRow, ...]:
+def _changes(result: CheckResult, most: int, longest: int) -> tuple[ChangeRow, ...]:
     found = sorted(
-        record.changes, key=lambda c: (-abs((c.new or 0) - (c.old or 0)), c.section, c.name)
+        result.changes, key=lambda c: (-abs((c.new or 0) - (c.old or 0)), c.section, c.name)
     )
     return tuple(
         ChangeRow(
             section=name(change.section, longest),
             name=name(change.name, longest),
-            tag="new" if change.old is None else "gone" if change.new is None else "changed",
+            tag=change.tag,
             old="" if change.old is None else bytes_text(change.old),
             new="" if change.new is None else bytes_text(change.new),
             change=gained_text((change.new or 0) - (change.old or 0)),

@@ -13,7 +13,7 @@ VERDICT_WORDS = {
     "passed": "passed",
     "measured": "no budget",
 }
-"""What a reader sees for each verdict of a record."""
+"""What a reader sees for each verdict of a result."""
 
 
 _CUT = 241
