@@ -91,14 +91,16 @@ def _read_groups(
     read: dict[Path, int],
 ) -> None:
     """Read the files that name others before these others are met, and enter them in ``read``."""
-    for path, mode in contents:
-        if path not in read and stat.S_ISREG(mode) and multi_file.leads(path):
-            part = Ledger()
-            _, found = multi_file.read_group(path, part, LiveNames(), follow=False)
-            if not found.keys().isdisjoint(read):
-                raise ArtifactError(str(path), None, "names a file that another one names, too")
-            read.update(found)
-            _graft(path, path.relative_to(folder).as_posix(), format, part, ledger)
+    leading = [
+        path
+        for path, mode in contents
+        if path not in read and stat.S_ISREG(mode) and multi_file.leads(path)
+    ]
+    for path, (part, found) in multi_file.read_groups(leading).items():
+        if not found.keys().isdisjoint(read):
+            raise ArtifactError(str(path), None, "names a file that another one names, too")
+        read.update(found)
+        _graft(path, path.relative_to(folder).as_posix(), format, part, ledger)
 
 
 def _add_other(

@@ -7,6 +7,7 @@ followed out of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_modelsize.formats import onnx, safetensors_index, single_file, tfjs
@@ -15,7 +16,7 @@ from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, open_source
 from pytest_modelsize.sizes.ledger import Ledger
 
-__all__ = ["companions", "leads", "read_group", "recognise_group"]
+__all__ = ["companions", "leads", "read_group", "read_groups", "recognise_group"]
 
 
 def recognise_group(path: Path) -> str | None:
@@ -64,6 +65,26 @@ def read_group(
         return safetensors_index.read_index(path, ledger, follow=follow)
     format, size = single_file.read_file(path, ledger, names)
     return format, {path: size}
+
+
+def read_groups(paths: Iterable[Path]) -> dict[Path, tuple[Ledger, dict[Path, int]]]:
+    """Read the groups that the files of one folder lead, each into a ledger of its own.
+
+    Models of ONNX may share the files that they name; what they share counts once.
+
+    Returns:
+        For each file its ledger, and the files that count for it with their bytes.
+
+    Raises:
+        ArtifactError: as `read_group` does. No link is followed.
+    """
+    ledgers = {path: Ledger() for path in paths}
+    models = {path: part for path, part in ledgers.items() if recognise_group(path) == "onnx"}
+    read = onnx.read_onnx_files(models, follow=False)
+    for path, part in ledgers.items():
+        if path not in read:
+            _, read[path] = read_group(path, part, LiveNames(), follow=False)
+    return {path: (part, read[path]) for path, part in ledgers.items()}
 
 
 def companions(path: Path) -> frozenset[Path]:

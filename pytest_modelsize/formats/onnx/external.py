@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats import extents
@@ -13,7 +15,18 @@ from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["read_onnx_file"]
+__all__ = ["read_onnx_file", "read_onnx_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A run of an external file, and the tensor of one of the models that claims it."""
+
+    start: int
+    end: int
+    model: int
+    tensor: Tensor
+    home: SectionPath
 
 
 def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[Path, int]:
@@ -34,62 +47,103 @@ def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[P
         ArtifactError: where a file is broken, missing, or not inside the folder; or where tensors
             claim bytes that are not there, or overlap.
     """
-    with open_source(path, follow=follow) as source:
-        model = Model(source, ledger)
-        model.read()
-        settled = settle(source, model.found, ledger)
-        read = {path: source.size}
-        claims: dict[str, list[tuple[External, Tensor, SectionPath]]] = {}
-        for tensor, home in settled:
-            if tensor.external is not None:
-                location = inside(source, path.parent, tensor.external.location)
-                claims.setdefault(location, []).append((tensor.external, tensor, home))
-    for location, claimed in sorted(claims.items()):
-        file = path.parent / location
-        if file == path:
-            raise ArtifactError(str(path), None, "the model names itself as its external data")
+    return read_onnx_files({path: ledger}, follow=follow)[path]
+
+
+def read_onnx_files(
+    ledgers: Mapping[Path, Ledger], *, follow: bool = True
+) -> dict[Path, dict[Path, int]]:
+    """Give every byte of several models, which may share external data, to a ledger for each.
+
+    What two models share, as an encoder and a decoder do with their embedding, counts for the first
+    of them; what no model claims, for the first that names the file.
+
+    Args:
+        ledgers: by the models' paths.
+        follow: read what these point to; else a link is an error.
+
+    Returns:
+        For each model the files that count for it, with their bytes.
+
+    Raises:
+        ArtifactError: as for one model.
+    """
+    models = list(ledgers)
+    read: dict[Path, dict[Path, int]] = {}
+    claimed: dict[Path, list[tuple[int, External, Tensor, SectionPath]]] = {}
+    for number, path in enumerate(models):
+        with open_source(path, follow=follow) as source:
+            model = Model(source, ledgers[path])
+            model.read()
+            read[path] = {path: source.size}
+            for tensor, home in settle(source, model.found, ledgers[path]):
+                if tensor.external is not None:
+                    file = path.parent / inside(source, path.parent, tensor.external.location)
+                    claimed.setdefault(file, []).append((number, tensor.external, tensor, home))
+    for file, claims in sorted(claimed.items()):
+        first = models[claims[0][0]]
+        if file in ledgers:
+            raise ArtifactError(str(first), None, "the model names itself as its external data")
         with open_source(file, follow=False) as data:
-            _settle_file(data, location, claimed, ledger)
-            read[file] = data.size
-    if len(read) > 1:
-        beside = sum(read.values()) - read[path]
-        where = min(claims) if len(claims) == 1 else f"{len(claims):,d} files"
-        ledger.note(("weights",), f"{beside:,d} B of the whole are beside the model, in {where}")
+            _settle_file(data, file, models, claims, ledgers)
+            read[first][file] = data.size
+    for path, files in read.items():
+        beside = sum(files.values()) - files[path]
+        if beside:
+            others = sorted(
+                file.relative_to(path.parent).as_posix() for file in files if file != path
+            )
+            where = others[0] if len(others) == 1 else f"{len(others):,d} files"
+            note = f"{beside:,d} B of the whole are beside the model, in {where}"
+            ledgers[path].note(("weights",), note)
     return read
 
 
 def _settle_file(
     data: Source,
-    location: str,
-    claimed: list[tuple[External, Tensor, SectionPath]],
-    ledger: Ledger,
+    file: Path,
+    models: Sequence[Path],
+    claimed: Sequence[tuple[int, External, Tensor, SectionPath]],
+    ledgers: Mapping[Path, Ledger],
 ) -> None:
     """Give every byte of one external file to the tensors that claim it, or to the gaps between."""
-    ordered = sorted(
-        (external.offset, _end(data, external), index)
-        for index, (external, _, _) in enumerate(claimed)
-    )
-    position, last = 0, (-1, -1)
-    owner = ""
-    for start, end, index in ordered:
-        _, tensor, home = claimed[index]
-        if not start <= end <= data.size:
-            raise data.error(start, f"{tensor.name!r:.80} claims {end - start:,d} bytes from here")
-        if (start, end) == last and end > start:
-            ledger.note(home, f"{tensor.note}, in {location}, shared with {owner}")
+    claims = [
+        _Claim(external.offset, _end(data, external), number, tensor, home)
+        for number, external, tensor, home in claimed
+    ]
+    for claim in claims:
+        if not claim.start <= claim.end <= data.size:
+            size = claim.end - claim.start
+            problem = f"{claim.tensor.name!r:.80} claims {size:,d} bytes from here"
+            raise data.error(claim.start, problem)
+    names = {number: file.relative_to(models[number].parent).as_posix() for number, *_ in claimed}
+    first = claimed[0][0]
+    loose: SectionPath = ("overhead", names[first])
+    position = 0
+    last: _Claim | None = None
+    for claim in sorted(claims, key=lambda claim: (claim.start, claim.end)):
+        ledger, location = ledgers[models[claim.model]], names[claim.model]
+        note = f"{claim.tensor.note}, in {location}"
+        if last is not None and last.start < last.end and claim.start < position:
+            owner = ".".join(last.home[1:])
+            if (claim.start, claim.end) == (last.start, last.end):
+                whose = f"{models[last.model].name}'s " if claim.model != last.model else ""
+                ledger.note(claim.home, f"{note}, shared with {whose}{owner}")
+                continue
+            if claim.start < claim.end:
+                raise data.error(
+                    claim.start, f"{claim.tensor.name!r:.80} overlaps another tensor here"
+                )
+        if claim.start == claim.end:
             continue
-        if start < position and end > start:
-            raise data.error(start, f"{tensor.name!r:.80} overlaps another tensor here")
-        if end == start:
-            continue
-        if start > position:
-            ledger.add(("overhead", location, "padding"), Kind.RESERVED, start - position)
-        ledger.add(home, Kind.DATA, end - start)
-        extents.note(data, start, end - start, home[0])
-        ledger.note(home, f"{tensor.note}, in {location}")
-        position, last, owner = end, (start, end), ".".join(home[1:])
+        if claim.start > position:
+            ledgers[models[first]].add((*loose, "padding"), Kind.RESERVED, claim.start - position)
+        ledger.add(claim.home, Kind.DATA, claim.end - claim.start)
+        extents.note(data, claim.start, claim.end - claim.start, claim.home[0])
+        ledger.note(claim.home, note)
+        position, last = claim.end, claim
     if position < data.size:
-        ledger.add(("overhead", location, "unused"), Kind.SLACK, data.size - position)
+        ledgers[models[first]].add((*loose, "unused"), Kind.SLACK, data.size - position)
 
 
 def _end(data: Source, external: External) -> int:

@@ -27,6 +27,9 @@ LARGE_CONSTANT = 1024
 """Bytes from which what lies in an attribute counts as weights, if its node is no ``Constant``."""
 _MOST_FIELDS = 500_000
 """Fields of all messages together: some 25,000 nodes, and well under a second."""
+_FIELD_FOR_BYTES = 4
+"""A larger model may have one more for so many of its bytes: a vocabulary has one for a word."""
+_MOST_FIELDS_EVER = 4_000_000
 _MOST_TENSORS = 50_000
 _NODE_COSTS = 2
 """What a node costs beside its fields, counted in fields."""
@@ -51,10 +54,13 @@ _GRAPH_PARTS = {
 }  # fmt: skip
 _NODE_DOC, _NODE_METADATA = 6, 9
 _ATTRIBUTE = 5
-_LISTS = {7, 8}
-"""AttributeProto.floats and .ints: the weights of tree ensembles and of linear models."""
+_LISTS = {7: "floats", 8: "ints", 9: "strings"}
+"""AttributeProto's lists: the weights of tree ensembles and of linear models, labels, words."""
+_STRINGS = 9
 _TENSORS, _SPARSES, _GRAPHS = {5, 10}, {22, 23}, {6, 11}
 _CONSTANT = "Constant"
+_WORDS: SectionPath = ("assets", "strings")
+"""Vocabularies and labels, wherever in the model they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class Model:
     ledger: Ledger
     found: list[Found] = field(default_factory=list)
     _fields: int = 0
+    _most_fields: int = 0
 
     def read(self) -> None:
         """Walk the model.
@@ -97,6 +104,8 @@ class Model:
         Raises:
             ArtifactError: where it is no message, a truncated one, or one of too many fields.
         """
+        larger = _MOST_FIELDS + self.source.size // _FIELD_FOR_BYTES
+        self._most_fields = min(larger, max(_MOST_FIELDS, _MOST_FIELDS_EVER))
         model = message_in(self.source, 0, self.source.size)
         for item in self._walk(model):
             if item.number == _GRAPH:
@@ -114,8 +123,8 @@ class Model:
     def _walk(self, message: Message) -> Iterator[Field]:
         for item in message:
             self._fields += 1
-            if self._fields > _MOST_FIELDS:
-                raise message.error(item.start, f"more than {_MOST_FIELDS:,d} fields")
+            if self._fields > self._most_fields:
+                raise message.error(item.start, f"more than {self._most_fields:,d} fields")
             yield item
 
     def _keep(
@@ -134,7 +143,9 @@ class Model:
                 self._node(message, part, scope)
             elif part.number == _INITIALIZER:
                 tensor = read_tensor(message, part, self._walk)
-                self._keep(message, part, tensor, scope.tensors)
+                words = tensor.of_strings and scope.tensors is None
+                home = (*_WORDS, tensor.name or "(no name)") if words else scope.tensors
+                self._keep(message, part, tensor, home)
             elif part.number == _SPARSE:
                 tensor = read_sparse(message, part, self._walk)
                 self._keep(message, part, tensor, scope.tensors)
@@ -216,15 +227,18 @@ class Model:
                 read = read_tensor if number in _TENSORS else read_sparse
                 tensor = read(message, part, self._walk)
                 if tensor.values >= least or tensor.external is not None:
-                    self._keep(message, part, tensor, (*tensors, label))
+                    words = tensor.of_strings and scope.tensors is None
+                    under = _WORDS if words else tensors
+                    self._keep(message, part, tensor, (*under, label))
                     given += part.size
-            elif number in _LISTS and item.end - part.start >= max(least, 1):
-                # One tag for each number where they are not packed. An attribute has one value
+            elif number in _LISTS and message.end - part.start >= max(least, 1):
+                # One tag for each element where they are not packed. An attribute has one value
                 # only, so the rest of it is this list, and what follows is a few bytes of type.
-                rest = item.end - part.start
-                note = f"{'float' if number == 7 else 'int'}s in {op}"
-                home = (*tensors, label) if op == _CONSTANT else (*tensors, label, name)
-                self._keep(message, part, Tensor(name, note, rest, rest), home)
+                rest = message.end - part.start
+                under = _WORDS if number == _STRINGS and scope.tensors is None else tensors
+                home = (*under, label) if op == _CONSTANT else (*under, label, name)
+                tensor = Tensor(name, f"{_LISTS[number]} in {op}", rest, rest)
+                self._keep(message, part, tensor, home)
                 return given + rest
         return given
 

@@ -36,6 +36,7 @@ def settle(
     tensors = list(found)
     homes = Homes(item.tensor.name for item in tensors if item.home is None)
     settled: list[tuple[Tensor, SectionPath]] = []
+    held: Counter[SectionPath] = Counter()
     for item in tensors:
         home = item.home
         if home is None:
@@ -44,10 +45,12 @@ def settle(
             home = (*home, item.tensor.name or "(no name)")
         ledger.add(home, Kind.DATA, item.tensor.values)
         ledger.add(home, Kind.STRUCTURE, item.tensor.size - item.tensor.values)
-        ledger.note(home, item.tensor.note)
+        held[home] += 1
+        ledger.note(home, item.tensor.note if held[home] == 1 else f"{held[home]:,d} tensors")
         settled.append((item.tensor, home))
     for tensor, home, waste in _wasted(source, settled):
-        ledger.note(home, f"{tensor.note}, waste: {waste}")
+        if held[home] == 1:
+            ledger.note(home, f"{tensor.note}, waste: {waste}")
     return settled
 
 

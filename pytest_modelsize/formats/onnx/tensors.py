@@ -69,6 +69,11 @@ class Tensor:
     place: int | None = None
     external: External | None = None
 
+    @property
+    def of_strings(self) -> bool:
+        """Whether its elements are strings."""
+        return self.note.partition(" ")[0] == "string"
+
 
 def read_tensor(parent: Message, field: Field, walk: Walk) -> Tensor:
     """Read the TensorProto that is the value of ``field``.

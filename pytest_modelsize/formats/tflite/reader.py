@@ -15,6 +15,7 @@ from pytest_modelsize.formats.tflite.schema import (
     OPTIONS_2,
     QUANTIZATION,
     SPARSITY,
+    STRING,
     TYPES,
     VARIANT,
 )
@@ -28,8 +29,10 @@ IDENTIFIER = b"TFL3"
 """Stands at byte 4 (schema.fbs, file_identifier)."""
 _PADDING = 64
 """Bytes of zeros that may lie between two structures, to align the second."""
-_STRING = {0: str}
+_NAMED = {0: str}
 _GRAPH: SectionPath = ("graph",)
+_METADATA: SectionPath = ("config", "metadata")
+"""What tools keep beside the model (min_runtime_version, TFLITE_METADATA), as in ONNX's models."""
 
 
 def looks_like_tflite(source: Source) -> bool:
@@ -87,12 +90,7 @@ class _Reader:
             buffer.string(model[3], (*_GRAPH, "description"))
         for position in buffer.tables(model[1], (*_GRAPH, "operator codes")):
             self._operator_code(position)
-        for position in buffer.tables(model[6], (*_GRAPH, "metadata")):
-            table = buffer.table(position, (*_GRAPH, "metadata"))
-            name = buffer.string(table[0], (*_GRAPH, "metadata")) if table[0] else ""
-            self._metadata.setdefault(buffer.number(table[1]), name)
-        if model[5]:
-            buffer.vector(model[5], 4, (*_GRAPH, "metadata"))
+        self._read_metadata(model)
         self._filled = self._filled_buffers(model)
         subgraphs = buffer.tables(model[2], (*_GRAPH, "subgraphs"))
         for index, position in enumerate(subgraphs):
@@ -105,6 +103,18 @@ class _Reader:
             buffer.whole(position, {0: str}, (*_GRAPH, "external buffers"))
         for position in buffer.tables(model[9], (*_GRAPH, "external buffers")):
             buffer.whole(position, {4: str}, (*_GRAPH, "external buffers"))
+
+    def _read_metadata(self, model: Table) -> None:
+        """Take note of the buffers that hold metadata, by the newer field and by the older."""
+        buffer = self.buffer
+        for position in buffer.tables(model[6], _METADATA):
+            table = buffer.table(position, _METADATA)
+            name = buffer.string(table[0], _METADATA) if table[0] else ""
+            self._metadata.setdefault(buffer.number(table[1]), name)
+        if model[5]:
+            start, length = buffer.vector(model[5], 4, _METADATA)
+            for number in struct.unpack(f"<{length}i", buffer.read(start, 4 * length)):
+                self._metadata.setdefault(number, "")
 
     def _operator_code(self, position: int) -> None:
         home = (*_GRAPH, "operator codes")
@@ -140,7 +150,9 @@ class _Reader:
         kind = buffer.number(table[1], "<B")
         dtype = TYPES[kind] if kind < len(TYPES) else f"type {kind}"
         used = buffer.number(table[2])
-        owner = ("weights", *((label,) if label else ()), name)
+        # A table of words, which the converter wrote out of the graph.
+        section = ("assets", "strings") if kind == STRING else ("weights",)
+        owner = (*section, *((label,) if label else ()), name)
         described = f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"
         use = self._uses.setdefault(used, _Use(owner, described))
         if table[4]:
@@ -204,7 +216,7 @@ class _Reader:
         table = buffer.table(position, (*_GRAPH, "buffers"))
         use = self._uses.get(index)
         if index in self._metadata:
-            home: SectionPath = (*_GRAPH, "metadata", self._metadata[index] or "(unnamed)")
+            home: SectionPath = (*_METADATA, self._metadata[index] or "(unnamed)")
         elif use is not None:
             home = use.home
         else:
@@ -218,7 +230,7 @@ class _Reader:
             return
         if not inside:
             buffer.claim(*place, home, Kind.DATA)
-        if home[0] == "weights":
+        if home[0] in ("weights", "assets"):
             note = use.note if use is not None else "waste: no tensor uses it"
             self.notes[home] = note + self._waste.told(*place, home)
 
@@ -227,7 +239,7 @@ class _Reader:
         table = buffer.table(position, home)
         for number in (0, 1):
             for entry in buffer.tables(table[number], home):
-                buffer.whole(entry, _STRING, home)
+                buffer.whole(entry, _NAMED, home)
         if table[2]:
             buffer.string(table[2], home)
 

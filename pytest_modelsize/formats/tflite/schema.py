@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats.containers.flatbuffer import Shape
 
-__all__ = ["OPTIONS", "OPTIONS_2", "QUANTIZATION", "SPARSITY", "TYPES", "VARIANT"]
+__all__ = ["OPTIONS", "OPTIONS_2", "QUANTIZATION", "SPARSITY", "STRING", "TYPES", "VARIANT"]
 
 TYPES = (
     "float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "complex64", "int8",
@@ -15,6 +15,7 @@ TYPES = (
     "bfloat16", "int2", "uint4",
 )  # fmt: skip
 """TensorType."""
+STRING = TYPES.index("string")
 
 _CUSTOM_QUANTIZATION: Shape = {0: 1}
 QUANTIZATION: Shape = {0: 4, 1: 4, 2: 4, 3: 8, 5: _CUSTOM_QUANTIZATION}
@@ -29,11 +30,11 @@ VARIANT: Shape = {0: 4}
 """VariantSubType: shape."""
 
 OPTIONS: dict[int, Shape] = {
-    6: {1: 4, 2: 4},  # ConcatEmbeddingsOptions
+    3: {1: 4, 2: 4},  # ConcatEmbeddingsOptions
     17: {0: 4},  # ReshapeOptions
     30: {0: 4},  # SqueezeOptions
-    107: {0: 4},  # BucketizeOptions
     111: {0: str, 1: str},  # VarHandleOptions
+    115: {0: 4},  # BucketizeOptions
 }
 """BuiltinOptions that own vectors or strings."""
 
@@ -51,6 +52,6 @@ OPTIONS_2: dict[int, Shape] = {
     16: {0: 8, 1: 8, 2: 8, 4: 8},  # StablehloGatherOptions
     17: {0: 8},  # StablehloTransposeOptions
     21: {0: str, 2: 1},  # StableHLOCompositeOptions
-    23: {0: 4},
+    23: {0: 4},  # StablehloCaseOptions
 }
 """BuiltinOptions2 that own vectors or strings."""

@@ -11,6 +11,11 @@ from tests.formats.mutants import BYTES, Frugal, assert_hostile_is_cheap, count,
 from tests.formats.onnx.wire import attribute, field, model, node, tensor
 
 
+def saved_as(path, *graph_fields):
+    path.write_bytes(model(*graph_fields))
+    return path
+
+
 def saved(folder, *graph_fields, rest=b"", **files):
     path = folder / "m.onnx"
     path.write_bytes(model(*graph_fields, rest=rest))
@@ -109,10 +114,30 @@ def test_a_length_that_is_not_given_follows_from_type_and_shape(tmp_path):
     assert result.section("overhead").size == 2 + 4
 
 
-def test_two_models_that_share_a_file_are_not_counted_twice(tmp_path):
-    path = saved(tmp_path, outside("w", location="x.bin"), x=b"\1" * 4)
-    (tmp_path / "other.onnx").write_bytes(path.read_bytes())
-    with pytest.raises(ArtifactError, match="names a file that another one names, too"):
+def test_what_two_models_share_counts_once_for_the_first_of_them(tmp_path):
+    first = outside("w", location="x.bin", offset=0, length=4)
+    path = saved(tmp_path, first, x=b"\1" * 10)
+    other = saved_as(
+        tmp_path / "other.onnx",
+        outside("v", location="x.bin", offset=0, length=4),
+        outside("u", location="x.bin", offset=6, length=4),
+    )
+    result = measure(tmp_path)
+    assert result.total == path.stat().st_size + other.stat().st_size + 10
+    weights = {part.name: part for part in result.section("weights").children}
+    assert weights["m.onnx"].of_kind(Kind.DATA) == 4
+    assert weights["other.onnx"].of_kind(Kind.DATA) == 4
+    notes = {leaf.name: leaf.note for leaf in weights["other.onnx"].children}
+    assert notes["v"] == "uint8 4, in x.bin, shared with m.onnx's w"
+    assert notes["u"] == "uint8 4, in x.bin"
+    assert result.section("overhead").size == 2
+    assert measure(other).total == other.stat().st_size + 10
+
+
+def test_two_models_that_overlap_in_part_are_refused(tmp_path):
+    saved(tmp_path, outside("w", location="x.bin", offset=0, length=4), x=b"\1" * 10)
+    saved_as(tmp_path / "other.onnx", outside("v", location="x.bin", offset=2, length=4))
+    with pytest.raises(ArtifactError, match="'v' overlaps another tensor here"):
         measure(tmp_path)
 
 
@@ -205,6 +230,7 @@ def test_what_a_hostile_model_costs_is_bounded(tmp_path, case):
 def test_what_a_hostile_model_takes_of_memory_is_bounded(tmp_path, case, monkeypatch):
     # Tracing makes it ten times slower, so there are fewer fields: they are walked, not kept.
     monkeypatch.setattr("pytest_modelsize.formats.onnx.reader._MOST_FIELDS", 50_000)
+    monkeypatch.setattr("pytest_modelsize.formats.onnx.reader._FIELD_FOR_BYTES", 10**9)
     size, made = EXPENSIVE[case]
     path = saved(tmp_path, made(size))
     tracemalloc.start()

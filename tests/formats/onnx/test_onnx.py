@@ -79,7 +79,9 @@ def test_every_initializer_is_as_large_as_its_message_and_its_values(onnx, np, t
         "int4": "int4 3", "bf16": "bfloat16 3", "scalar": "float32 scalar",
     }  # fmt: skip
     for tensor in model.graph.initializer:
-        section = entry(result, "weights", *tensor.name.split("."))
+        strings = tensor.data_type == onnx.TensorProto.STRING
+        under = ("assets", "strings") if strings else ("weights",)
+        section = entry(result, *under, *tensor.name.split("."))
         assert section.size == in_field(tensor), tensor.name
         if tensor.raw_data or tensor.name in values:
             expected = len(tensor.raw_data) or values[tensor.name]
@@ -163,6 +165,48 @@ def test_functions_sparse_tensors_and_lists_in_attributes_have_their_entries(onn
     assert entry(result, "weights", "constants", "k").size == in_field(value)
     values = entry(result, "weights", "constants", "y", "nodes_values").size
     assert 2000 * 4 <= values <= 2000 * 5 + 10
+
+
+LISTS = {
+    "floats": ("nodes_values", [0.5], "weights"),
+    "ints": ("nodes_featureids", [70_000], "weights"),
+    "strings": ("nodes_modes", ["LEAF"], "assets"),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("number", [1_000, 150_000, 600_000])
+def test_lists_of_any_length_in_a_node_are_read(onnx, tmp_path, kind, number):
+    """Nodes of over 1 MiB with several lists, as skl2onnx writes every forest."""
+    name, element, section = LISTS[kind]
+    node = onnx.helper.make_node(
+        "TreeEnsembleRegressor", ["x"], ["y"], name="trees", domain="ai.onnx.ml",
+        **{name: element * number}, target_weights=[0.25] * 2000, aggregate="SUM",
+    )  # fmt: skip
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [], []))
+    onnx.save(model, tmp_path / "m.onnx")
+    result = measure(tmp_path / "m.onnx")
+    assert result.total == model.ByteSize()
+    under = ("assets", "strings") if section == "assets" else ("weights", "constants")
+    found = entry(result, *under, "y", name)
+    assert found.note == f"{kind} in TreeEnsembleRegressor"
+    (attribute,) = (a for a in node.attribute if a.name == name)
+    # All of the attribute but its name; the type at its end stays with the list.
+    assert found.size == attribute.ByteSize() - 2 - len(name)
+    (weights,) = (a for a in node.attribute if a.name == "target_weights")
+    found = entry(result, "weights", "constants", "y", "target_weights")
+    assert found.size == weights.ByteSize() - 2 - len("target_weights")
+
+
+def test_words_in_a_tensor_are_strings_however_many(onnx, tmp_path):
+    words = [f"word{n}".encode() for n in range(600_000)]
+    tensor = onnx.helper.make_tensor("words", onnx.TensorProto.STRING, [len(words)], words)
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [tensor]))
+    onnx.save(model, tmp_path / "m.onnx")
+    result = measure(tmp_path / "m.onnx")
+    assert result.total == model.ByteSize()
+    words = entry(result, "assets", "strings", "words")
+    assert (words.size, words.note) == (in_field(tensor), "string 600000")
 
 
 def test_what_serves_training_alone_is_told_from_weights(onnx, np, tmp_path):
@@ -287,7 +331,8 @@ def test_its_folder_is_measured_as_one_artifact_with_every_byte_once(external):
     result = measure(external.parent)
     files = [file for file in external.parent.iterdir() if file.is_file()]
     assert result.total == sum(file.stat().st_size for file in files)
-    assert {path[1] for path, _ in result.leaves() if path[0] == "assets"} == {"notes.txt"}
+    found = {path[1] for path, leaf in result.leaves() if path[0] == "assets"}
+    assert found == {"notes.txt", "m.onnx"}  # in the model are its words
     assert result.weights == measure(external).weights
 
 
