@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.formats.pickles import FORMAT as PICKLE
-from pytest_modelsize.formats.pickles import NOT_OPENED
+from pytest_modelsize.formats.pickle import FORMAT as PICKLE
 from pytest_modelsize.sizes.budget import Budget
 from pytest_modelsize.sizes.bytesize import exact
-from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.measurement import Kind, Measurement
 
 __all__ = ["not_known", "promise_broken"]
 
@@ -41,9 +40,9 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
     opaque = ""
     if measurement.format == "file":
         opaque = "is of no format known here"
-    elif any(leaf.note.endswith(NOT_OPENED) for _, leaf in measurement.leaves()):
-        opaque = "is a pickle" if measurement.format == PICKLE else "holds a pickle"
-        opaque += ", which is never loaded"
+    elif any(leaf.kind is Kind.OPAQUE for _, leaf in measurement.leaves()):
+        opaque = "is a pickle" if measurement.format == PICKLE else "holds a part"
+        opaque += " that could not be opened"
     if not opaque:
         return ""
     what = f"{limited[0]}=" if budget.include_optimizer else "include_optimizer=False"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_modelsize.formats import extents, pickles, reader_plugins, safetensors, tflite, torch
+from pytest_modelsize.formats import extents, pickle, reader_plugins, safetensors, tflite, torch
 from pytest_modelsize.formats.keras import archive, shards, weights_file
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
@@ -75,8 +75,8 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if file_name.endswith(shards.SUFFIX):
         ledger.add(("weights", file_name), Kind.STRUCTURE, source.size)
         return "weights"
-    if pickles.is_pickle(source, file_name):
-        return pickles.read_pickle(source, file_name, ledger)
+    if pickle.is_pickle(source, file_name):
+        return pickle.read_pickle(source, file_name, ledger)
     if (format := reader_plugins.read_foreign(source, ledger)) is not None:
         return format
     ledger.add(("assets", file_name), Kind.DATA, source.size)
@@ -103,8 +103,8 @@ def recognise_file(path: Path) -> str | None:
                 if torch.is_torch(source):
                     return "torch"
                 return "keras" if archive.is_keras(source) else None
-            if container is None and pickles.is_pickle(source, path.name):
-                return pickles.FORMAT
+            if container is None and pickle.is_pickle(source, path.name):
+                return pickle.FORMAT
             return container or reader_plugins.foreign_format(source)
     except reader_plugins.ReaderError:
         raise

@@ -61,9 +61,9 @@ def test_a_file_that_names_others_is_measured_with_them():
         assert measured.section("weights").of_kind(Kind.DATA) == PARAMETERS * 4
 
 
-def test_a_pickle_is_one_opaque_entry():
+def test_a_pickle_without_arrays_is_configuration():
     measured = measure(DATA / "dense.pkl")
-    assert (measured.format, measured.weights) == ("pickle", bytes_of(DATA / "dense.pkl"))
+    assert (measured.format, measured.config) == ("pickle", bytes_of(DATA / "dense.pkl"))
 
 
 def test_all_of_them_together_are_measured_as_one_directory():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.machine import follow
-from pytest_modelsize.formats.containers.pickle.opcodes import opcodes
+from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.formats.torch.archive import root_of
@@ -131,7 +131,7 @@ def _is_state(item: Item) -> bool:
 
 
 def _ops(pickle: Source) -> list[_Op]:
-    found = list(opcodes(pickle, 0))
+    found = list(opcodes(Stream(pickle, 0)))
     ends = [*(start for _, _, start in found[1:]), pickle.size]
     return [
         _Op(name, argument, start, end - start)

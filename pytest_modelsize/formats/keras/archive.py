@@ -14,6 +14,7 @@ from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.shares import proportional
 
 __all__ = ["CONFIG", "METADATA", "is_keras", "read_archive", "read_member", "weights_members"]
 
@@ -139,7 +140,7 @@ def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: L
             Source.of_bytes(f"{source.name}!{member.name}", data), member.name, inner, names
         )
         leaves = [leaf for section in inner.sections() for leaf in section.leaves()]
-        shares = _proportional([leaf.size for _, leaf in leaves], member.stored)
+        shares = proportional([leaf.size for _, leaf in leaves], member.stored)
         for (path, leaf), share in zip(leaves, shares, strict=True):
             ledger.add(path, leaf.kind or Kind.DATA, share)
         note = f"compressed, {member.unpacked:,d} B unpacked: shares of its parts are approximate"
@@ -148,15 +149,3 @@ def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: L
         home = _home(member.name)
         ledger.add(home, Kind.DATA, member.stored)
         ledger.note(home, f"compressed, {member.unpacked:,d} B unpacked")
-
-
-def _proportional(sizes: list[int], total: int) -> list[int]:
-    """Return whole shares of ``total`` in the proportion of ``sizes``, which add up to it."""
-    whole = sum(sizes)
-    shares, seen, given = [], 0, 0
-    for size in sizes:
-        seen += size
-        upto = total * seen // whole if whole else 0
-        shares.append(upto - given)
-        given = upto
-    return shares

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytest_modelsize.formats.containers.pickle.opcodes import opcodes
+from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.containers.pickle.stack import CONTAINER, SLOT, TEXT, Stack
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Items, Reference
 from pytest_modelsize.formats.source import Source
@@ -18,21 +18,37 @@ __all__ = ["follow"]
 _Handler = Callable[["Stack", Any, int], None]
 
 
-def follow(source: Source, start: int = 0) -> tuple[Any, int]:
+Inline = Callable[[Source, Any, int], "tuple[Any, int] | None"]
+"""Of a source, the object that was just built, and where: what stands in for it, and how many bytes
+that are no opcodes follow; None where that is nothing."""
+
+
+def follow(source: Source, start: int = 0, inline: Inline | None = None) -> tuple[Any, int]:
     """Return what the pickle at ``start`` describes, and where it ends.
+
+    Args:
+        source: what holds the pickle.
+        start: where it begins in there.
+        inline: tells what lies between the opcodes, as joblib's arrays do.
 
     Raises:
         ArtifactError: with the offset of what makes no sense: an opcode that is none, a value that
             is missing, or a pickle that takes too much to follow.
     """
     machine = Stack(source)
-    for name, argument, at in opcodes(source, start):
+    stream = Stream(source, start)
+    for name, argument, at in opcodes(stream):
         if name == "STOP":
             return machine.pop(at), at + 1
         handler = _HANDLERS.get(name)
         if handler is None:
             raise source.error(at, f"{name} in a pickle, which PyTorch does not write")
         handler(machine, argument, at)
+        if inline is not None and name == "BUILD":
+            found = inline(source, machine.stack[-1], stream.tell())
+            if found is not None:
+                machine.stack[-1], size = found
+                stream.skip(size)
     raise source.error(start, "a pickle without STOP")
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 from pytest_modelsize.formats.containers.pickle.values import Blob, CutText
 from pytest_modelsize.formats.source import Source
 
-__all__ = ["LONGEST_TEXT", "opcodes"]
+__all__ = ["LONGEST_TEXT", "Stream", "opcodes"]
 
 LONGEST_TEXT = 1024
 """Bytes of a text that are kept: names of parameters and classes. A longer one is cut."""
@@ -34,7 +34,7 @@ _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "B
 _NUMBERS = ("LONG1", "LONG4")
 
 
-class _Stream:
+class Stream:
     """A source as the file object that ``pickletools`` reads arguments from."""
 
     __slots__ = ("at", "base", "page", "source")
@@ -89,11 +89,11 @@ class _Stream:
         )
 
 
-_Reader = Callable[[_Stream], Any]
+_Reader = Callable[[Stream], Any]
 
 
 def _long_reader(name: str, length: struct.Struct) -> _Reader:
-    def read(stream: _Stream) -> Any:
+    def read(stream: Stream) -> Any:
         (size,) = length.unpack(stream.read(length.size))
         if size < 0:
             raise ValueError(f"a length of {size}")
@@ -123,7 +123,7 @@ def _reader_of(opcode: pickletools.OpcodeInfo) -> _Reader | None:
     return cast(_Reader, argument.reader)
 
 
-def _byte(stream: _Stream) -> int:
+def _byte(stream: Stream) -> int:
     return stream.read(1)[0]
 
 
@@ -131,19 +131,18 @@ _KNOWN = {ord(op.code): (op.name, _reader_of(op)) for op in pickletools.opcodes}
 _TABLE = [_KNOWN.get(code) for code in range(256)]
 
 
-def opcodes(source: Source, start: int) -> Iterator[tuple[str, Any, int]]:
+def opcodes(stream: Stream) -> Iterator[tuple[str, Any, int]]:
     """Yield name, argument and start of each opcode, up to and with STOP, which is one byte.
 
     Args:
-        source: what holds the pickle.
-        start: where it begins in there.
+        stream: the source, at the pickle's beginning. Who skips bytes of it between two opcodes
+            goes on behind them.
 
     Raises:
         ArtifactError: with the offset of an opcode that is unknown, cut off, or has an argument that
             makes no sense; and for a pickle of millions of opcodes.
     """
-    stream = _Stream(source, start)
-    table = _TABLE
+    source, table = stream.source, _TABLE
     for _ in range(_MOST_OPCODES):
         at = stream.base + stream.at
         if stream.at >= len(stream.page):

@@ -1,0 +1,10 @@
+"""Pickles of any library, joblib's too, opened without being loaded.
+
+`arrays` tells NumPy's arrays among a pickle's symbols, `inline` joblib's, whose bytes lie between
+the opcodes; `attributes` names what an object holds, `compressed` unpacks joblib's own compressions,
+and `reader` gives each byte to what it serves.
+"""
+
+from pytest_modelsize.formats.pickle.reader import FORMAT, NOT_OPENED, is_pickle, read_pickle
+
+__all__ = ["FORMAT", "NOT_OPENED", "is_pickle", "read_pickle"]
