@@ -129,15 +129,25 @@ def test_layers_are_named_in_a_failure(run):
     result.stdout.re_match_lines([r"  largest in weights:", r"    fc/weight +\d+  float32 3x2"])
 
 
+CLOSED = b"\x80\x05\x97."
+"""A pickle whose content lies elsewhere: an opcode NEXT_BUFFER."""
+
+
 @pytest.mark.parametrize(
     "limits", ['"1MB", include_optimizer=False', 'config="1 kB"', 'optimizer="1 kB"']
 )
 def test_what_cannot_be_known_of_a_pickle_is_not_checked_and_does_not_pass(run, limits):
-    result = run(limits, {"m.joblib": b"\x80\x04N."})
+    result = run(limits, {"m.joblib": CLOSED})
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*budget not checked: m.joblib is a pickle, which is never loaded*"]
+        ["*budget not checked: m.joblib is a pickle that could not be opened*"]
     )
+
+
+def test_a_promise_holds_of_a_pickle_that_is_opened(run):
+    run(
+        '"1MB", include_optimizer=False, config="100 B"', {"m.joblib": b"\x80\x04N."}
+    ).assert_outcomes(passed=1)
 
 
 def test_a_promise_on_a_file_of_no_known_format_is_not_checked_and_does_not_pass(run):
@@ -150,21 +160,21 @@ def test_a_promise_on_a_file_of_no_known_format_is_not_checked_and_does_not_pass
 
 
 def test_a_promise_on_a_folder_that_holds_a_pickle_is_not_checked(run):
-    files = {"hub/config.json": b'{"model_type": "x"}', "hub/extra.pkl": b"\x80\x04N."}
+    files = {"hub/config.json": b'{"model_type": "x"}', "hub/extra.pkl": CLOSED}
     files["hub/model.safetensors"] = made(PARAMETERS, bytes(32))
     result = run('"1MB", path="hub", include_optimizer=False', files)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*not checked: *hub holds a pickle, which is never loaded*"])
+    result.stdout.fnmatch_lines(["*not checked: *hub holds a part that could not be opened*"])
     run('"1MB", path="hub"', files).assert_outcomes(passed=1)
 
 
 def test_the_fixture_says_the_same_of_a_pickle(run):
     body = "model_size(exported / 'm.pkl', include_optimizer=False)"
-    result = run('"1MB"', {"m.pkl": b"\x80\x04N."}, body, "model_size")
+    result = run('"1MB"', {"m.pkl": CLOSED}, body, "model_size")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*m.pkl is a pickle, which is never loaded*"])
+    result.stdout.fnmatch_lines(["*m.pkl is a pickle that could not be opened*"])
     body = "assert model_size(exported / 'm.pkl').weights == 4"
-    run('weights="4 B"', {"m.pkl": b"\x80\x04N."}, body, "model_size").assert_outcomes(passed=1)
+    run('weights="4 B"', {"m.pkl": CLOSED}, body, "model_size").assert_outcomes(passed=1)
 
 
 @pytest.fixture
