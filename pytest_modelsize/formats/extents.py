@@ -1,9 +1,8 @@
-"""Which run of a file's bytes serves which section? Noted only while someone asks.
+"""Which run of a file's bytes serves which entry? Noted only while someone asks.
 
-A measurement says how many bytes a section has, and not where they are, because a file of a
-million chunks has a million runs. Who compresses a section by itself needs to know, and asks for
-the runs that are worth it: tensors' data, texts, members. What is not noted is not lost: it is
-shared out by size.
+A measurement says how many bytes an entry has, and not where they are, because a file of a
+million chunks has a million runs. Who compresses a section by itself, or compares tensors, needs to
+know, and asks for the runs that are worth it: tensors' data, texts, members.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.measurement import SectionPath
 
 __all__ = ["Extent", "asked_for", "note", "note_run", "noted"]
 
@@ -24,12 +24,23 @@ _MOST = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """A run of bytes of one file that serve one section."""
+    """A run of bytes of one file that serve one entry.
+
+    Attributes:
+        file: the file.
+        start, end: bytes of the file.
+        path: the entry, from its top-level section down.
+    """
 
     file: Path
     start: int
     end: int
-    section: str
+    path: SectionPath
+
+    @property
+    def section(self) -> str:
+        """The top-level section that they serve."""
+        return self.path[0]
 
 
 _NOTED: ContextVar[list[Extent] | None] = ContextVar("extents", default=None)
@@ -51,14 +62,14 @@ def asked_for() -> bool:
     return _NOTED.get() is not None
 
 
-def note(source: Source, offset: int, size: int, section: str) -> None:
-    """Note that ``size`` bytes from ``offset`` of ``source`` serve ``section``."""
+def note(source: Source, offset: int, size: int, path: SectionPath) -> None:
+    """Note that ``size`` bytes from ``offset`` of ``source`` serve the entry ``path``."""
     if source.file is not None:
-        note_run(source.file, source.start + offset, size, section)
+        note_run(source.file, source.start + offset, size, path)
 
 
-def note_run(file: Path, start: int, size: int, section: str) -> None:
-    """Note that ``size`` bytes from ``start`` of ``file`` serve ``section``."""
+def note_run(file: Path, start: int, size: int, path: SectionPath) -> None:
+    """Note that ``size`` bytes from ``start`` of ``file`` serve the entry ``path``."""
     found = _NOTED.get()
     if found is not None and size > 0 and len(found) < _MOST:
-        found.append(Extent(file, start, start + size, section))
+        found.append(Extent(file, start, start + size, path))

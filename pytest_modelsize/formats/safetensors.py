@@ -110,7 +110,7 @@ def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger)
             )
         home = homes.of(tensor.name)
         ledger.add(home, Kind.DATA, tensor.end - tensor.start)
-        extents.note(source, buffer + tensor.start, tensor.end - tensor.start, home[0])
+        extents.note(source, buffer + tensor.start, tensor.end - tensor.start, home)
         ledger.add(home, Kind.STRUCTURE, tensor.entry)
         ledger.note(home, described(_type(tensor.dtype), tensor.shape))
         if tensor.start > position:

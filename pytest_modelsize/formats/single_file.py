@@ -80,7 +80,7 @@ def read_source(source: Source, file_name: str, ledger: Ledger, names: LiveNames
     if (format := reader_plugins.read_foreign(source, ledger)) is not None:
         return format
     ledger.add(("assets", file_name), Kind.DATA, source.size)
-    extents.note(source, 0, source.size, "assets")
+    extents.note(source, 0, source.size, ("assets", file_name))
     ledger.note(("assets", file_name), "of no format known here")
     return "file"
 

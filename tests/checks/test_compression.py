@@ -66,7 +66,7 @@ def test_the_total_is_what_zstd_makes_of_the_file(artifact):
 
 
 def test_each_section_weighs_what_its_own_bytes_compress_to(artifact):
-    runs = [Extent(artifact, 0, 40_000, "weights"), Extent(artifact, 40_000, 100_000, "config")]
+    runs = [Extent(artifact, 0, 40_000, ("weights",)), Extent(artifact, 40_000, 100_000, ("config",))]
     found = weigh(artifact, runs, weights=40_000, config=60_000)
     sizes = by_section(found)
     assert sum(sizes.values()) == found.bytes_on_disk
@@ -75,7 +75,7 @@ def test_each_section_weighs_what_its_own_bytes_compress_to(artifact):
 
 
 def test_bytes_that_no_run_speaks_of_are_shared_by_the_sections_that_have_some_left(artifact):
-    runs = [Extent(artifact, 0, 40_000, "weights")]
+    runs = [Extent(artifact, 0, 40_000, ("weights",))]
     found = weigh(artifact, runs, weights=40_000, config=30_000, overhead=30_000)
     sizes = by_section(found)
     assert abs(sizes["config"] - sizes["overhead"]) <= 1

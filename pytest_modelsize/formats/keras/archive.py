@@ -51,7 +51,7 @@ def read_archive(source: Source, ledger: Ledger, names: LiveNames) -> str:
         ledger.add(home, Kind.RESERVED, member.padding)
         content = source.window(member.offset, member.stored, member.name)
         if not keras or member.encrypted or member.method != STORED:
-            extents.note(content, 0, member.stored, home[0])
+            extents.note(content, 0, member.stored, home)
         if not keras or member.encrypted:
             ledger.add(home, Kind.DATA, member.stored)
             ledger.note(home, "encrypted, not opened" if member.encrypted else "")
@@ -80,7 +80,7 @@ def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> 
     """
     home = _home(name)
     if not name.endswith(_WEIGHTS):
-        extents.note(source, 0, source.size, home[0])
+        extents.note(source, 0, source.size, home)
     if name.endswith(_WEIGHTS):
         weights_file.read_keras_hdf5(source, ledger, names)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:

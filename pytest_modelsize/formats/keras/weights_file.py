@@ -48,7 +48,7 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     for start, end, path in runs:
         # The root's attributes are the configuration, and a run does not say which one it is.
         if path in file.objects and path != "/":
-            extents.note(source, start, end - start, homes.of(path)[0])
+            extents.note(source, start, end - start, homes.of(path))
     for path, item in file.objects.items():
         home = homes.of(path)
         note = _described(item) if item.type == "dataset" else ""

@@ -139,7 +139,7 @@ def _settle_file(
         if claim.start > position:
             ledgers[models[first]].add((*loose, "padding"), Kind.RESERVED, claim.start - position)
         ledger.add(claim.home, Kind.DATA, claim.end - claim.start)
-        extents.note(data, claim.start, claim.end - claim.start, claim.home[0])
+        extents.note(data, claim.start, claim.end - claim.start, claim.home)
         ledger.note(claim.home, note)
         position, last = claim.end, claim
     if position < data.size:

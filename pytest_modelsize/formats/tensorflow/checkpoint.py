@@ -160,7 +160,7 @@ def add_bundle(bundle: Bundle, ledger: Ledger, under: SectionPath) -> None:
         taken.add(home)
         ledger.add(home, Kind.DATA, variable.size)
         if variable.size and extents.asked_for():
-            extents.note_run(bundle.shard(variable.shard), variable.offset, variable.size, home[0])
+            extents.note_run(bundle.shard(variable.shard), variable.offset, variable.size, home)
         ledger.add(home, Kind.STRUCTURE, variable.entry)
         ledger.note(home, note)
     ledger.add(("overhead", *under, "index"), Kind.STRUCTURE, bundle.structure)

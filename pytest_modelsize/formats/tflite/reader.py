@@ -269,7 +269,7 @@ class _Regions:
         for claim in self._trimmed():
             self._gap(position, claim.start)
             self._ledger.add(claim.owner, claim.kind, claim.end - claim.start)
-            extents.note(self._source, claim.start, claim.end - claim.start, claim.owner[0])
+            extents.note(self._source, claim.start, claim.end - claim.start, claim.owner)
             position = claim.end
         if position < self._source.size:
             position = self._appended(position)

@@ -77,7 +77,7 @@ def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -
             _charge_pickle_member(member, pickles[member.name], ledger)
         elif member.name in owners:
             owner = owners[member.name]
-            extents.note(source, member.offset, member.stored, owner.path[0])
+            extents.note(source, member.offset, member.stored, owner.path)
             charge(member, owner.path, Kind.DATA, ledger, owner.note)
         else:
             name = member.name.removeprefix(root)
