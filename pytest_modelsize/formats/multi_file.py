@@ -93,4 +93,11 @@ def companions(path: Path) -> frozenset[Path]:
         return shards.shards_of(path)
     if safetensors_index.is_index(path):
         return safetensors_index.shards_of(path)
-    return tfjs.shards_of(path) if tfjs.is_tfjs(path) else frozenset()
+    if tfjs.is_tfjs(path):
+        return tfjs.shards_of(path)
+    if recognise_group(path) != "onnx":
+        return frozenset()
+    try:
+        return frozenset(onnx.read_onnx_file(path, Ledger())) - {path}
+    except ArtifactError:
+        return frozenset()  # broken: what measures it says so

@@ -126,3 +126,13 @@ def test_progress_goes_up_to_twice_the_artifact(artifact):
     compressed(measured({"weights/w": 100_000}), [artifact], [], method("gzip"), seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 200_000
+
+
+@pytest.mark.parametrize("name", ["external/dense.onnx", "hub", "saved", "web/model.json"])
+def test_every_file_that_is_measured_is_compressed(name):
+    """An ONNX model's tensors may lie in files beside it: they are downloaded, too."""
+    path = Path(__file__).parent.parent / "data" / name
+    files = files_of(path)
+    assert sum(file.stat().st_size for file in files) == measure(path).total
+    alone = [len(gzip.compress(file.read_bytes(), 6, mtime=0)) for file in files]
+    assert measure_compressed(path, method("gzip")).total == sum(alone)
