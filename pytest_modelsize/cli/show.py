@@ -9,17 +9,22 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_modelsize.checks.causes import find_causes
 from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 from pytest_modelsize.checks.take import measure_compressed, method_of
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.exit_codes import WITHIN
 from pytest_modelsize.formats import files_of, measure
+from pytest_modelsize.report.causes import cause_lines
 from pytest_modelsize.report.tree import tree
 from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.measurement_json import as_json
 
 __all__ = ["add_show"]
 
+_MOST_READ = 64 * 2**20
+"""Bytes of tensors that are read to find equal and empty ones: a moment's work."""
 _LARGE = 10**8
 """Bytes to compress from which on a terminal is told how far it is."""
 
@@ -67,9 +72,18 @@ def _show(options: argparse.Namespace) -> int:
         print(json.dumps(shown, indent=2))
     else:
         print(tree(measurement, depth=options.depth, count=options.count))
+        if not options.compressed:
+            print("".join(f"{line}\n" for line in _causes(measurement, options.artifact)), end="")
         if options.replay:
             print(f"without optimizer state: {_answer(replayed)}")
     return WITHIN
+
+
+def _causes(measurement: Measurement, artifact: str) -> list[str]:
+    """Return what is known of the artifact's bloat, as lines."""
+    path = Path(artifact)
+    found = find_causes(measurement, path if path.exists() else None, most_read=_MOST_READ)
+    return cause_lines(found, measurement.bytes_on_disk)
 
 
 def _progress(path: Path) -> Callable[[int], None]:

@@ -66,7 +66,10 @@ def test_the_total_is_what_zstd_makes_of_the_file(artifact):
 
 
 def test_each_section_weighs_what_its_own_bytes_compress_to(artifact):
-    runs = [Extent(artifact, 0, 40_000, ("weights",)), Extent(artifact, 40_000, 100_000, ("config",))]
+    runs = [
+        Extent(artifact, 0, 40_000, ("weights",)),
+        Extent(artifact, 40_000, 100_000, ("config",)),
+    ]
     found = weigh(artifact, runs, weights=40_000, config=60_000)
     sizes = by_section(found)
     assert sum(sizes.values()) == found.bytes_on_disk

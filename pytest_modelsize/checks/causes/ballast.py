@@ -1,0 +1,95 @@
+"""Files and entries that training or exporting left beside the model, and that no one loads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes.cause import REBUILT, Cause
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.files import left_out, step_of
+from pytest_modelsize.sizes.comparison import entries
+
+__all__ = ["find"]
+
+_FILES = (
+    (re.compile(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.pth|scaler\.pt|"
+                r"scheduler\.(pt|bin)|random_states_\d+\.pkl)$"), "state of the trainer"),
+    (re.compile(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs)/|\.log$"), "logs"),
+    (re.compile(r"(^|/)(\.git|__pycache__|\.ipynb_checkpoints)/|(^|/)\.DS_Store$|\.pyc$"),
+     "leavings of tools"),
+)  # fmt: skip
+"""What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
+accelerate/checkpointing.py), and what tools leave behind."""
+_DEBUG = re.compile(r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$")
+_TRAINER = re.compile(r"^(callbacks|loops|rng_state|cuda_rng_state|torch_rng_state)(/|$|\d)")
+_SHARE = 50
+
+
+def find(evidence: Evidence) -> Iterator[Cause]:
+    """Yield what is beside the model, and several steps of it."""
+    for pattern, kind in _FILES:
+        names = [name for name in evidence.files if pattern.search(name)]
+        size = sum(evidence.files[name].measurement.bytes_on_disk for name in names)
+        if size:
+            yield Cause(
+                kind=kind,
+                text=f"no one loads them who uses the model: {', '.join(names[:3])}",
+                size=size,
+                fix=f"do not ship {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}",
+                given=left_out(evidence, names),
+                how=REBUILT,
+                entries=tuple(names[:3]),
+            )
+    yield from _steps(evidence)
+    yield from _entries(evidence)
+
+
+def _steps(evidence: Evidence) -> Iterator[Cause]:
+    """Several steps of one training kept in a folder."""
+    steps: dict[str, dict[int, list[str]]] = {}
+    for name in evidence.files:
+        if (found := step_of(name)) is not None:
+            run, step = found
+            steps.setdefault(run, {}).setdefault(step, []).append(name)
+    for by_step in steps.values():
+        if len(by_step) < 2:
+            continue
+        newest = max(by_step)
+        gone = [name for step, names in by_step.items() if step != newest for name in names]
+        size = sum(evidence.files[name].measurement.bytes_on_disk for name in gone)
+        yield Cause(
+            kind="several steps",
+            text=f"{len(by_step)} steps of one training, of which {newest} is the newest",
+            size=size,
+            fix="ship the newest step alone, and have the trainer keep one",
+            given=left_out(evidence, gone),
+            how=REBUILT,
+            entries=tuple(sorted(gone)[:3]),
+        )
+
+
+def _entries(evidence: Evidence) -> Iterator[Cause]:
+    """Entries of one file that only a debugger or the trainer reads."""
+    measurement = evidence.measurement
+    for pattern, kind, fix in (
+        (_DEBUG, "debug information", "export without it"),
+        (_TRAINER, "state of the trainer", "save the weights alone"),
+    ):
+        held = [
+            entry
+            for section in measurement.tree
+            if section.name not in ("weights", "optimizer")
+            for entry in entries(section)
+            if pattern.search(entry.name)
+        ]
+        size = sum(entry.size for entry in held)
+        if size * _SHARE >= measurement.bytes_on_disk and held:
+            yield Cause(
+                kind=kind,
+                text=f"no one reads it who uses the model: {held[0].name}",
+                size=size,
+                fix=fix,
+                section=held[0].path[0],
+                entries=tuple(entry.name for entry in held[:3]),
+            )

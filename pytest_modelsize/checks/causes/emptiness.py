@@ -1,0 +1,159 @@
+"""Bytes without content: zeros, gaps, and what nothing in the model uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.measurement import Kind
+
+__all__ = ["find"]
+
+_SHARE = 20
+"""One part in so many of the artifact must be empty."""
+_STORAGE = re.compile(r"waste: ([\d,]+) B of the storage are in no tensor")
+_MASK = re.compile(r"(^|[/_.])(pruning_)?mask(:\d+)?$")
+_FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+
+
+def find(evidence: Evidence) -> Iterator[Cause]:
+    """Yield what is empty in an artifact."""
+    yield from _storages(evidence)
+    yield from _unused(evidence)
+    yield from _gaps(evidence)
+    yield from _zeros(evidence)
+    yield from _masks(evidence)
+
+
+def _storages(evidence: Evidence) -> Iterator[Cause]:
+    """Tensors that are a part of a larger storage, which is saved whole."""
+    waste, names = 0, []
+    for tensor in evidence.tensors:
+        if match := _STORAGE.search(tensor.note):
+            waste += int(match[1].replace(",", ""))
+            names.append(tensor.name)
+    if waste:
+        yield Cause(
+            kind="views of larger storages",
+            text=f"{exact(waste)} B of storages are in no tensor: {', '.join(names[:3])} "
+            f"{'is a view' if len(names) == 1 else 'are views'}, and PyTorch saves the storage whole",
+            size=waste,
+            fix="save tensor.clone() in place of the view",
+            section="weights",
+            entries=tuple(names[:3]),
+        )
+
+
+def _unused(evidence: Evidence) -> Iterator[Cause]:
+    """Tensors that no node refers to, as the readers of graphs tell."""
+    found = [tensor for tensor in evidence.tensors if "no node uses it" in tensor.note]
+    found += [tensor for tensor in evidence.tensors if "no tensor uses it" in tensor.note]
+    others = [
+        entry
+        for section in evidence.measurement.tree
+        for entry in entries(section)
+        if "no tensor uses it" in entry.note or entry.path[-1] == "unused storages"
+    ]
+    size = sum(t.size for t in found) or sum(entry.size for entry in others)
+    names = [t.name for t in found] or [entry.name for entry in others]
+    if size:
+        yield Cause(
+            kind="unused tensors",
+            text=f"nothing in the model uses them: {', '.join(names[:3])}",
+            size=size,
+            fix="leave them out: they were left over by what rewrote the graph",
+            section="weights",
+            entries=tuple(names[:3]),
+        )
+
+
+def _gaps(evidence: Evidence) -> Iterator[Cause]:
+    """Space between objects that serves none of them."""
+    measurement = evidence.measurement
+    slack = [
+        leaf for _, leaf in measurement.section("overhead").leaves() if leaf.kind is Kind.SLACK
+    ]
+    size = sum(leaf.size for leaf in slack)
+    if size * _SHARE >= measurement.bytes_on_disk and size >= 1024:
+        hdf5 = measurement.format in ("h5", "weights", "hdf5", "keras")
+        yield Cause(
+            kind="gaps",
+            text="space between the objects of the file that serves none of them: what was deleted "
+            "or written again leaves it behind",
+            size=size,
+            fix="write the file anew (h5repack old.h5 new.h5)" if hdf5 else "write the file anew",
+            section="overhead",
+            entries=tuple(leaf.name for leaf in slack[:3]),
+        )
+
+
+def _zeros(evidence: Evidence) -> Iterator[Cause]:
+    """Weights that are zero, as pruning leaves them: stored in full all the same."""
+    total = zeros = 0
+    names = []
+    try:
+        for tensor in evidence.weights:
+            width = _FLOATS.get(tensor.dtype)
+            if width is None or tensor.stored < 1024 or _MASK.search(tensor.name):
+                continue
+            empty = sum(_zero_elements(piece, width) for piece in evidence.pieces(tensor))
+            total += tensor.stored
+            zeros += empty * width
+            if 2 * empty * width >= tensor.stored:
+                names.append(tensor.name)
+    except ArtifactError:
+        return
+    if names and zeros * 4 >= total:
+        yield Cause(
+            kind="zero weights",
+            text=f"{100 * zeros // total} % of the weights are zero, {exact(zeros)} B, and stored "
+            f"in full: {', '.join(names[:3])}",
+            size=zeros,
+            fix='compress what you ship (compression="gzip" holds the budget on that), or take out '
+            "whole channels",
+            section="weights",
+            entries=tuple(names[:3]),
+        )
+
+
+def _zero_elements(piece: bytes, width: int) -> int:
+    """Return how many elements of ``width`` bytes are zero, all bytes of them."""
+    planes = 0
+    count = len(piece) // width
+    for plane in range(width):
+        planes |= int.from_bytes(piece[plane : count * width : width], "little")
+    return planes.to_bytes(count, "little").count(0)
+
+
+def _masks(evidence: Evidence) -> Iterator[Cause]:
+    """Masks of ones and zeros in the shape of the weights beside them."""
+    shapes = {tensor.shape for tensor in evidence.weights if not _MASK.search(tensor.name)}
+    masks = [t for t in evidence.weights if _MASK.search(t.name) and t.shape in shapes]
+    masks = [mask for mask in masks if _is_mask(evidence, mask)]
+    if masks:
+        size = sum(mask.size for mask in masks)
+        yield Cause(
+            kind="pruning masks",
+            text="ones and zeros in the shape of the weights beside them",
+            size=size,
+            fix="strip what pruning added before saving (tfmot.sparsity.keras.strip_pruning, "
+            "torch.nn.utils.prune.remove)",
+            section="weights",
+            entries=tuple(mask.name for mask in masks[:3]),
+        )
+
+
+def _is_mask(evidence: Evidence, mask: Tensor) -> bool:
+    width = _FLOATS.get(mask.dtype)
+    values: set[object] = set()
+    for piece in evidence.pieces(mask):
+        if width is None:
+            values |= set(piece)
+            continue
+        values |= {piece[at : at + width] for at in range(0, min(len(piece), 4096 * width), width)}
+    return bool(values) and len(values) <= 2

@@ -1,0 +1,167 @@
+"""What the search for causes looks at: an artifact's tensors, their types and their bytes.
+
+A measurement tells types and shapes by the notes of its entries, and readers note on request which
+bytes of which file hold an entry. Bytes are read in pieces, and no more of them than is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+from pytest_modelsize.formats import ArtifactError, files_of, measure
+from pytest_modelsize.formats.extents import Extent, noted
+from pytest_modelsize.formats.source import open_source
+from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.measurement import Measurement, SectionPath
+
+__all__ = ["MOST_READ", "Evidence", "Tensor"]
+
+_NOTE = re.compile(
+    r"(?P<dtype>(?:b?float|u?int|qu?int|bool|complex)\w*) (?P<shape>\d+(?:x\d+)*|scalar)(?:,|$)"
+)
+"""How a reader notes type and shape: ``float32 3x3x64x64``."""
+MOST_READ = 512 * 2**20
+"""Bytes that are read of one artifact, unless less is asked for."""
+_PIECE = 2**20
+_MOST_FILES = 1000
+_WHOLE = ("saved_model", "checkpoint", "keras", "tfjs")
+"""Formats of folders whose files mean nothing alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor of an artifact.
+
+    Attributes:
+        path: its entry, from its top-level section down.
+        file: the file that holds it, relative to a folder that was measured; else empty.
+        dtype: ``float32``.
+        shape: empty for a scalar.
+        size: bytes of the entry.
+        runs: where its elements lie, in their order; empty where that is not known.
+        note: the reader's remark on it.
+    """
+
+    path: SectionPath
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+    note: str
+    runs: tuple[Extent, ...] = ()
+    file: str = ""
+
+    @property
+    def name(self) -> str:
+        """The path below the section: ``conv2d/kernel``."""
+        return "/".join(self.path[1:])
+
+    @property
+    def stored(self) -> int:
+        """Bytes in its runs."""
+        return sum(run.end - run.start for run in self.runs)
+
+
+@dataclass
+class Evidence:
+    """An artifact, and what is known of it.
+
+    Attributes:
+        measurement: of the artifact.
+        path: where it lies; None where its bytes are not there to be read.
+        left: bytes of tensors that may still be read.
+    """
+
+    measurement: Measurement
+    path: Path | None = None
+    left: int = MOST_READ
+
+    @cached_property
+    def files(self) -> dict[str, Evidence]:
+        """The files of a folder that is no artifact of its own, by relative path; else nothing."""
+        if self.path is None or self.measurement.format in _WHOLE or not self.path.is_dir():
+            return {}
+        found = {}
+        for path in sorted(files_of(self.path))[:_MOST_FILES]:
+            with suppress(ArtifactError):
+                name = path.relative_to(self.path).as_posix()
+                found[name] = Evidence(measure(path), path, self.left)
+        return found
+
+    @cached_property
+    def tensors(self) -> list[Tensor]:
+        """All entries that are tensors, largest first."""
+        found = [
+            replace(tensor, file=name)
+            for name, evidence in self.files.items()
+            for tensor in evidence.tensors
+        ]
+        runs = {} if self.files else self._runs()
+        for section in () if self.files else self.measurement.tree:
+            for entry in entries(section):
+                if match := _NOTE.match(entry.note):
+                    shape = match["shape"]
+                    sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
+                    placed = runs.get(entry.path, ())
+                    found.append(
+                        Tensor(entry.path, match["dtype"], sizes, entry.size, entry.note, placed)
+                    )
+        found.sort(key=lambda tensor: (-tensor.size, tensor.file, tensor.path))
+        return found
+
+    @cached_property
+    def weights(self) -> list[Tensor]:
+        """The tensors that are weights."""
+        return [tensor for tensor in self.tensors if tensor.path[0] == "weights"]
+
+    def read(self, tensor: Tensor) -> bytes | None:
+        """Return a tensor's bytes; None where they are not known, or more than may be read."""
+        if not tensor.runs or not self._spend(tensor.stored):
+            return None
+        try:
+            return b"".join(piece for run in tensor.runs for piece in _pieces(run))
+        except ArtifactError:
+            return None
+
+    def pieces(self, tensor: Tensor) -> Iterator[bytes]:
+        """Yield a tensor's bytes; nothing where they are not known, or more than may be read."""
+        if tensor.runs and self._spend(tensor.stored):
+            for run in tensor.runs:
+                yield from _pieces(run)
+
+    def digest(self, tensor: Tensor) -> bytes | None:
+        """Return a digest of a tensor's bytes, by which equal ones are told; or None."""
+        found, seen = blake2b(digest_size=20), False
+        try:
+            for piece in self.pieces(tensor):
+                found.update(piece)
+                seen = True
+        except ArtifactError:
+            return None
+        return found.digest() if seen else None
+
+    def _spend(self, size: int) -> bool:
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+    def _runs(self) -> dict[SectionPath, tuple[Extent, ...]]:
+        found: dict[SectionPath, list[Extent]] = {}
+        if self.path is not None:
+            with suppress(ArtifactError), noted() as runs:
+                measure(self.path)
+                for run in runs:
+                    found.setdefault(run.path, []).append(run)
+        return {path: tuple(runs) for path, runs in found.items()}
+
+
+def _pieces(run: Extent) -> Iterator[bytes]:
+    with open_source(run.file) as source:
+        for at in range(run.start, run.end, _PIECE):
+            yield source.read(at, min(_PIECE, run.end - at))

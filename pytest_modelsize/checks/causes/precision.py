@@ -1,0 +1,124 @@
+"""Weights in a wider type than they need: double precision, half precision saved as single, and
+float weights in a file that is meant to be quantized."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes.cause import REBUILT, Cause
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.stripping.safetensors import size_with_types
+from pytest_modelsize.sizes.bytesize import exact
+
+__all__ = ["bytes_by_dtype", "find"]
+
+_SHARE = 10
+"""One part in so many of the weights must be in question."""
+_INTEGERS = ("int8", "uint8", "int4", "uint4", "qint8", "quint8", "int16")
+_FEWEST_VALUES = 64
+_HALF_EXPONENTS = bytes([0, 0x80, *range(0x33, 0x48), *range(0xB3, 0xC8)])
+"""First bytes, the sign's and the exponent's, of float32 values within float16's range (its subnormals
+too, from 2**-24 on), or zero."""
+_HALF_MANTISSA = bytes(range(0, 256, 32))
+"""Bytes whose lowest five bits are zero: with the byte below, 13 bits that float16 lacks."""
+
+
+def bytes_by_dtype(evidence: Evidence) -> dict[str, int]:
+    """Return the bytes of the weights' elements by data type, the most first."""
+    found: Counter[str] = Counter()
+    for tensor in evidence.weights:
+        found[tensor.dtype] += tensor.stored or tensor.size
+    return dict(found.most_common())
+
+
+def find(evidence: Evidence) -> Iterator[Cause]:
+    """Yield what the weights' types cost."""
+    if evidence.files:
+        for part in evidence.files.values():
+            yield from find(part)
+        return
+    by_dtype = bytes_by_dtype(evidence)
+    total = sum(by_dtype.values())
+    if not total:
+        return
+    double = by_dtype.get("float64", 0)
+    if double * _SHARE >= total and evidence.measurement.format != "pickle":
+        yield _cause(
+            evidence, "double precision", ("float64",), "float32", double // 2,
+            f"{_share(double, total)} of the weights are float64, which hardly any model needs",
+        )  # fmt: skip
+    single = by_dtype.get("float32", 0)
+    whole = sum(t.size for t in evidence.weights if t.dtype in _INTEGERS and len(t.shape) > 1)
+    if single and whole and single * _SHARE >= total:
+        names = [t.name for t in evidence.weights if t.dtype == "float32"][:3]
+        yield Cause(
+            kind="float weights in a quantized model",
+            text=f"{_share(single, total)} of the weights are float32 still, beside {exact(whole)} B of "
+            f"integers: {', '.join(names)}",
+            size=single * 3 // 4,
+            fix="quantize these layers too, or convert with a representative dataset",
+            section="weights",
+            entries=tuple(names),
+        )
+    elif single * _SHARE >= total and (narrow := _narrow(evidence)):
+        yield _cause(
+            evidence, "half precision saved as single", ("float32",), narrow, single // 2,
+            f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: the model "
+            "was in half precision before it was saved",
+        )  # fmt: skip
+
+
+def _cause(
+    evidence: Evidence, kind: str, wide: tuple[str, ...], narrow: str, size: int, text: str
+) -> Cause:
+    names = [tensor.name for tensor in evidence.weights if tensor.dtype in wide][:3]
+    given = None
+    if evidence.path is not None and evidence.measurement.format == "safetensors":
+        given = size_with_types(evidence.path, dict.fromkeys(wide, narrow))
+    return Cause(
+        kind=kind,
+        text=text,
+        size=size,
+        fix=f"save the weights as {narrow}",
+        given=given,
+        how="named" if given is None else REBUILT,
+        section="weights",
+        entries=tuple(names),
+    )
+
+
+def _narrow(evidence: Evidence) -> str:
+    """Return the type of half precision that each float32 weight fits; empty where one does not."""
+    tensors = [tensor for tensor in evidence.weights if tensor.dtype == "float32"]
+    fits = {"bfloat16", "float16"}
+    values: set[bytes] = set()
+    for tensor in tensors:
+        read = False
+        for piece in evidence.pieces(tensor):
+            read = True
+            fits &= _fitting(piece)
+            values |= {piece[at : at + 4] for at in range(0, min(len(piece), 1024), 4)}
+            if not fits:
+                return ""
+        if not read and tensor.size:
+            return ""
+    # Few values may fit by chance, as zeros and ones do.
+    if len(values) < _FEWEST_VALUES:
+        return ""
+    return "bfloat16" if "bfloat16" in fits else next(iter(fits), "")
+
+
+def _fitting(piece: bytes) -> set[str]:
+    """Return the types that the little-endian float32 values of ``piece`` fit without a loss."""
+    lowest, low, high = piece[0::4], piece[1::4], piece[3::4]
+    if lowest.count(0) < len(lowest):
+        return set()
+    fits = {"bfloat16"} if low.count(0) == len(low) else set()
+    if not low.translate(None, _HALF_MANTISSA) and not high.translate(None, _HALF_EXPONENTS):
+        fits.add("float16")
+    return fits
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %"

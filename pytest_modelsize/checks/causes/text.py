@@ -1,0 +1,50 @@
+"""Content that became text: vocabularies, arrays and code in the configuration or in the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.sizes.comparison import Entry, entries
+
+__all__ = ["find"]
+
+_SHARE = 20
+"""One part in so many of the artifact must be such text."""
+_KINDS = (
+    (re.compile(r"strings?\b|string const|vocabulary"), "vocabulary",
+     "keep it in a file beside the model, or load it when the model starts"),
+    (re.compile(r"numbers"), "numbers as text",
+     "keep the array as a weight: as text a number takes three to five times its bytes"),
+    (re.compile(r"marshalled|base64"), "code as text",
+     "write a registered function or layer in place of the Lambda"),
+)  # fmt: skip
+
+
+def find(evidence: Evidence) -> Iterator[Cause]:
+    """Yield what takes a part of the artifact worth a word, by its kind."""
+    measurement = evidence.measurement
+    found: dict[str, list[Entry]] = {}
+    for name in ("config", "graph"):
+        for entry in entries(measurement.section(name)):
+            for pattern, kind, _ in _KINDS:
+                if pattern.search(entry.note):
+                    found.setdefault(kind, []).append(entry)
+                    break
+    for _, kind, fix in _KINDS:
+        held = found.get(kind, [])
+        size = sum(entry.size for entry in held)
+        if not held or size * _SHARE < measurement.bytes_on_disk:
+            continue
+        where = held[0].path[0]
+        place = "the configuration" if where == "config" else "the graph"
+        yield Cause(
+            kind=f"{kind} in {place}",
+            text=f"{held[0].name} ({held[0].note})",
+            size=size,
+            fix=fix,
+            section=where,
+            entries=tuple(entry.name for entry in held[:3]),
+        )

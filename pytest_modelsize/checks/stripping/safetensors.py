@@ -1,0 +1,76 @@
+"""What a safetensors file weighs with other tensors in it, laid out as the library lays them out.
+
+safetensors/src/tensor.rs: tensors lie in the order of their width, widest first, and then of their
+names; the header is compact JSON in that order, padded with spaces to a multiple of eight.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_modelsize.formats.source import open_source
+
+__all__ = ["size_with_types", "size_without"]
+
+_METADATA = "__metadata__"
+_WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1,
+           "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}  # fmt: skip
+_TYPES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+_LARGEST = 4 * 2**20
+"""Bytes of the largest header that is laid out anew."""
+
+
+def size_with_types(path: Path, narrowed: Mapping[str, str]) -> int | None:
+    """Return the bytes of the file with its tensors cast.
+
+    Args:
+        path: a safetensors file that was measured, and found to be whole.
+        narrowed: the new type by the old one, as ``{"float64": "float32"}``.
+
+    Returns:
+        Bytes; None where the file is not laid out as the library does it.
+    """
+    types = {_TYPES[old]: _TYPES[new] for old, new in narrowed.items()}
+    return _laid_out(path, types, ())
+
+
+def size_without(path: Path, names: Collection[str]) -> int | None:
+    """Return the bytes of the file without the tensors of these names; None as `size_with_types`."""
+    return _laid_out(path, {}, names)
+
+
+def _laid_out(path: Path, types: Mapping[str, str], names: Collection[str]) -> int | None:
+    with open_source(path) as source:
+        (length,) = struct.unpack("<Q", source.read(0, 8))
+        if length > _LARGEST:
+            return None
+        header = json.loads(source.read(8, length))
+        total = source.size
+    if _size_of(header, {}, ()) != total:
+        return None
+    return _size_of(header, types, names)
+
+
+def _size_of(header: dict[str, Any], types: Mapping[str, str], names: Collection[str]) -> int:
+    tensors = []
+    for name, entry in header.items():
+        if name == _METADATA or name in names:
+            continue
+        dtype = types.get(entry["dtype"], entry["dtype"])
+        start, end = entry["data_offsets"]
+        old, new = _WIDTHS.get(entry["dtype"], 1), _WIDTHS.get(dtype, 1)
+        tensors.append((-new, name, dtype, entry["shape"], (end - start) * new // old))
+    tensors.sort(key=lambda tensor: tensor[:2])
+    made: dict[str, Any] = {}
+    if _METADATA in header:
+        made[_METADATA] = header[_METADATA]
+    at = 0
+    for _, name, dtype, shape, size in tensors:
+        made[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(made, separators=(",", ":"), ensure_ascii=False).encode()
+    return 8 + len(text) + -len(text) % 8 + at

@@ -1,0 +1,48 @@
+"""Known kinds of bloat as text: what each is, what it takes, what mends it, and what that gives."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from pytest_modelsize.checks.causes import Cause
+from pytest_modelsize.report.table import printable
+from pytest_modelsize.sizes.bytesize import exact, human
+
+__all__ = ["cause_lines"]
+
+_WIDTH = 80
+_SHOWN = 5
+
+
+def cause_lines(causes: Sequence[Cause], total: int) -> list[str]:
+    """Return the lines that name ``causes``, the most bytes first; none where there are none.
+
+    Args:
+        causes: what was found.
+        total: bytes of the whole artifact.
+    """
+    lines = []
+    for cause in causes[:_SHOWN]:
+        share = f"{100 * cause.size / total:.0f} %" if total else ""
+        head = f"cause: {cause.kind}, {human(cause.size)} ({share}): {cause.text}"
+        lines += _wrapped(printable(head), "  ", "    ")
+        fix = f"fix: {cause.fix}"
+        if cause.given is not None:
+            fix += f": {human(cause.given)} in all ({cause.how})"
+        lines += _wrapped(printable(fix), "    ", "         ")
+    if len(causes) > _SHOWN:
+        rest = causes[_SHOWN:]
+        lines.append(f"  and {exact(len(rest))} more causes, {human(sum(c.size for c in rest))}")
+    return lines
+
+
+def _wrapped(text: str, indent: str, further: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
