@@ -72,7 +72,7 @@ def check(model: Any, format: str, folder: Path) -> Callable[[], None]:
 
     def work() -> None:
         settings = Settings(format, include_optimizer=True, sparse=True)
-        taken = SaveCache(folder).take(Subject("model", model=model), settings)
+        taken = SaveCache(folder).get(Subject("model", model=model), settings)
         assert judge(budget, taken.measurement) == ()
         taken.discard()
 

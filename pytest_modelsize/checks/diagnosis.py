@@ -77,6 +77,7 @@ class Explanation:
 def diagnose(
     measurement: Measurement,
     excesses: Sequence[Excess | GrowthExcess],
+    *,
     optimizers: Sequence[OptimizerFacts] = (),
     lean: Lean | None = None,
     replayed: int | None = None,
@@ -110,22 +111,32 @@ def diagnose(
     ]
     if replayed is not None and not fixes and limited in (None, "optimizer"):
         judged = replayed if limited is None else 0
-        what = "export it without the optimizer's state"
-        fixes.append(Fix(what, "", replayed, judged, "replayed"))
+        fixes.append(
+            Fix(
+                what="export it without the optimizer's state",
+                call="",
+                size=replayed,
+                judged=judged,
+                how="replayed",
+            )
+        )
     graph = measurement.section("graph")
     shown = culprit != "graph" and graph.size * 10 >= measurement.bytes_on_disk
     changed: tuple[Row, ...] = ()
     if comparison is not None and against == "baseline":
         changed = changes(comparison.old.section(culprit), measurement.section(culprit)).rows
+    causes: tuple[str, ...] = ()
+    if culprit == "optimizer":
+        causes = tuple(_state(facts) for facts in optimizers if facts.parameters)
     return Explanation(
-        comparison,
-        against,
-        culprit,
-        changed,
-        tuple(_state(o) for o in optimizers if o.parameters) if culprit == "optimizer" else (),
-        tuple(entries(measurement.section(culprit))),
-        tuple(entries(graph)) if shown else (),
-        tuple(sorted(fixes, key=lambda fix: fix.judged)),
+        comparison=comparison,
+        against=against,
+        culprit=culprit,
+        changed=changed,
+        causes=causes,
+        entries=tuple(entries(measurement.section(culprit))),
+        graph=tuple(entries(graph)) if shown else (),
+        fixes=tuple(sorted(fixes, key=lambda fix: fix.judged)),
     )
 
 
@@ -136,8 +147,13 @@ def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
 
 
 def _fix(lean: Lean, limited: str | None) -> Fix:
-    size = lean.measurement.bytes_on_disk
-    return Fix(lean.what, lean.call, size, lean.measurement.size_of(limited), "measured")
+    return Fix(
+        what=lean.what,
+        call=lean.call,
+        size=lean.measurement.bytes_on_disk,
+        judged=lean.measurement.size_of(limited),
+        how="measured",
+    )
 
 
 def _helps(excess: Excess | GrowthExcess, lean: Lean) -> bool:

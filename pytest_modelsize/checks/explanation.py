@@ -42,7 +42,13 @@ def explain(
             lean = Lean(other.measurement, other.call or _call_without_state(taken))
     lighter = _lighter(taken, saves)
     return diagnose(
-        taken.measurement, excesses, taken.optimizers, lean, replayed, lighter, baseline
+        taken.measurement,
+        excesses,
+        optimizers=taken.optimizers,
+        lean=lean,
+        replayed=replayed,
+        lighter=lighter,
+        baseline=baseline,
     )
 
 
@@ -54,7 +60,7 @@ def _lighter(taken: Taken, saves: SaveCache) -> list[Lean]:
         return found
     for what, call, options in lighter_conversions():
         with suppress(SaveError, ArtifactError):
-            other = saves.take(taken.subject, replace(taken.settings, options=options))
+            other = saves.get(taken.subject, replace(taken.settings, options=options))
             other.discard()
             found.append(Lean(other.measurement, call, what))
     return found
@@ -63,7 +69,7 @@ def _lighter(taken: Taken, saves: SaveCache) -> list[Lean]:
 def ignored_flag(taken: Taken, saves: SaveCache) -> str:
     """Return the warning that the user's own export writes the state, with both sizes measured."""
     model = taken.subject.model
-    full = saves.take(taken.subject, replace(taken.settings, include_optimizer=True))
+    full = saves.get(taken.subject, replace(taken.settings, include_optimizer=True))
     full.discard()
     suffix = taken.measurement.name.removeprefix(taken.subject.name)
     calls = _call_without_state(taken).replace("\n", "\n    ")
@@ -83,7 +89,7 @@ def _call_without_state(taken: Taken) -> str:
 
 @contextmanager
 def _without_state(taken: Taken, saves: SaveCache) -> Iterator[Taken]:
-    other = saves.take(taken.subject, replace(taken.settings, include_optimizer=False))
+    other = saves.get(taken.subject, replace(taken.settings, include_optimizer=False))
     try:
         yield other
     finally:

@@ -75,8 +75,8 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         ArtifactError: where the artifact is broken.
     """
     if subject.path is not None:
-        found = _weighed(subject.path, subject.name, None, settings.compression)
-        return Taken(subject, settings, found)
+        measurement = _weighed(subject.path, subject.name, None, settings.compression)
+        return Taken(subject=subject, settings=settings, measurement=measurement)
     try:
         copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
     except OSError as error:
@@ -96,14 +96,14 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         shutil.rmtree(copy, ignore_errors=True)
         raise
     return Taken(
-        subject,
-        settings,
-        measurement,
-        saved.path,
-        saved.optimizers,
-        saved.flag_ignored,
-        saved.call,
-        saved.sparse,
+        subject=subject,
+        settings=settings,
+        measurement=measurement,
+        copy=saved.path,
+        optimizers=saved.optimizers,
+        flag_ignored=saved.flag_ignored,
+        call=saved.call,
+        sparse=saved.sparse,
     )
 
 

@@ -18,7 +18,7 @@ from pytest_modelsize.formats import ArtifactError, companions, recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.sizes.escaping import escaped
 
-__all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subject"]
+__all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subjects"]
 
 _WHOLE = frozenset({"saved_model", "keras", "huggingface", "tfjs"})
 """Formats of folders that are one artifact, a test's ``tmp_path`` too."""
@@ -98,15 +98,15 @@ def as_subject(value: object, name: str) -> Subject | None:
     return None
 
 
-def find_subject(target: Target, around: Surroundings) -> Subject:
-    """Return the one artifact that ``target`` means in these surroundings.
+def find_subjects(target: Target, around: Surroundings) -> tuple[Subject, ...]:
+    """Return the artifacts that ``target`` means in these surroundings: the budget is for each.
 
     Raises:
         TargetError: when there is none, or more than one, or where a reader of another package
             fails at its look.
     """
     try:
-        return _find(target, around)
+        return (_find(target, around),)
     except ArtifactError as error:
         raise TargetError(str(error)) from error
 

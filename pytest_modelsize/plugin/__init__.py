@@ -63,10 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong marker before the test runs, as an error that no xfail can swallow."""
     if is_marked(item):
-        from pytest_modelsize.plugin.state import check_markers, forget
+        from pytest_modelsize.plugin.items import parse_markers
+        from pytest_modelsize.plugin.state import forget
 
         forget(item)
-        check_markers(item)
+        parse_markers(item)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

@@ -12,25 +12,26 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.plugin.state import baseline_of, baseline_path
+from pytest_modelsize.plugin.options import baseline_path
+from pytest_modelsize.plugin.state import baseline_of
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline import BaselineEntry, BaselineError, Key
 
 __all__ = [
-    "Accepted",
-    "accepted_of",
+    "BaselineMatch",
     "accepts_growth",
     "command_for",
     "described",
+    "match_of",
     "missing_entry",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The baseline's word on an artifact.
+class BaselineMatch:
+    """What the baseline says of an artifact.
 
     Attributes:
         key: under which the artifact at hand is kept.
@@ -49,7 +50,7 @@ class Accepted:
         return None if self.entry is None else grown(self.entry.measurement, measurement)
 
 
-def accepted_of(item: pytest.Item, taken: Taken) -> Accepted:
+def match_of(item: pytest.Item, taken: Taken) -> BaselineMatch:
     """Return what the baseline says of an artifact, under a name that is the same everywhere."""
     name = taken.measurement.name
     if taken.subject.path is not None and Path(name).is_absolute():
@@ -65,8 +66,8 @@ def accepted_of(item: pytest.Item, taken: Taken) -> Accepted:
     try:
         found = baseline_of(item.config).find(key)
     except BaselineError as error:
-        return Accepted(key, problem=str(error))
-    return Accepted(key) if found is None else Accepted(key, found[1], found[0].artifact)
+        return BaselineMatch(key, problem=str(error))
+    return BaselineMatch(key) if found is None else BaselineMatch(key, found[1], found[0].artifact)
 
 
 def accepts_growth(config: pytest.Config, *, exists: bool) -> bool:
@@ -75,25 +76,25 @@ def accepts_growth(config: pytest.Config, *, exists: bool) -> bool:
     return update == "all" or (update == "new" and not exists)
 
 
-def missing_entry(item: pytest.Item, accepted: Accepted) -> str:
+def missing_entry(item: pytest.Item, match: BaselineMatch) -> str:
     """Return why there is nothing to compare with, and the command that mends it."""
-    if accepted.problem:
-        return accepted.problem
+    if match.problem:
+        return match.problem
     return (
-        f"{baseline_path(item.config).name} has no entry for {accepted.key.artifact!r} of this "
+        f"{baseline_path(item.config).name} has no entry for {match.key.artifact!r} of this "
         f"test. Accept its size, and commit the file:\n    "
         f"{command_for(item, '--modelsize-update=new')}"
     )
 
 
-def described(item: pytest.Item, taken: Taken, accepted: Accepted) -> str:
+def described(item: pytest.Item, taken: Taken, match: BaselineMatch) -> str:
     """Say which entry of the baseline it is, and in what it differs beside its sizes."""
     text = baseline_path(item.config).name
-    entry = accepted.entry
+    entry = match.entry
     if entry is None:
         return text
-    if accepted.found != accepted.key.artifact:
-        text += f", {accepted.found!r}"
+    if match.found != match.key.artifact:
+        text += f", {match.found!r}"
     then, now = entry.versions, versions_of(taken.subject.model)
     if then and now and then != now:
         text += f", written by {_listed(then)}, and this is {_listed(now)}"

@@ -1,4 +1,8 @@
-"""A test whose body has passed: hold its budgets, and keep what was found."""
+"""A test whose body has passed: hold its budgets, keep what was found, and fail it if one breaks.
+
+Markers become checks (one for each artifact that a marker means), checks of the same artifact
+become a group, and each group is saved once, judged once, and kept as one result.
+"""
 
 from __future__ import annotations
 
@@ -8,80 +12,63 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_modelsize.checks.compression import method
-from pytest_modelsize.checks.explanation import explain, ignored_flag
+from pytest_modelsize.checks.explanation import ignored_flag
+from pytest_modelsize.checks.judgement import Judgement, judge_artifact
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.take import Settings, Taken
-from pytest_modelsize.checks.targets import Subject, TargetError, find_subject
+from pytest_modelsize.checks.targets import Subject, TargetError, find_subjects
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.baseline_entry import (
-    Accepted,
-    accepted_of,
+    BaselineMatch,
     accepts_growth,
-    command_for,
-    described,
+    match_of,
     missing_entry,
 )
-from pytest_modelsize.plugin.marker import Request
-from pytest_modelsize.plugin.outcomes import (
-    MARKERS,
-    ModelSizeExceeded,
-    ModelSizeFailure,
-    ModelSizeUnchecked,
-    ModelSizeWarning,
-)
-from pytest_modelsize.plugin.state import (
+from pytest_modelsize.plugin.failures import exceeded, unchecked
+from pytest_modelsize.plugin.items import (
+    ParsedMarker,
     format_of,
     line_of,
-    place_of,
-    request_of,
-    results_of,
-    saves_of,
+    markers_of,
     saves_sparsely,
-    session_of,
     surroundings_of,
 )
-from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeFailure, ModelSizeWarning
+from pytest_modelsize.plugin.state import add_result, folder_of, session_of
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
-from pytest_modelsize.sizes.budget import Excess, judge
 from pytest_modelsize.sizes.entry_changes import changes
-from pytest_modelsize.sizes.growth import Growth, GrowthExcess, judge_growth
+from pytest_modelsize.sizes.growth import Growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.check_result import CheckResult, EntryChange, LimitResult
+from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
 __all__ = ["hold_budgets"]
 
-_RECORDED_CHANGES = 5
+_KEPT_CHANGES = 5
 """Entries of a section that a result names as changed since the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One marker, and the artifact that it means."""
+    """One marker, and one artifact that it means."""
 
-    mark: pytest.Mark
-    request: Request
+    marker: ParsedMarker
     subject: Subject
     settings: Settings
 
 
 def hold_budgets(item: pytest.Item) -> None:
-    """Check every budget of the test; fail it with all that are exceeded or cannot be checked.
-
-    An artifact is saved once for all the markers that speak of it: nothing of the user's runs
-    in between, and so it is the same model.
-    """
+    """Check every budget of the test; fail it with all that are exceeded or cannot be checked."""
     problems: list[ModelSizeFailure] = []
     groups: dict[object, list[_Check]] = {}
     for check in _checks(item, problems):
         groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
     try:
-        saves = saves_of(item)
+        saves = SaveCache(folder_of(item.config))
     except SaveError as error:
-        problems += [_unmeasured(item, checks[0].mark, str(error)) for checks in groups.values()]
+        problems += [_unmeasured(item, checks[0], str(error)) for checks in groups.values()]
         groups.clear()
     for checks in groups.values():
         problems += _hold(item, checks, saves)
@@ -92,109 +79,104 @@ def hold_budgets(item: pytest.Item) -> None:
 
 
 def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Check]:
-    """Yield the markers that have the word: of each kind the nearest ones to the test."""
-    for name in MARKERS:
-        nodes: dict[object, object] = {}
-        for node, mark in item.iter_markers_with_node(name):
-            request = request_of(item, mark)
-            try:
-                subject = find_subject(request.target, surroundings_of(item))
-            except TargetError as error:
-                problems.append(_unmeasured(item, mark, str(error)))
-                continue
+    """Yield what is to be checked: of each kind of marker, the nearest for each artifact."""
+    nearest: dict[object, object] = {}
+    for marker in markers_of(item):
+        request = marker.request
+        try:
+            subjects = find_subjects(request.target, surroundings_of(item))
+        except TargetError as error:
+            problems.append(_not_found(item, marker, str(error)))
+            continue
+        for subject in subjects:
             settings = Settings(
-                request.format or default_format(subject.model, format_of(item)),
-                request.budget.include_optimizer,
-                request.save_options,
-                saves_sparsely(item.config),
-                request.compression,
+                format=request.format or default_format(subject.model, format_of(item)),
+                include_optimizer=request.budget.include_optimizer,
+                options=request.save_options,
+                sparse=saves_sparsely(item.config),
+                compression=request.compression,
             )
-            # The nearest node that speaks of this artifact has the word; its markers add up.
-            if nodes.setdefault(same_artifact(subject, settings), node) is node:
-                yield _Check(mark, request, subject, settings)
+            # Of the nodes that speak of an artifact the nearest one counts, with all its markers.
+            key = (marker.mark.name, same_artifact(subject, settings))
+            if nearest.setdefault(key, marker.node) is marker.node:
+                yield _Check(marker=marker, subject=subject, settings=settings)
 
 
 def _hold(item: pytest.Item, checks: Sequence[_Check], saves: SaveCache) -> list[ModelSizeFailure]:
     """Save or find one artifact, measure it, and hold all the limits that speak of it."""
     first = checks[0]
     try:
-        taken = saves.take(first.subject, first.settings)
-        accepted = accepted_of(item, taken)
-        if any(_excesses(item, check, taken, accepted) for check in checks):
-            # What fails a test is judged by the artifact that the user can look at.
-            taken = saves.artifact(taken)
+        taken = saves.get(first.subject, first.settings)
+        match = match_of(item, taken)
+        judged = _judged(item, checks, taken, match)
+        if any(judgement.excesses for judgement in judged):
+            whole = saves.whole(taken)
+            if whole is not taken:
+                # What fails a test is judged by the artifact that the user can look at.
+                taken, judged = whole, _judged(item, checks, whole, match)
     except (SaveError, ArtifactError) as error:
-        return [_unmeasured(item, first.mark, str(error), first.subject.name)]
+        return [_unmeasured(item, first, str(error))]
     name = taken.measurement.name
-    if problem := promise_broken(taken):
-        taken.discard()
-        return [_unmeasured(item, first.mark, problem, name)]
+    problem = promise_broken(taken)
     for check in checks:
-        if problem := not_known(check.request.budget, taken.measurement):
-            return [_unmeasured(item, check.mark, problem, name)]
-    problems = [p for check in checks if (p := _judge(item, check, taken, accepted, saves))]
-    results_of(item).append(_recorded(item, checks, taken, accepted, problems))
+        problem = problem or not_known(check.marker.request.budget, taken.measurement)
+        if problem:
+            taken.discard()
+            return [_unmeasured(item, check, problem, name)]
+    problems: list[ModelSizeFailure] = []
+    for check, judgement in zip(checks, judged, strict=True):
+        if _lacks_baseline(item, check, match):
+            problems.append(unchecked(item, check.marker.mark, missing_entry(item, match)))
+        elif judgement.excesses:
+            problems.append(
+                exceeded(
+                    item,
+                    check.marker,
+                    taken,
+                    excesses=judgement.excesses,
+                    match=match,
+                    saves=saves,
+                )
+            )
+    add_result(item, _result(item, taken, match, judged, problems))
     if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
-    warns = taken.flag_ignored and not problems
-    if warns and (warned := _warn_once(item, first.mark, taken, saves)):
-        problems.append(warned)
+    if taken.flag_ignored and not problems:
+        problems += _warn_once(item, first.marker.mark, taken, saves)
     return problems
 
 
-def _excesses(
-    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted
-) -> tuple[Excess | GrowthExcess, ...]:
-    """Return the limits of one marker that are exceeded."""
-    excesses: tuple[Excess | GrowthExcess, ...] = judge(check.request.budget, taken.measurement)
-    growth = accepted.growth(taken.measurement)
-    if growth is not None and not accepts_growth(item.config, exists=True):
-        excesses += judge_growth(check.request.growth, growth)
-    return excesses
+def _judged(
+    item: pytest.Item, checks: Sequence[_Check], taken: Taken, match: BaselineMatch
+) -> list[Judgement]:
+    growth = match.growth(taken.measurement)
+    return [
+        judge_artifact(
+            taken.measurement,
+            check.marker.request.budget,
+            check.marker.request.growth,
+            growth,
+            growth_accepted=accepts_growth(item.config, exists=True),
+        )
+        for check in checks
+    ]
 
 
-def _judge(
-    item: pytest.Item, check: _Check, taken: Taken, accepted: Accepted, saves: SaveCache
-) -> ModelSizeFailure | None:
-    """Return how the test fails by one marker; None where all of its limits hold."""
-    missing = check.request.growth and accepted.entry is None
-    if missing and not accepts_growth(item.config, exists=False):
-        return _unchecked(item, check.mark, missing_entry(item, accepted))
-    excesses = _excesses(item, check, taken, accepted)
-    if not excesses:
-        return None
-    return _exceeded(item, check, taken, excesses, accepted, saves)
+def _lacks_baseline(item: pytest.Item, check: _Check, match: BaselineMatch) -> bool:
+    """Tell whether growth is limited, and there is nothing to compare with."""
+    limited = bool(check.marker.request.growth) and match.entry is None
+    return limited and not accepts_growth(item.config, exists=False)
 
 
-def _recorded(
+def _result(
     item: pytest.Item,
-    checks: Sequence[_Check],
     taken: Taken,
-    accepted: Accepted,
+    match: BaselineMatch,
+    judged: Sequence[Judgement],
     problems: Sequence[ModelSizeFailure],
 ) -> CheckResult:
     """Return what was found of one artifact, whatever the number of markers that speak of it."""
-    measurement = taken.measurement
-    growth = accepted.growth(measurement)
-    limits = [
-        LimitResult(
-            "size", limit.section, limit.size, measurement.size_of(limit.section), limit.written
-        )
-        for check in checks
-        for limit in check.request.budget.limits
-    ]
-    if growth is not None:
-        limits += [
-            LimitResult(
-                "growth",
-                limit.section,
-                limit.allowed(growth.old.size_of(limit.section)),
-                growth.counted[limit.section],
-                limit.written,
-            )
-            for check in checks
-            for limit in check.request.growth
-        ]
+    growth = match.growth(taken.measurement)
     verdict = "passed"
     if problems:
         over = any(isinstance(problem, ModelSizeExceeded) for problem in problems)
@@ -202,95 +184,80 @@ def _recorded(
     texts = [str(problem.msg) for problem in problems]
     return CheckResult(
         test=item.nodeid,
-        artifact=measurement.name,
+        artifact=taken.measurement.name,
         verdict=verdict,
         headline=texts[0].partition("\n")[0] if texts else "",
         detail="\n\n".join(texts),
-        measurement=condense(measurement),
-        limits=tuple(limits),
-        baseline=None if accepted.entry is None else accepted.entry.measurement,
+        measurement=condense(taken.measurement),
+        limits=tuple(
+            limit
+            for kind in ("size", "growth")
+            for judgement in judged
+            for limit in judgement.limits
+            if limit.kind == kind
+        ),
+        baseline=None if match.entry is None else match.entry.measurement,
         changes=() if growth is None else _changes(growth),
         versions=versions_of(taken.subject.model),
-        key=accepted.key.artifact,
-        accepted=not any(judge(check.request.budget, measurement) for check in checks),
+        key=match.key.artifact,
+        accepted=not any(judgement.over_size for judgement in judged),
     )
 
 
-def _exceeded(
-    item: pytest.Item,
-    check: _Check,
-    taken: Taken,
-    excesses: Sequence[Excess | GrowthExcess],
-    accepted: Accepted,
-    saves: SaveCache,
-) -> ModelSizeFailure:
-    growth = accepted.growth(taken.measurement)
-    old = None if growth is None or growth.counted[None] <= 0 else growth.old
-    explanation = explain(taken, excesses, saves, old)
-    kept = session_of(item.config).copies.keep(taken)
-    shown = explanation.against == "baseline"
-    circumstances = Circumstances(
-        budget=place_of(item, check.mark),
-        reason=check.request.budget.reason,
-        kept=kept,
-        baseline=accepted.problem or (described(item, taken, accepted) if shown else ""),
-        accept=command_for(item, "--modelsize-update") if check.request.growth else "",
-        growth=growth if shown else None,
-        compressed=_compressed(taken),
-    )
-    text = failure(taken.measurement, excesses, explanation, circumstances)
-    return ModelSizeExceeded(text, pytrace=False)
-
-
-def _compressed(taken: Taken) -> str:
-    if not taken.settings.compression:
-        return ""
-    return f"by {method(taken.settings.compression)}; other builds may give other sizes"
-
-
-def _unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeFailure:
-    text = f"budget not checked: {problem}\n\n  budget: {place_of(item, mark)}"
-    return ModelSizeUnchecked(text, pytrace=False)
+def _not_found(item: pytest.Item, marker: ParsedMarker, problem: str) -> ModelSizeFailure:
+    return _kept(item, unchecked(item, marker.mark, problem))
 
 
 def _unmeasured(
-    item: pytest.Item, mark: pytest.Mark, problem: str, artifact: str = ""
+    item: pytest.Item, check: _Check, problem: str, artifact: str = ""
 ) -> ModelSizeFailure:
-    """Return the failure of a check that found nothing to measure, and keep its result."""
-    unchecked = _unchecked(item, mark, problem)
-    text = str(unchecked.msg)
-    first, _, _ = text.partition("\n")
-    results_of(item).append(
-        CheckResult(item.nodeid, artifact, "unchecked", headline=first, detail=text)
+    failure = unchecked(item, check.marker.mark, problem)
+    return _kept(item, failure, artifact or check.subject.name)
+
+
+def _kept(item: pytest.Item, failure: ModelSizeFailure, artifact: str = "") -> ModelSizeFailure:
+    """Keep the result of a check that measured nothing."""
+    text = str(failure.msg)
+    add_result(
+        item,
+        CheckResult(
+            test=item.nodeid,
+            artifact=artifact,
+            verdict="unchecked",
+            headline=text.partition("\n")[0],
+            detail=text,
+        ),
     )
-    return unchecked
+    return failure
 
 
 def _warn_once(
     item: pytest.Item, mark: pytest.Mark, taken: Taken, saves: SaveCache
-) -> ModelSizeFailure | None:
+) -> list[ModelSizeFailure]:
+    """Warn that the user's own export writes what was left out here.
+
+    Returns the failure that this is if warnings are errors.
+    """
     warned = session_of(item.config).warned
     key = (type(taken.subject.model), taken.settings.format)
     if key in warned:
-        return None
+        return []
     try:
         text = ignored_flag(taken, saves)
         warnings.warn_explicit(
             text, ModelSizeWarning, filename=str(item.path), lineno=line_of(item, mark)
         )
     except ModelSizeWarning as warning:
-        # Warnings are errors here. It counts as not given, so that each test of this model ends
-        # alike, and it comes without our own traceback.
-        return ModelSizeFailure(f"{type(warning).__name__}: {warning}", pytrace=False)
+        # It counts as not given, so that each test of this model ends alike, and it comes without
+        # our own traceback.
+        return [ModelSizeFailure(f"{type(warning).__name__}: {warning}", pytrace=False)]
     warned.add(key)
-    return None
+    return []
 
 
 def _changes(growth: Growth) -> tuple[EntryChange, ...]:
     return tuple(
-        EntryChange(name, row.name, row.old, row.new)
+        EntryChange(section=name, name=row.name, old=row.old, new=row.new)
         for name in SECTIONS
-        for row in changes(growth.old.section(name), growth.new.section(name)).rows[
-            :_RECORDED_CHANGES
-        ]
+        for row in changes(growth.old.section(name), growth.new.section(name)).rows[:_KEPT_CHANGES]
     )

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.diagnosis import Explanation, diagnose
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
-from pytest_modelsize.checks.take import Settings
+from pytest_modelsize.checks.take import Settings, Taken, take
 from pytest_modelsize.checks.targets import Subject, as_subject
 from pytest_modelsize.checks.trust import not_known, promise_broken
+from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.plugin.items import format_of, saves_sparsely
 from pytest_modelsize.plugin.marker import MarkerError, check_compression, check_format
-from pytest_modelsize.plugin.state import (
-    folder_of,
-    format_of,
-    handed_of,
-    let_go,
-    results_of,
-    saves_of,
-    saves_sparsely,
-    session_of,
-)
+from pytest_modelsize.plugin.state import add_result, folder_of, handed_of, session_of
 from pytest_modelsize.report.failure import Circumstances, failure
 from pytest_modelsize.saving import FORMATS, SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
@@ -61,9 +56,13 @@ def measure_handed(
     if subject is None:
         subject = _path_subject(value)
     settings = Settings(
-        format, include_optimizer, save_options, saves_sparsely(item.config), compression
+        format=format,
+        include_optimizer=include_optimizer,
+        options=save_options,
+        sparse=saves_sparsely(item.config),
+        compression=compression,
     )
-    taken = saves_of(item, guarded=True).take(subject, settings)
+    taken = take(subject, settings, folder_of(item.config))
     taken.discard()
     promise = Budget((), include_optimizer)
     if problem := promise_broken(taken) or not_known(promise, taken.measurement):
@@ -71,14 +70,15 @@ def measure_handed(
     taken = replace(taken, copy=None)
     session_of(item.config).handed[id(taken.measurement)] = (item, taken)
     handed_of(item).append(taken)
-    results_of(item).append(
+    add_result(
+        item,
         CheckResult(
             test=item.nodeid,
             artifact=taken.measurement.name,
             verdict="measured",
             measurement=condense(taken.measurement),
             versions=versions_of(subject.model),
-        )
+        ),
     )
     return taken.measurement
 
@@ -88,7 +88,7 @@ def forget_handed(item: pytest.Item) -> None:
     session = session_of(item.config)
     for taken in handed_of(item):
         session.handed.pop(id(taken.measurement), None)
-    let_go(item)
+    handed_of(item).clear()
 
 
 def explain_assertion(
@@ -115,18 +115,30 @@ def explain_assertion(
     if item is None or taken is None or left <= limit.size:
         return None
     excesses = (Excess(limit, int(left)),)
-    text = failure(
-        taken.measurement,
-        excesses,
-        explain(taken, excesses, SaveCache(folder_of(config))),
-        Circumstances(),
-    )
+    explanation = _explained(taken, excesses, folder_of(config))
+    text = failure(taken.measurement, excesses, explanation, Circumstances())
     lines = text.splitlines()
     if config.get_verbosity() >= 2 or {"CI", "BUILD_NUMBER"} & set(os.environ):
         return lines
     # Here pytest cuts explanations after eight lines: the beginning, and the whole for itself.
     item.add_report_section("call", "modelsize", text)
     return [line for line in lines if line.strip()][:_SHORT]
+
+
+def _explained(taken: Taken, excesses: Sequence[Excess], folder: Path) -> Explanation:
+    """Explain a measurement by other saves of its model, if that is still the same one.
+
+    The test may have changed it since it was measured.
+    """
+    saves = SaveCache(folder)
+    if taken.subject.path is None:
+        with suppress(SaveError, ArtifactError):
+            again = saves.get(taken.subject, taken.settings)
+            again.discard()
+            if again.measurement == taken.measurement:
+                return explain(taken, excesses, saves)
+        return diagnose(taken.measurement, excesses, optimizers=taken.optimizers)
+    return explain(taken, excesses, saves)
 
 
 def _path_subject(value: object) -> Subject:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
 
-__all__ = ["pytest_addoption"]
+__all__ = ["BASELINE_INPUT", "baseline_path", "pytest_addoption"]
+
+BASELINE_INPUT = "modelsize_baseline"
+"""Under this name a worker gets the baseline's text from its controller."""
 
 _REPORTS = (".json", ".md", ".html", ".csv")
 
@@ -71,6 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "sizes are the same without them; real never does (default: auto)",
         default="auto",
     )
+
+
+def baseline_path(config: pytest.Config) -> Path:
+    """Return the project's baseline file, beside its ini-file unless that says otherwise."""
+    beside = config.rootpath if config.inipath is None else config.inipath.parent
+    return beside / str(config.getini("modelsize_baseline"))
 
 
 def _one_of(option: str, *choices: str) -> Callable[[str], str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 __all__ = [
-    "BASELINE_INPUT",
     "GROWTH_MARKER",
     "MARKER",
     "MARKERS",
@@ -21,8 +20,6 @@ __all__ = [
 MARKER = "max_model_size"
 GROWTH_MARKER = "max_model_growth"
 MARKERS = (MARKER, GROWTH_MARKER)
-BASELINE_INPUT = "modelsize_baseline"
-"""Under this name a worker gets the baseline's text from its controller."""
 
 if TYPE_CHECKING:
     # The public name pytest.fail.Exception is an attribute, in which mypy sees no type.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_modelsize.plugin.outcomes import BASELINE_INPUT, is_marked
+from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
+from pytest_modelsize.plugin.outcomes import is_marked
 
 __all__ = ["Controller", "Worker", "is_controller"]
 
@@ -25,14 +25,9 @@ class _Process:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        self.baseline = baseline_path(config)
         self.collected: list[str] = []
         self.partial = ""
-
-    @property
-    def baseline(self) -> Path:
-        """The baseline file; asked for without importing what reads it."""
-        beside = self.config.rootpath if self.config.inipath is None else self.config.inipath.parent
-        return beside / str(self.config.getini("modelsize_baseline"))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember the tests with a budget, where there is a baseline that may speak of others."""

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.plugin.options import baseline_path
 from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
-from pytest_modelsize.plugin.state import baseline_path
 from pytest_modelsize.report.summary import summary
 from pytest_modelsize.storage.baseline import (
     BaselineEntry,

@@ -13,9 +13,9 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-# Not "from pytest_modelsize import check": that may be one that an earlier run left behind.
-check = import_module("pytest_modelsize.checks.explanation")
-original = check.save
+# Not "from pytest_modelsize.checks import take": that may be one that an earlier run left behind.
+take = import_module("pytest_modelsize.checks.take")
+original = take.save
 
 def save(model, folder, *, format, include_optimizer, **kwargs):
     copy = original(model, folder, format=format, include_optimizer=include_optimizer, **kwargs)
@@ -23,7 +23,7 @@ def save(model, folder, *, format, include_optimizer, **kwargs):
         print(json.dumps([format, include_optimizer, copy.sparse]), file=log)
     return copy
 
-check.save = save
+take.save = save
 """
 
 
@@ -125,58 +125,93 @@ def test_a_fixture_s_measurement_is_that_of_the_real_file(project, saves):
     assert saves() == [["keras", True, True]]
 
 
-SAVED_BEFORE = """
+GROWN = """
 import keras
+import os
 import pytest
 
-@pytest.mark.max_model_size("1 MB")
-def test_it(model, model_size):
-    first = model_size(model)
-    {between}
-    assert model_size(model).total {compared} first.total
+def grow(model):
+    {grow}
+
+def test_real(untrained, tmp_path):
+    '''What Keras' own file weighs, before and after.'''
+    untrained.save(tmp_path / "small.keras")
+    grow(untrained)
+    untrained.save(tmp_path / "large.keras")
+    sizes = [os.path.getsize(tmp_path / name) for name in ("small.keras", "large.keras")]
+    open("sizes", "w").write(" ".join(map(str, sizes)))
+
+@pytest.mark.max_model_size({limit})
+def test_grown(untrained, model_size):
+    model_size(untrained)
+    grow(untrained)
+
+@pytest.mark.max_model_size({limit})
+def test_as_it_came(untrained):
+    pass
 """
 
 
 @pytest.mark.parametrize(
-    ("between", "compared", "expected"),
+    "grow",
     [
-        ("model.layers[0].kernel.assign(model.layers[0].kernel + 1)", "==", 1),
-        ("model.layers[0].trainable = False", "!=", 2),
-        ("model.optimizer = None", "<", 2),
-        ("model.compile('sgd', 'mse')", "<", 2),
+        "model.second = keras.optimizers.Adam(); model.second.build(model.trainable_variables)",
+        "model.extra = model.add_weight(shape=(5000,), name='extra')",
+        "model.add(keras.layers.Dense(500))",
+        "model.compile('adam', 'mse'); model.optimizer.build(model.trainable_variables)",
+        "model.name = 'n' * 6000",
     ],
-    ids=["values", "configuration", "optimizer", "compiled"],
+    ids=["second optimizer", "variable", "layer", "optimizer", "configuration"],
 )
-def test_a_fixture_s_save_serves_the_marker_while_the_model_is_unchanged(
-    project, saves, between, compared, expected
-):
-    project.run_code(
-        SAVED_BEFORE.format(between=between, compared=compared), plugins=["spy"]
-    ).assert_outcomes(passed=1)
-    assert len(saves()) == expected
+def test_a_model_that_grew_after_the_fixture_saw_it_is_measured_as_it_is_now(project, grow):
+    project.run_code(GROWN.format(grow=grow, limit=10**6), "-k", "real").assert_outcomes(
+        passed=1, deselected=2
+    )
+    before, after = map(int, (project.path / "sizes").read_text().split())
+    assert before + 1000 < after
+    result = project.run_code(GROWN.format(grow=grow, limit=(before + after) // 2))
+    result.assert_outcomes(failed=1, passed=2)
+    result.stdout.fnmatch_lines(["*test_grown*", "*over its budget of*"])
 
 
-def test_a_model_of_the_user_s_own_classes_is_saved_anew_each_time(project, saves):
+def test_the_fixture_s_save_is_not_the_marker_s(project, saves):
     project.run_code(
         """
-        import keras
         import pytest
 
-        class Mine(keras.layers.Dense):
-            pass
-
-        @pytest.fixture
-        def mine():
-            return keras.Sequential([keras.Input((3,)), Mine(2)])
-
         @pytest.mark.max_model_size("1 MB")
-        def test_it(mine, model_size):
-            model_size(mine)
-            model_size(mine)
+        def test_it(model, model_size):
+            model_size(model)
+            model_size(model)
         """,
         plugins=["spy"],
     ).assert_outcomes(passed=1)
     assert len(saves()) == 3
+
+
+def test_an_assertion_is_not_explained_by_a_model_that_changed_since(project, saves):
+    """What a save without optimizer state gives now says nothing of what was measured then."""
+    result = project.run_code(
+        """
+        import keras
+
+        def test_changed(model, model_size):
+            total = model_size(model).total
+            model.add(keras.layers.Dense(500))
+            assert total <= "1 kB"
+
+        def test_unchanged(model, model_size):
+            total = model_size(model).total
+            assert total <= "1 kB"
+        """,
+        "-vv",
+        plugins=["spy"],
+    )
+    result.assert_outcomes(failed=2)
+    changed, unchanged = result.stdout.str().split("test_unchanged(")
+    assert "over its budget of 1 kB" in changed
+    assert "fix: save without" not in changed
+    assert "fix: save without" in unchanged
 
 
 def test_a_budget_after_the_fixture_fails_with_a_whole_copy(project, saves):
@@ -191,7 +226,7 @@ def test_a_budget_after_the_fixture_fails_with_a_whole_copy(project, saves):
         plugins=["spy"],
     )
     result.assert_outcomes(failed=1)
-    assert [sparse for _, optimizer, sparse in saves() if optimizer][::-1] == [True, False]
+    assert [sparse for _, optimizer, sparse in saves() if optimizer] == [False, True, True]
     kept = re.search(r"kept: (.*)", result.stdout.str())
     assert kept
     assert measure(Path(kept[1])).total > 1000

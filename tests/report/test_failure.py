@@ -32,7 +32,7 @@ def over(measured, *limits, include_optimizer=True):
 
 
 def text_of(measured, excesses, lean=None, circumstances=None, optimizers=(ADAM,)):
-    explanation = diagnose(measured, excesses, optimizers, lean)
+    explanation = diagnose(measured, excesses, optimizers=optimizers, lean=lean)
     return failure(measured, excesses, explanation, circumstances or Circumstances())
 
 

@@ -1,0 +1,130 @@
+"""What a test means to the plugin: its markers parsed, where they stand, and what it holds."""
+
+from __future__ import annotations
+
+import inspect
+import unittest
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.checks.targets import Surroundings
+from pytest_modelsize.plugin.marker import MarkerError, Request, check_format, parse_marker
+from pytest_modelsize.plugin.marker_source import marker_line, written_marker
+from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKERS, ModelSizeFailure
+from pytest_modelsize.plugin.state import handed_of
+from pytest_modelsize.saving import FORMATS
+
+__all__ = [
+    "ParsedMarker",
+    "format_of",
+    "line_of",
+    "markers_of",
+    "parse_markers",
+    "place_of",
+    "saves_sparsely",
+    "surroundings_of",
+]
+
+_DEFAULT_FORMAT = "modelsize_format"
+_SAVE = "modelsize_save"
+_WAYS = ("auto", "real")
+
+_REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, Request]]]()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMarker:
+    """A marker that speaks of a test.
+
+    Attributes:
+        node: what it is on: the test itself, its class, or its module.
+        mark: as pytest has it.
+        request: what it asks for.
+    """
+
+    node: object
+    mark: pytest.Mark
+    request: Request
+
+
+def parse_markers(item: pytest.Item) -> None:
+    """Parse the markers of a test that is about to run; end it with an error if one is wrong."""
+    item.stash[_REQUESTS] = {}
+    if any(marker.request.format is None for marker in markers_of(item)):
+        format_of(item)
+
+
+def markers_of(item: pytest.Item) -> Iterator[ParsedMarker]:
+    """Yield the markers of a test: of each kind, the nearest one to the test first.
+
+    Each is parsed once. One that a fixture added after setup is parsed here.
+    """
+    known = item.stash.setdefault(_REQUESTS, {})
+    for name in MARKERS:
+        for node, mark in item.iter_markers_with_node(name):
+            if id(mark) not in known:
+                known[id(mark)] = (mark, _parsed(item, mark))
+            yield ParsedMarker(node=node, mark=mark, request=known[id(mark)][1])
+
+
+def _parsed(item: pytest.Item, mark: pytest.Mark) -> Request:
+    try:
+        growth = mark.name == GROWTH_MARKER
+        return parse_marker(mark.args, mark.kwargs, FORMATS, growth=growth)
+    except MarkerError as error:
+        text = f"{mark.name} {error}\n\n  at: {place_of(item, mark)}"
+        raise ModelSizeFailure(text, pytrace=False) from None
+
+
+def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
+    """Return where a marker stands and how it is written: ``test_a.py:3: @pytest.mark...``."""
+    shown = item.path
+    if shown.is_relative_to(item.config.rootpath):
+        shown = shown.relative_to(item.config.rootpath)
+    written = written_marker(mark.name, mark.args, mark.kwargs)
+    return f"{shown.as_posix()}:{line_of(item, mark)}: {written}"
+
+
+def line_of(item: pytest.Item, mark: pytest.Mark) -> int:
+    """Return the line of a marker in the test's file, counted from 1."""
+    _, line, _ = item.location
+    return marker_line(item.path, (line or 0) + 1, mark.name, mark.args, mark.kwargs)
+
+
+def surroundings_of(item: pytest.Item) -> Surroundings:
+    """Return everything in which a test's artifact is looked for."""
+    fixtures = dict(getattr(item, "funcargs", None) or {})
+    instance = getattr(item, "instance", None)
+    if inspect.ismodule(instance):
+        instance = None
+    tmp_path = fixtures.get("tmp_path")
+    return Surroundings(
+        fixtures=fixtures,
+        instance=instance,
+        handed=[taken.subject for taken in handed_of(item)],
+        tmp_path=tmp_path if isinstance(tmp_path, Path) else None,
+        rootdir=item.config.rootpath,
+        torn_down=isinstance(instance, unittest.TestCase),
+    )
+
+
+def format_of(item: pytest.Item) -> str:
+    """Return the project's default format; fail the test if there is no such format."""
+    format = str(item.config.getini(_DEFAULT_FORMAT))
+    try:
+        check_format(format, FORMATS)
+    except MarkerError as error:
+        raise ModelSizeFailure(f"ini option {_DEFAULT_FORMAT} {error}", pytrace=False) from None
+    return format
+
+
+def saves_sparsely(config: pytest.Config) -> bool:
+    """Tell whether a live model may be saved without the bytes of its tensors."""
+    way = str(config.getoption(_SAVE, None) or config.getini(_SAVE))
+    if way not in _WAYS:
+        text = f"ini option {_SAVE}: {way!r} is neither of {', '.join(_WAYS)}"
+        raise ModelSizeFailure(text, pytrace=False)
+    return way == "auto"
