@@ -21,6 +21,7 @@ BELOW = {
 }
 """What the modules of a folder may import beside those of their own."""
 FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "torch", "jax", "h5py", "numpy"}
+NETWORK = {"urllib", "http", "socket", "ssl", "requests", "asyncio", "ftplib"}
 CONTAINERS = "pytest_modelsize.formats.containers"
 CONTAINERS_KNOW = (
     CONTAINERS,
@@ -63,3 +64,5 @@ def test_imports_point_downwards_only(where, folder, name):
     if top in FRAMEWORKS:
         rebuilds = where.startswith("checks/stripping/") and name in {"h5py", "numpy"}
         assert folder == "saving" or rebuilds, f"{where} imports {name}"
+    if top in NETWORK:
+        assert where.startswith("cli/hosting/"), f"{where} may reach the network: it imports {name}"

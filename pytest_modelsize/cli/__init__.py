@@ -13,8 +13,11 @@ from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from pytest_modelsize.cli.check import add_check
+from pytest_modelsize.cli.comment import add_comment
 from pytest_modelsize.cli.diff import add_diff
 from pytest_modelsize.cli.exit_codes import BAD, PIPE
+from pytest_modelsize.cli.export import add_export
+from pytest_modelsize.cli.merge import add_merge
 from pytest_modelsize.cli.show import add_show
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
@@ -54,4 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add_show(commands)
     add_diff(commands)
     add_check(commands)
+    add_comment(commands)
+    add_merge(commands)
+    add_export(commands)
     return parser

@@ -11,7 +11,12 @@ from pathlib import Path
 from pytest_modelsize.cli.arguments import growth_limit, positive
 from pytest_modelsize.cli.exit_codes import OVER, WITHIN
 from pytest_modelsize.formats import measure
-from pytest_modelsize.report.difference import difference, difference_as_json, differences
+from pytest_modelsize.report.difference import (
+    difference,
+    difference_as_json,
+    differences,
+    is_same,
+)
 from pytest_modelsize.report.failure import headline
 from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.sizes.growth import grown, judge_growth
@@ -53,17 +58,25 @@ def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _diff(options: argparse.Namespace) -> int:
-    sets = [_collection(options.old), _collection(options.new)]
-    if sets[0] is not None and sets[1] is not None:
-        return _diff_of_sets(sets[0], sets[1], options)
-    old, new = _measured(options.old), _measured(options.new)
+    old_set, new_set = _collection(options.old), _collection(options.new)
+    if old_set is not None and new_set is not None:
+        return _diff_of_sets(old_set, new_set, options)
+    for name, one, other in ((options.old, old_set, new_set), (options.new, new_set, old_set)):
+        if one is None and other is not None:
+            raise MeasurementJsonError(f"{name} is no baseline, and no report: {_what(name)}")
+    old, new = (_measured(name) for name in (options.old, options.new))
+    plain = [_is_plain(options.old, old), _is_plain(options.new, new)]
+    for name, side, is_plain in zip((options.old, options.new), (old, new), plain, strict=True):
+        if is_plain and not (all(plain) and side.bytes_on_disk):
+            raise MeasurementJsonError(f"{name} is no baseline, and no artifact: {_what(name)}")
     growth = grown(old, new)
     excesses = judge_growth(options.limits, growth)
     if options.json:
         print(json.dumps(difference_as_json(old, new), indent=2))
     elif options.markdown:
         title, _, table = difference(old, new, count=options.count).partition("\n")
-        print(differences_markdown([(title, table.strip("\n"))]), end="")
+        changed = [] if is_same(old, new) else [(title, table.strip("\n"))]
+        print(differences_markdown(changed), end="")
     else:
         print(difference(old, new, count=options.count))
     for excess in excesses:
@@ -110,3 +123,18 @@ def _collection(name: str) -> Mapping[str, Measurement] | None:
         return load_measurements(path) if path.is_file() else None
     except MeasurementJsonError as error:
         raise MeasurementJsonError(f"{name} {error}") from None
+
+
+def _is_plain(name: str, measurement: Measurement) -> bool:
+    """Tell a JSON file, or an empty one, that is nothing that anybody here wrote or reads."""
+    path = Path(name)
+    if measurement.format != "file" or not path.is_file() or measurement.name != path.name:
+        return False
+    return not measurement.bytes_on_disk or path.suffix.lower() == ".json"
+
+
+def _what(name: str) -> str:
+    path = Path(name)
+    if path.is_file() and not path.stat().st_size:
+        return "it is empty, as where `git show` found no such file"
+    return "pytest --modelsize-update writes a baseline, --modelsize-report=FILE.json a report"

@@ -17,6 +17,7 @@ __all__ = [
     "difference",
     "difference_as_json",
     "differences",
+    "is_same",
     "section_table",
 ]
 
@@ -112,6 +113,14 @@ def differences(
             _, _, sizes = headline.rpartition(": ")
             found.append((f"{printable(name)}: {sizes}", table.strip("\n")))
     return found
+
+
+def is_same(old: Measurement, new: Measurement) -> bool:
+    """Tell whether no section and no entry differs by a byte."""
+    return not any(
+        row.change or changes(old.section(row.name), new.section(row.name)).rows
+        for row in compare(old, new).rows
+    )
 
 
 def difference_as_json(old: Measurement, new: Measurement) -> dict[str, object]:

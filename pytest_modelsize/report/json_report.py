@@ -7,18 +7,16 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.summary import ordered
 from pytest_modelsize.storage.check_result import CheckResult
+from pytest_modelsize.storage.run_report import REPORT_SCHEMA
 
-__all__ = ["SCHEMA", "as_json_report"]
-
-SCHEMA = 1
-"""Version of the JSON report; docs/report.schema.json describes it."""
+__all__ = ["as_json_report"]
 
 
 def as_json_report(results: Sequence[CheckResult]) -> str:
     """Return the run as JSON, sizes in bytes. No host, no path and no date is in it."""
     verdicts = [result.verdict for result in results]
     document = {
-        "schema": SCHEMA,
+        "schema": REPORT_SCHEMA,
         "summary": {
             "artifacts": len(results),
             "failed": verdicts.count("failed"),

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
+from pytest_modelsize.report.fitting import fitting
+from pytest_modelsize.report.markdown_text import code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
-from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
 __all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
 
-MARK = "<!-- pytest-modelsize -->"
+MARK = mark_of()
 """The first line, by which a workflow finds its own comment again."""
-COMMENT_LIMIT = 60_000
-"""Characters: GitHub refuses a comment of more than 65,536."""
 STEP_SUMMARY_LIMIT = 900_000
 """Characters: GitHub refuses a step's summary of more than 1 MiB."""
 
 _ICONS = {"failed": "❌", "unchecked": "⚠️", "passed": "✅", "measured": "📏"}
 _MOST_CHANGES = 10
-_SPECIAL = re.compile(r"[\\`*_\[\]#|<>~&@]")
 
 
 def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> str:
@@ -44,12 +42,12 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
     rows = [_row(result) for result in shown]
     details = [_details(result) for result in shown]
     used = sum(len(line) + 1 for line in (*head, *table)) + 200
-    fitting = _fitting(rows, limit - used)
-    used += sum(len(row) + 1 for row in rows[:fitting])
-    folded = _fitting(details, limit - used)
-    lines = [*head, *(table if shown else []), *rows[:fitting]]
-    if fitting < len(rows):
-        lines.append(f"\nand {len(rows) - fitting} more artifacts, left out for their number.")
+    number = fitting(rows, limit - used)
+    used += sum(len(row) + 1 for row in rows[:number])
+    folded = fitting(details, limit - used)
+    lines = [*head, *(table if shown else []), *rows[:number]]
+    if number < len(rows):
+        lines.append(f"\nand {len(rows) - number} more artifacts, left out for their number.")
     lines += ["", *details[:folded]]
     if folded < len(details):
         lines.append(f"\n{len(details) - folded} details are left out for their length.")
@@ -60,24 +58,16 @@ def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMME
     """Return what changed between two sets of artifacts: headlines, with the differences folded."""
     parts = []
     for headline, table in found:
-        summary = f"<summary>{_escaped(headline)}</summary>"
-        body = "\n".join(_fenced(table)) if table else ""
+        summary = f"<summary>{words(headline)}</summary>"
+        body = "\n".join(fenced(table)) if table else ""
         parts.append(f"<details>{summary}\n\n{body}\n</details>")
     title = f"{len(found)} changed" if found else "no change"
     lines = [MARK, f"### Model sizes: {title}", ""]
-    fitting = _fitting(parts, limit - 300)
-    lines += parts[:fitting]
-    if fitting < len(parts):
-        lines.append(f"\nand {len(parts) - fitting} more, left out for their length.")
+    number = fitting(parts, limit - 300)
+    lines += parts[:number]
+    if number < len(parts):
+        lines.append(f"\nand {len(parts) - number} more, left out for their length.")
     return "\n".join(lines) + "\n"
-
-
-def _fitting(parts: Sequence[str], room: int) -> int:
-    for number, part in enumerate(parts):
-        room -= len(part) + 1
-        if room < 0:
-            return number
-    return len(parts)
 
 
 def _row(result: CheckResult) -> str:
@@ -85,12 +75,12 @@ def _row(result: CheckResult) -> str:
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
         _ICONS[result.verdict],
-        _escaped(result.artifact) or "(none)",
+        code(result.artifact) or "(none)",
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),
         "" if share is None else f"{share * 100:.0f} %",
         _on_baseline(result),
-        _escaped(result.test),
+        code(result.test),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -105,11 +95,11 @@ def _on_baseline(result: CheckResult) -> str:
 
 
 def _details(result: CheckResult) -> str:
-    name = _escaped(result.artifact or result.test)
-    headline = f": {_escaped(result.headline)}" if result.headline else ""
+    name = code(result.artifact or result.test)
+    headline = f": {words(result.headline)}" if result.headline else ""
     lines = [f"<details><summary>{name}{headline}</summary>", ""]
     if result.detail:
-        lines += [*_fenced(result.detail), ""]
+        lines += [*fenced(result.detail), ""]
     if result.measurement is not None:
         lines += [*_sections(result), ""]
     if result.changes:
@@ -140,19 +130,6 @@ def _changes(changes: Sequence[EntryChange]) -> list[str]:
     for change in ranked[:_MOST_CHANGES]:
         difference = (change.new or 0) - (change.old or 0)
         lines.append(
-            f"| {_escaped(change.section)}: {_escaped(change.name)} | {change.tag} | {difference:+,d} |"
+            f"| {words(change.section)}: {code(change.name)} | {change.tag} | {difference:+,d} |"
         )
     return lines
-
-
-def _fenced(text: str) -> list[str]:
-    """Return ``text`` as a block of code whose fence is longer than any that is in it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    lines = [printable(line) for line in text.splitlines()]
-    return [f"{fence}text", *lines, fence]
-
-
-def _escaped(text: str) -> str:
-    """Return ``text`` on one line, with all that Markdown or HTML would read as more than text."""
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", printable(text))

@@ -9,8 +9,8 @@ from pytest_modelsize.sizes.comparison import tag_of
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.measurement_json import (
     MeasurementJsonError,
+    measurement_from_json,
     section_as_json,
-    section_from_json,
 )
 
 __all__ = ["VERDICTS", "CheckResult", "EntryChange", "LimitResult", "result_from_json"]
@@ -76,6 +76,11 @@ class CheckResult:
         versions: of the framework that wrote it, by package.
         key: the artifact's name in the baseline.
         accepted: a baseline may take this measurement over: no size limit is exceeded.
+        explained: what a failure says beside its tables: the cause, what helps, and how to accept
+            the size, a line each.
+        file: in which the marker that failed, or else the first one, stands; relative to pytest's
+            root; or empty.
+        line: of that marker, counted from 1.
     """
 
     test: str
@@ -90,6 +95,9 @@ class CheckResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     accepted: bool = False
+    explained: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
 
     @property
     def total(self) -> int:
@@ -112,6 +120,9 @@ class CheckResult:
             "headline": self.headline,
             "detail": self.detail,
             "accepted": self.accepted,
+            "explained": list(self.explained),
+            "file": self.file,
+            "line": self.line,
             "versions": dict(self.versions),
             "limits": [
                 {
@@ -132,18 +143,88 @@ class CheckResult:
         }
 
 
-def result_from_json(value: Mapping[str, object]) -> CheckResult:
-    """Return the result that `CheckResult.as_json` made ``value`` of; it comes from our own worker."""
-    fields = dict(value)
-    limits = fields.pop("limits")
-    changes = fields.pop("changes")
-    if not isinstance(limits, list) or not isinstance(changes, list):
-        raise MeasurementJsonError("is no result of a check")
-    fields["limits"] = tuple(LimitResult(**limit) for limit in limits)
-    fields["changes"] = tuple(EntryChange(**change) for change in changes)
-    fields["measurement"] = _from_json(fields["measurement"])
-    fields["baseline"] = _from_json(fields["baseline"])
-    return CheckResult(**fields)  # type: ignore[arg-type]
+def result_from_json(value: object) -> CheckResult:
+    """Return the result that `CheckResult.as_json` made ``value`` of, which anybody may have sent.
+
+    Raises:
+        MeasurementJsonError: where a part is missing or of the wrong type, or does not add up.
+    """
+    fields = _object(value, "a result")
+    verdict = fields.get("verdict")
+    if verdict not in VERDICTS:
+        raise MeasurementJsonError(f"has a result with the unknown verdict {verdict!r:.60}")
+    versions = _object(fields.get("versions", {}), "versions")
+    return CheckResult(
+        test=_text(fields, "test"),
+        artifact=_text(fields, "artifact"),
+        verdict=str(verdict),
+        headline=_text(fields, "headline"),
+        detail=_text(fields, "detail"),
+        measurement=_from_json(fields.get("measurement")),
+        limits=tuple(_limit(part) for part in _list(fields, "limits")),
+        baseline=_from_json(fields.get("baseline")),
+        changes=tuple(_change(part) for part in _list(fields, "changes")),
+        versions={name: _text(versions, name) for name in versions},
+        key=_text(fields, "key"),
+        accepted=fields.get("accepted") is True,
+        explained=tuple(
+            _line_of_text(part) for part in _list({"explained": [], **fields}, "explained")
+        ),
+        file=_text({"file": "", **fields}, "file"),
+        line=_whole({"line": 0, **fields}, "line"),
+    )
+
+
+def _line_of_text(value: object) -> str:
+    return _text({"explained": value}, "explained")
+
+
+def _limit(value: object) -> LimitResult:
+    fields = _object(value, "a limit")
+    return LimitResult(
+        kind=_text(fields, "kind"),
+        section=None if fields.get("section") is None else _text(fields, "section"),
+        allowed=_whole(fields, "allowed"),
+        used=_whole(fields, "used"),
+        written=_text(fields, "written"),
+    )
+
+
+def _change(value: object) -> EntryChange:
+    fields = _object(value, "a change")
+    return EntryChange(
+        section=_text(fields, "section"),
+        name=_text(fields, "name"),
+        old=None if fields.get("old") is None else _whole(fields, "old"),
+        new=None if fields.get("new") is None else _whole(fields, "new"),
+    )
+
+
+def _object(value: object, what: str) -> Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return value
+    raise MeasurementJsonError(f"has {what} that is no object: {value!r:.60}")
+
+
+def _list(fields: Mapping[str, object], name: str) -> list[object]:
+    value = fields.get(name)
+    if isinstance(value, list):
+        return value
+    raise MeasurementJsonError(f"has {name!r} that is no list: {value!r:.60}")
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name)
+    if isinstance(value, str):
+        return value
+    raise MeasurementJsonError(f"has {name!r:.60} that is no text: {value!r:.60}")
+
+
+def _whole(fields: Mapping[str, object], name: str) -> int:
+    value = fields.get(name)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    raise MeasurementJsonError(f"has {name!r} that is no number of bytes: {value!r:.60}")
 
 
 def _as_json(measurement: Measurement | None) -> dict[str, object] | None:
@@ -158,7 +239,4 @@ def _as_json(measurement: Measurement | None) -> dict[str, object] | None:
 
 
 def _from_json(value: object) -> Measurement | None:
-    if not isinstance(value, Mapping):
-        return None
-    sections = tuple(section_from_json(section) for section in value["sections"])
-    return Measurement(value["name"], value["format"], value["total"], sections)
+    return None if value is None else measurement_from_json(value)

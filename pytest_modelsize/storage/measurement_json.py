@@ -16,6 +16,7 @@ __all__ = [
     "from_json",
     "load",
     "load_object",
+    "measurement_from_json",
     "section_as_json",
     "section_from_json",
 ]
@@ -71,6 +72,17 @@ def from_json(value: object) -> Measurement:
         raise MeasurementJsonError(
             f"has schema {value.get('schema')!r}, and {SCHEMA} is what is read here"
         )
+    return measurement_from_json(value)
+
+
+def measurement_from_json(value: object) -> Measurement:
+    """Return the measurement in ``value``, an object with ``name``, ``format``, ``total``, ``sections``.
+
+    Raises:
+        MeasurementJsonError: where it is none, or does not add up.
+    """
+    if not isinstance(value, Mapping):
+        raise MeasurementJsonError(f"has a measurement that is no object: {value!r:.60}")
     name, format = value.get("name"), value.get("format")
     total, sections = value.get("total"), value.get("sections")
     if not isinstance(name, str) or not isinstance(format, str) or not isinstance(sections, list):

@@ -110,7 +110,9 @@ def test_every_table_of_the_markdown_has_cells_for_all_its_columns():
         else:
             assert line.count("|") == (columns or line.count("|"))
             columns = line.count("|")
-    assert text.index("config: x | new | +90") < text.index("weights: dense/kernel | gone | -5")
+    assert text.index("config: <code>x</code> | new | +90") < text.index(
+        "weights: <code>dense&#47;kernel</code> | gone | -5"
+    )
 
 
 @pytest.mark.parametrize("count", [1, 100, 3000])

@@ -1,0 +1,92 @@
+"""The JSON report of a run, read back, and the reports of several shards made one.
+
+A report may come from a pull request of a stranger. It is bounded, and each part of it is looked at
+before it is used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_modelsize.storage.check_result import VERDICTS, CheckResult, result_from_json
+from pytest_modelsize.storage.measurement_json import MeasurementJsonError
+
+__all__ = ["LARGEST", "REPORT_SCHEMA", "merged", "parse_report", "read_report"]
+
+REPORT_SCHEMA = 1
+"""Version of the JSON report; docs/report.schema.json describes it."""
+LARGEST = 2**25
+"""Bytes of a report that is read: some thousand artifacts."""
+
+
+def read_report(path: Path) -> list[CheckResult]:
+    """Return the results in the report ``path``.
+
+    Raises:
+        MeasurementJsonError: where it is no regular file, is too large, or is no report; the
+            message begins with the file's name.
+    """
+    # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise MeasurementJsonError(f"{path} is no regular file")
+        with open(descriptor, "rb") as file:
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        raise MeasurementJsonError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        return parse_report(text)
+    except MeasurementJsonError as error:
+        raise MeasurementJsonError(f"{path} {error}") from None
+
+
+def parse_report(text: bytes) -> list[CheckResult]:
+    """Return the results in the text of a report.
+
+    Raises:
+        MeasurementJsonError: where it is none that `pytest --modelsize-report=FILE.json` wrote.
+    """
+    if len(text) > LARGEST:
+        raise MeasurementJsonError(f"is longer than {LARGEST:,d} bytes")
+    if not text.strip():
+        raise MeasurementJsonError("is empty")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MeasurementJsonError("is no JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("artifacts"), list):
+        raise MeasurementJsonError(
+            "is no report: write one with pytest --modelsize-report=FILE.json"
+        )
+    if document.get("schema") != REPORT_SCHEMA:
+        raise MeasurementJsonError(
+            f"has schema {document.get('schema')!r:.60}, and {REPORT_SCHEMA} is what is read here"
+        )
+    return [result_from_json(value) for value in document["artifacts"]]
+
+
+def merged(reports: Iterable[Iterable[CheckResult]]) -> list[CheckResult]:
+    """Return the results of several reports as one run's.
+
+    What two of them have, as where a test ran in two shards, is there once: the worse verdict has
+    the word, and of two alike the larger artifact.
+    """
+    found: dict[tuple[str, str, str], CheckResult] = {}
+    for report in reports:
+        for result in report:
+            place = (result.test, result.key, result.artifact)
+            known = found.get(place)
+            if known is None or _weight(result) > _weight(known):
+                found[place] = result
+    return list(found.values())
+
+
+def _weight(result: CheckResult) -> tuple[int, int]:
+    return -VERDICTS.index(result.verdict), result.total
