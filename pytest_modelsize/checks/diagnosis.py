@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_modelsize.checks.causes import Cause, optimizer_state
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.bytesize import exact
@@ -58,20 +59,22 @@ class Explanation:
             optimizer state.
         culprit: the top-level section at fault.
         changed: the entries of that section that differ from the baseline, the most first.
-        causes: what fills that section, a line each.
+        state: what fills that section where it is the optimizer's, a line each.
         entries: what the section consists of, largest first.
         graph: what the graph consists of, where it is not at fault but has a share worth a look.
         fixes: what helps, the most first; empty where nothing that was tried does.
+        causes: known kinds of bloat in the artifact, the most bytes first.
     """
 
     comparison: Comparison | None
     against: str
     culprit: str
     changed: tuple[Row, ...]
-    causes: tuple[str, ...]
+    state: tuple[str, ...]
     entries: tuple[Entry, ...]
     graph: tuple[Entry, ...]
     fixes: tuple[Fix, ...]
+    causes: tuple[Cause, ...] = ()
 
 
 def diagnose(
@@ -83,6 +86,7 @@ def diagnose(
     replayed: int | None = None,
     lighter: Sequence[Lean] = (),
     baseline: Measurement | None = None,
+    causes: Sequence[Cause] = (),
 ) -> Explanation:
     """Explain why ``measurement`` exceeds its limits.
 
@@ -94,6 +98,7 @@ def diagnose(
         replayed: bytes of the artifact rebuilt without that state, where there is no live model.
         lighter: the same model converted with smaller weights.
         baseline: what was accepted before, where there is such a thing.
+        causes: known kinds of bloat in the artifact.
     """
     limited = excesses[0].limit.section
     leaner = lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk
@@ -125,18 +130,20 @@ def diagnose(
     changed: tuple[Row, ...] = ()
     if comparison is not None and against == "baseline":
         changed = changes(comparison.old.section(culprit), measurement.section(culprit)).rows
-    causes: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     if culprit == "optimizer":
-        causes = tuple(_state(facts) for facts in optimizers if facts.parameters)
+        state = tuple(_state(facts) for facts in optimizers if facts.parameters)
     return Explanation(
         comparison=comparison,
         against=against,
         culprit=culprit,
         changed=changed,
-        causes=causes,
+        state=state,
         entries=tuple(entries(measurement.section(culprit))),
         graph=tuple(entries(graph)) if shown else (),
         fixes=tuple(sorted(fixes, key=lambda fix: fix.judged)),
+        # A fix that was tried on the model itself says more than one on its file.
+        causes=tuple(c for c in causes if not (fixes and c.kind == optimizer_state.KIND)),
     )
 
 

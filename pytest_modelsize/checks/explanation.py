@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from pytest_modelsize.checks.causes import Cause, find_causes
 from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.stripping.hdf5 import replayed_size
@@ -49,7 +50,18 @@ def explain(
         replayed=replayed,
         lighter=lighter,
         baseline=baseline,
+        causes=_causes(taken, saves),
     )
+
+
+def _causes(taken: Taken, saves: SaveCache) -> tuple[Cause, ...]:
+    """Return known kinds of bloat in the artifact, as far as its bytes are there to be read."""
+    path = taken.subject.path
+    if path is None and not taken.sparse:
+        path = taken.copy
+    if taken.settings.compression:
+        return ()
+    return find_causes(taken.measurement, path, scratch=saves.folder)
 
 
 def _lighter(taken: Taken, saves: SaveCache) -> list[Lean]:

@@ -30,12 +30,14 @@ class Extent:
         file: the file.
         start, end: bytes of the file.
         path: the entry, from its top-level section down.
+        content: they are content, as a tensor's elements are, and not what describes it.
     """
 
     file: Path
     start: int
     end: int
     path: SectionPath
+    content: bool = True
 
     @property
     def section(self) -> str:
@@ -62,14 +64,16 @@ def asked_for() -> bool:
     return _NOTED.get() is not None
 
 
-def note(source: Source, offset: int, size: int, path: SectionPath) -> None:
+def note(
+    source: Source, offset: int, size: int, path: SectionPath, *, content: bool = True
+) -> None:
     """Note that ``size`` bytes from ``offset`` of ``source`` serve the entry ``path``."""
     if source.file is not None:
-        note_run(source.file, source.start + offset, size, path)
+        note_run(source.file, source.start + offset, size, path, content=content)
 
 
-def note_run(file: Path, start: int, size: int, path: SectionPath) -> None:
+def note_run(file: Path, start: int, size: int, path: SectionPath, *, content: bool = True) -> None:
     """Note that ``size`` bytes from ``start`` of ``file`` serve the entry ``path``."""
     found = _NOTED.get()
     if found is not None and size > 0 and len(found) < _MOST:
-        found.append(Extent(file, start, start + size, path))
+        found.append(Extent(file, start, start + size, path, content))

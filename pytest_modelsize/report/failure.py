@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_modelsize.checks.diagnosis import Explanation, Fix
+from pytest_modelsize.report.causes import cause_lines
 from pytest_modelsize.report.difference import changed_entries, section_table
 from pytest_modelsize.report.table import bar, columns, printable
 from pytest_modelsize.sizes.budget import PROMISE, Excess
@@ -93,8 +94,8 @@ def failure(
     lines = [headline(measurement, first)]
     lines += [f"also: {headline(measurement, other)}" for other in others]
     lines += ["", *_table(measurement, excesses, explanation), ""]
-    if explanation.causes:
-        lines += [f"  {explanation.culprit}: {printable(cause)}" for cause in explanation.causes]
+    if explanation.state:
+        lines += [f"  {explanation.culprit}: {printable(line)}" for line in explanation.state]
         lines.append("")
     if explanation.changed:
         lines += [*changed_entries(explanation.culprit, explanation.changed), ""]
@@ -104,6 +105,8 @@ def failure(
         lines += [*_largest("graph", explanation.graph), ""]
     for fix in explanation.fixes:
         lines += _fix(fix, first)
+    if explanation.causes:
+        lines += [*cause_lines(explanation.causes, measurement.bytes_on_disk), ""]
     for title, text in (
         ("compressed", circumstances.compressed),
         ("reason", circumstances.reason),

@@ -29,7 +29,11 @@ _SMALLEST_SHARE = 100
 
 
 def find_causes(
-    measurement: Measurement, path: Path | None = None, *, most_read: int = MOST_READ
+    measurement: Measurement,
+    path: Path | None = None,
+    *,
+    most_read: int = MOST_READ,
+    scratch: Path | None = None,
 ) -> tuple[Cause, ...]:
     """Return the known kinds of bloat in an artifact, the most bytes first.
 
@@ -37,8 +41,10 @@ def find_causes(
         measurement: of the artifact.
         path: where it lies, with all its bytes; None where they are not there to be read.
         most_read: bytes of tensors that are read to compare them.
+        scratch: a folder in which the artifact may be written anew, without its tensors' bytes, to
+            try a fix; None where that would take too long.
     """
-    evidence = Evidence(measurement, path, most_read)
+    evidence = Evidence(measurement, path, most_read, scratch)
     found = [cause for kind in _KINDS for cause in kind.find(evidence)]
     total = measurement.bytes_on_disk
     worth = [cause for cause in found if cause.size * _SMALLEST_SHARE >= total]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.cause import NAMED, REPLAYED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.comparison import entries
@@ -81,12 +82,18 @@ def _gaps(evidence: Evidence) -> Iterator[Cause]:
     size = sum(leaf.size for leaf in slack)
     if size * _SHARE >= measurement.bytes_on_disk and size >= 1024:
         hdf5 = measurement.format in ("h5", "weights", "hdf5", "keras")
+        given = None
+        if hdf5 and evidence.path is not None and evidence.scratch is not None:
+            total = measurement.bytes_on_disk
+            given = rewritten_size(evidence.path, total, evidence.scratch)
         yield Cause(
             kind="gaps",
             text="space between the objects of the file that serves none of them: what was deleted "
             "or written again leaves it behind",
             size=size,
             fix="write the file anew (h5repack old.h5 new.h5)" if hdf5 else "write the file anew",
+            given=given,
+            how=NAMED if given is None else REPLAYED,
             section="overhead",
             entries=tuple(leaf.name for leaf in slack[:3]),
         )
@@ -99,7 +106,12 @@ def _zeros(evidence: Evidence) -> Iterator[Cause]:
     try:
         for tensor in evidence.weights:
             width = _FLOATS.get(tensor.dtype)
-            if width is None or tensor.stored < 1024 or _MASK.search(tensor.name):
+            if (
+                width is None
+                or not tensor.plain
+                or tensor.stored < 1024
+                or _MASK.search(tensor.name)
+            ):
                 continue
             empty = sum(_zero_elements(piece, width) for piece in evidence.pieces(tensor))
             total += tensor.stored

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from math import prod
 from pathlib import Path
 
 from pytest_modelsize.formats import ArtifactError, files_of, measure
@@ -66,6 +67,13 @@ class Tensor:
         """Bytes in its runs."""
         return sum(run.end - run.start for run in self.runs)
 
+    @property
+    def plain(self) -> bool:
+        """Its runs are its elements as they are, and not compressed."""
+        bits = re.search(r"\d+", self.dtype)
+        width = int(bits[0]) // 8 if bits else 1
+        return self.stored == prod(self.shape) * width
+
 
 @dataclass
 class Evidence:
@@ -75,11 +83,13 @@ class Evidence:
         measurement: of the artifact.
         path: where it lies; None where its bytes are not there to be read.
         left: bytes of tensors that may still be read.
+        scratch: a folder in which the artifact may be written anew, to try a fix; or None.
     """
 
     measurement: Measurement
     path: Path | None = None
     left: int = MOST_READ
+    scratch: Path | None = None
 
     @cached_property
     def files(self) -> dict[str, Evidence]:
@@ -90,7 +100,7 @@ class Evidence:
         for path in sorted(files_of(self.path))[:_MOST_FILES]:
             with suppress(ArtifactError):
                 name = path.relative_to(self.path).as_posix()
-                found[name] = Evidence(measure(path), path, self.left)
+                found[name] = Evidence(measure(path), path, self.left, self.scratch)
         return found
 
     @cached_property
@@ -156,7 +166,7 @@ class Evidence:
         if self.path is not None:
             with suppress(ArtifactError), noted() as runs:
                 measure(self.path)
-                for run in runs:
+                for run in filter(lambda run: run.content, runs):
                     found.setdefault(run.path, []).append(run)
         return {path: tuple(runs) for path, runs in found.items()}
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.files import files_of_section, left_out
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 from pytest_modelsize.checks.stripping.torch import size_without_state
 from pytest_modelsize.sizes.comparison import entries
 
-__all__ = ["find"]
+__all__ = ["KIND", "find"]
+
+KIND = "optimizer state"
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
@@ -26,14 +29,22 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     if files and sum(files.values()) >= size:
         listed = ", ".join(sorted(files))
         yield Cause(
-            "optimizer state", text, size, f"do not ship {listed}",
+            KIND, text, size, f"do not ship {listed}",
             left_out(evidence, files), REBUILT, "optimizer", shown,
         )  # fmt: skip
         return
-    given = None
-    if evidence.path is not None and evidence.measurement.format == "torch":
-        given = size_without_state(evidence.path)
+    given = _without_state(evidence)
     yield Cause(
-        "optimizer state", text, size, "save the model without it",
+        KIND, text, size, "save the model without it",
         given, NAMED if given is None else REPLAYED, "optimizer", shown,
     )  # fmt: skip
+
+
+def _without_state(evidence: Evidence) -> int | None:
+    path, total = evidence.path, evidence.measurement.bytes_on_disk
+    if path is None:
+        return None
+    if evidence.scratch is not None:
+        return replayed_size(path, total, evidence.scratch)
+    # What PyTorch would write is worked out, and takes no library.
+    return size_without_state(path) if evidence.measurement.format == "torch" else None

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_modelsize.checks.causes.cause import REBUILT, Cause
+from pytest_modelsize.checks.causes.cause import NAMED, REPLAYED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
 from pytest_modelsize.checks.stripping.safetensors import size_with_types
 from pytest_modelsize.sizes.bytesize import exact
 
@@ -28,7 +29,7 @@ def bytes_by_dtype(evidence: Evidence) -> dict[str, int]:
     """Return the bytes of the weights' elements by data type, the most first."""
     found: Counter[str] = Counter()
     for tensor in evidence.weights:
-        found[tensor.dtype] += tensor.stored or tensor.size
+        found[tensor.dtype] += tensor.stored if tensor.plain else tensor.size
     return dict(found.most_common())
 
 
@@ -73,19 +74,28 @@ def _cause(
     evidence: Evidence, kind: str, wide: tuple[str, ...], narrow: str, size: int, text: str
 ) -> Cause:
     names = [tensor.name for tensor in evidence.weights if tensor.dtype in wide][:3]
-    given = None
-    if evidence.path is not None and evidence.measurement.format == "safetensors":
-        given = size_with_types(evidence.path, dict.fromkeys(wide, narrow))
+    given, how = _with_types(evidence, dict.fromkeys(wide, narrow))
     return Cause(
         kind=kind,
         text=text,
         size=size,
         fix=f"save the weights as {narrow}",
         given=given,
-        how="named" if given is None else REBUILT,
+        how=how,
         section="weights",
         entries=tuple(names),
     )
+
+
+def _with_types(evidence: Evidence, narrowed: dict[str, str]) -> tuple[int | None, str]:
+    """Return the bytes of the artifact with its weights cast, and how they are known."""
+    path, total = evidence.path, evidence.measurement.bytes_on_disk
+    given = None
+    if path is not None and evidence.measurement.format == "safetensors":
+        given = size_with_types(path, narrowed)
+    elif path is not None and evidence.scratch is not None and "bfloat16" not in narrowed.values():
+        given = rewritten_size(path, total, evidence.scratch, narrowed)
+    return given, NAMED if given is None else REPLAYED
 
 
 def _narrow(evidence: Evidence) -> str:
@@ -94,6 +104,8 @@ def _narrow(evidence: Evidence) -> str:
     fits = {"bfloat16", "float16"}
     values: set[bytes] = set()
     for tensor in tensors:
+        if not tensor.plain:
+            return ""
         read = False
         for piece in evidence.pieces(tensor):
             read = True

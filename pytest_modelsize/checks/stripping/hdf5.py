@@ -16,14 +16,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.checks.stripping.locate import StateInFile, find_optimizer_state
+from pytest_modelsize.checks.stripping.locate import (
+    StateInFile,
+    find_hdf5_files,
+    find_optimizer_state,
+)
 from pytest_modelsize.checks.stripping.torch import size_without_state
 
-__all__ = ["replayed_size"]
+__all__ = ["replayed_size", "rewritten_size"]
 
 _SECONDS = 30
 _LAST = "top_level_model_weights"
@@ -45,20 +51,45 @@ def replayed_size(path: Path, total: int, folder: Path) -> int | None:
     found = find_optimizer_state(path)
     if not found and path.is_file():
         return size_without_state(path)
-    for state in found:
-        rebuilt = _replayed(state, folder)
+    return _replayed_all([(state, {}) for state in found], total, folder)
+
+
+def rewritten_size(
+    path: Path, total: int, folder: Path, narrowed: Mapping[str, str] | None = None
+) -> int | None:
+    """Return what the artifact at ``path`` would weigh if its HDF5 files were written anew.
+
+    Args:
+        path: as `replayed_size` takes it.
+        total: its bytes.
+        folder: where the rebuilt files lie meanwhile.
+        narrowed: data types to write in place of others, as ``{"float64": "float32"}``.
+
+    Returns:
+        Bytes; None where there is no HDF5 file, `h5py` is not installed, or one cannot be rebuilt.
+    """
+    whole = [replace(state, objects=frozenset()) for state in find_hdf5_files(path)]
+    return _replayed_all([(state, narrowed or {}) for state in whole], total, folder)
+
+
+def _replayed_all(
+    tasks: Sequence[tuple[StateInFile, Mapping[str, str]]], total: int, folder: Path
+) -> int | None:
+    for state, narrowed in tasks:
+        rebuilt = _replayed(state, folder, narrowed)
         if rebuilt is None:
             return None
         total += rebuilt - state.size
-    return total if found else None
+    return total if tasks else None
 
 
-def _replayed(state: StateInFile, folder: Path) -> int | None:
+def _replayed(state: StateInFile, folder: Path, narrowed: Mapping[str, str]) -> int | None:
     with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
         task = {
             "path": str(state.path),
             "window": (state.offset, state.size),
             "skipped": sorted(state.objects),
+            "narrowed": dict(narrowed),
             "target": str(Path(scratch, "replayed.h5")),
         }
         try:
@@ -108,7 +139,13 @@ class _Window(io.RawIOBase):
         super().close()
 
 
-def _replay(path: str, window: tuple[int, int], skipped: set[str], target: str) -> int:
+def _replay(
+    path: str,
+    window: tuple[int, int],
+    skipped: set[str],
+    narrowed: Mapping[str, str],
+    target: str,
+) -> int:
     """Rebuild the file in the way in which its writer wrote it.
 
     Keras writes a file inside an archive through a file object, or through a file of its own,
@@ -118,13 +155,18 @@ def _replay(path: str, window: tuple[int, int], skipped: set[str], target: str) 
     """
     chosen = False
     if window[0]:
-        sizes = {way: _rebuilt(path, window, set(), target, way) for way in (True, False)}
+        sizes = {way: _rebuilt(path, window, set(), {}, target, way) for way in (True, False)}
         chosen = min(sizes, key=lambda way: abs(sizes[way] - window[1]))
-    return _rebuilt(path, window, skipped, target, chosen)
+    return _rebuilt(path, window, skipped, narrowed, target, chosen)
 
 
 def _rebuilt(
-    path: str, window: tuple[int, int], skipped: set[str], target: str, through_object: bool
+    path: str,
+    window: tuple[int, int],
+    skipped: set[str],
+    narrowed: Mapping[str, str],
+    target: str,
+    through_object: bool,
 ) -> int:
     import h5py
 
@@ -134,20 +176,37 @@ def _rebuilt(
         old = stack.enter_context(h5py.File(source, "r"))
         new = stack.enter_context(h5py.File(written, "w"))
         at_once = "model_config" not in old.attrs and "layer_names" not in old.attrs
-        _rebuild(h5py, old, new, "", skipped, at_once)
+        plan = _Plan(skipped, narrowed, at_once)
+        _rebuild(h5py, old, new, "", plan)
     return Path(target).stat().st_size
 
 
-def _rebuild(h5py: Any, old: Any, new: Any, name: str, skipped: set[str], at_once: bool) -> None:
-    """Create again in ``new`` what ``old`` holds, but for ``skipped``."""
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a file is written anew.
+
+    Attributes:
+        skipped: HDF5 paths of what is left out.
+        narrowed: data types in place of others.
+        at_once: the writer handed the elements over on creation (saving_lib.py), and not
+            afterwards (legacy_h5_format.py): the space comes before the link, or after it.
+    """
+
+    skipped: set[str]
+    narrowed: Mapping[str, str]
+    at_once: bool
+
+
+def _rebuild(h5py: Any, old: Any, new: Any, name: str, plan: _Plan) -> None:
+    """Create again in ``new`` what ``old`` holds, but for what the plan skips."""
     for index in range(h5py.h5a.get_num_attrs(old.id)):
         # In the order in which they stand in the header, which is that of writing.
         attribute = h5py.h5a.open(old.id, index=index, order=h5py.h5.ITER_NATIVE)
-        if f"{name}/@{attribute.name.decode()}" not in skipped:
+        if f"{name}/@{attribute.name.decode()}" not in plan.skipped:
             _rebuild_attribute(h5py, attribute, new)
     if not isinstance(old, h5py.Group):
         return
-    members = [(key, old[key]) for key in old if f"{name}/{key}" not in skipped]
+    members = [(key, old[key]) for key in old if f"{name}/{key}" not in plan.skipped]
     # The writer allocated objects in the order of their addresses, and so does the replay; but for
     # the group that Keras always writes last, which may have found its place in a hole.
     members.sort(key=lambda pair: (pair[0] == _LAST, int(h5py.h5o.get_info(pair[1].id).addr)))
@@ -155,8 +214,8 @@ def _rebuild(h5py: Any, old: Any, new: Any, name: str, skipped: set[str], at_onc
         if isinstance(member, h5py.Group):
             twin = new.create_group(key)
         else:
-            twin = _rebuild_dataset(h5py, member, new, key, at_once)
-        _rebuild(h5py, member, twin, f"{name}/{key}", skipped, at_once)
+            twin = _rebuild_dataset(h5py, member, new, key, plan)
+        _rebuild(h5py, member, twin, f"{name}/{key}", plan)
 
 
 def _rebuild_attribute(h5py: Any, attribute: Any, new: Any) -> None:
@@ -170,7 +229,7 @@ def _rebuild_attribute(h5py: Any, attribute: Any, new: Any) -> None:
         twin.write(value)
 
 
-def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, at_once: bool) -> Any:
+def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, plan: _Plan) -> Any:
     """Create a dataset and have its space allocated when its writer had it.
 
     Args:
@@ -178,19 +237,20 @@ def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, at_once: bool) -> 
         old: the dataset.
         new: the group that the new one goes into.
         key: its name there.
-        at_once: the writer handed the elements over on creation (saving_lib.py), and not
-            afterwards (legacy_h5_format.py): the space comes before the link, or after it.
+        plan: how it is written anew.
     """
     import numpy as np
 
     creation = old.id.get_create_plist()
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     allocated = bool(old.id.get_storage_size())
-    if allocated and at_once:
+    if allocated and plan.at_once:
         creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     kind, space = old.id.get_type(), old.id.get_space()
+    if (narrow := plan.narrowed.get(kind.dtype.name)) is not None:
+        kind = h5py.h5t.py_create(np.dtype(narrow))
     made = h5py.h5d.create(new.id, key.encode(), kind, space, creation)
-    if allocated and not at_once:
+    if allocated and not plan.at_once:
         one = space.copy()
         if space.get_simple_extent_type() == h5py.h5s.SIMPLE:
             one.select_hyperslab((0,) * len(old.shape), (1,) * len(old.shape))
@@ -201,7 +261,14 @@ def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, at_once: bool) -> 
 def main() -> None:
     """Carry out the task on standard input, and print the bytes of the rebuilt file."""
     task = json.load(sys.stdin)
-    print(_replay(task["path"], tuple(task["window"]), set(task["skipped"]), task["target"]))
+    size = _replay(
+        task["path"],
+        tuple(task["window"]),
+        set(task["skipped"]),
+        task["narrowed"],
+        task["target"],
+    )
+    print(size)
 
 
 if __name__ == "__main__":

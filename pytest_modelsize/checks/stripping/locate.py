@@ -10,7 +10,7 @@ from pytest_modelsize.formats.keras.weights_file import optimizer_objects
 from pytest_modelsize.formats.single_file import container_of
 from pytest_modelsize.formats.source import open_source
 
-__all__ = ["StateInFile", "find_optimizer_state"]
+__all__ = ["StateInFile", "find_hdf5_files", "find_optimizer_state"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,18 @@ def find_optimizer_state(path: Path) -> list[StateInFile]:
     Raises:
         ArtifactError: where a file is broken.
     """
+    return [state for state in find_hdf5_files(path) if state.objects]
+
+
+def find_hdf5_files(path: Path) -> list[StateInFile]:
+    """Return each HDF5 file at ``path``, with the optimizer state in it; none for other formats.
+
+    Raises:
+        ArtifactError: where a file is broken.
+    """
     if path.is_dir():
         files = sorted(path.glob("*.weights.h5"))
-        return [found for file in files for found in find_optimizer_state(file)]
+        return [found for file in files for found in find_hdf5_files(file)]
     if not path.is_file():
         return []  # the prefix of a checkpoint
     with open_source(path) as source:
@@ -47,8 +56,7 @@ def find_optimizer_state(path: Path) -> list[StateInFile]:
             windows = [(m.offset, m.stored, m.name) for m in weights_members(source)]
         else:
             windows = [(0, source.size, path.name)] if container == "hdf5" else []
-        found = [
+        return [
             StateInFile(path, offset, size, optimizer_objects(source.window(offset, size, name)))
             for offset, size, name in windows
         ]
-    return [state for state in found if state.objects]

@@ -35,20 +35,20 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     Raises:
         ArtifactError: where the file is no HDF5 file, or a broken one.
     """
-    runs: list[tuple[int, int, str]] = []
+    runs: list[tuple[int, int, str, bool]] = []
     trace = None
     if extents.asked_for():
 
         def trace(start: int, end: int, what: str, path: str) -> None:
-            runs.append((start, end, path))
+            runs.append((start, end, path, what == "data"))
 
     file = read_hdf5(source, trace)
     layout = _layout(file)
     homes = _Homes(file, layout, names)
-    for start, end, path in runs:
+    for start, end, path, content in runs:
         # The root's attributes are the configuration, and a run does not say which one it is.
         if path in file.objects and path != "/":
-            extents.note(source, start, end - start, homes.of(path))
+            extents.note(source, start, end - start, homes.of(path), content=content)
     for path, item in file.objects.items():
         home = homes.of(path)
         note = _described(item) if item.type == "dataset" else ""

@@ -7,11 +7,14 @@ from pytest_modelsize.checks.causes import find_causes
 
 
 @pytest.fixture
-def causes():
+def causes(tmp_path_factory):
     """Return a function: the causes found in the artifact at a path, by kind."""
 
     def find(path):
-        return {cause.kind: cause for cause in find_causes(measure(path), path)}
+        scratch = tmp_path_factory.mktemp("scratch")
+        found = find_causes(measure(path), path, scratch=scratch)
+        assert list(scratch.iterdir()) == []
+        return {cause.kind: cause for cause in found}
 
     return find
 
