@@ -209,15 +209,19 @@ def test_other_json_is_an_artifact_like_any_file(artifacts, capsys):
     assert "both are 8 B" in capsys.readouterr().out
 
 
-def test_the_hook_for_pre_commit_calls_the_command_that_there_is(artifacts, capsys):
+def test_the_hooks_for_pre_commit_call_the_command_that_there_is(artifacts, capsys):
     root = Path(__file__).parent.parent
     hook = (root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    (entry,) = re.findall(r"^  entry: modelsize (.*)$", hook, re.MULTILINE)
+    entry, of_budgets = re.findall(r"^  entry: modelsize (.*)$", hook, re.MULTILINE)
     assert main([*entry.split(), "--max", "1 kB", "old.bin"]) == 0
     assert main([*entry.split(), "--max", "1 kB", "old.bin", "new.bin"]) == 1
     (pattern,) = re.findall(r"^  files: (.*)$", hook, re.MULTILINE)
     assert re.search(pattern, "models/net.keras")
     assert not re.search(pattern, "models/net.keras.md")
+    (artifacts / "modelsize.toml").write_text('[[budgets]]\npath = "*.bin"\nmax = "1300 B"\n')
+    assert main(of_budgets.split()) == 0
+    (artifacts / "modelsize.toml").write_text('[[budgets]]\npath = "*.bin"\nmax = "1299 B"\n')
+    assert main(of_budgets.split()) == 1
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(folder):

@@ -24,13 +24,18 @@ def loaded_after(code, tmp_path, *options):
     return run.stdout.partition("LOADED")[2].split()
 
 
-def test_a_session_without_a_marker_loads_no_framework_and_none_of_our_readers(tmp_path):
+def test_a_session_without_a_budget_loads_no_framework_and_none_of_our_readers(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\nname = 'x'\noptional-dependencies.test = ['pytest-modelsize']\n"
+        "[tool.pytest.ini_options]\nmodelsize_format = 'h5'\n"
+    )
     loaded = loaded_after("def test_nothing(): pass\n", tmp_path)
     assert "pytest_modelsize.plugin" in loaded
     ours = {name for name in loaded if name.startswith("pytest_modelsize")}
     assert ours == {
         "pytest_modelsize",
         "pytest_modelsize.plugin",
+        "pytest_modelsize.plugin.budget_files",
         "pytest_modelsize.plugin.options",
         "pytest_modelsize.plugin.outcomes",
         "pytest_modelsize.plugin.processes",

@@ -1,4 +1,7 @@
-"""``modelsize check``: hold artifacts to a budget without pytest."""
+"""``modelsize check``: hold artifacts to a budget without pytest.
+
+The budget is given by options, or, without any, by the project's file.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pytest_modelsize.checks.take import Settings, take
 from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.cli.arguments import add_compressed, limit
+from pytest_modelsize.cli.declared import check_declared
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.report.failure import Circumstances, failure
@@ -28,14 +32,22 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     check = commands.add_parser(
         "check",
         help="hold artifacts to a budget",
-        description="Exit with 1 if an artifact is over its budget, and print where its bytes are.",
+        description="Exit with 1 if an artifact is over its budget, and print where its bytes are. "
+        "Without a FILE, the budgets of [tool.modelsize] in pyproject.toml, or of modelsize.toml, are "
+        "held, in this folder or the nearest above it.",
     )
     check.set_defaults(run=_check)
-    check.add_argument("artifacts", metavar="FILE", nargs="+", help="model files, or directories")
+    check.add_argument("artifacts", metavar="FILE", nargs="*", help="model files, or directories")
     check.add_argument("--max", type=limit, metavar="SIZE", help='the whole, such as "2MB"')
     for name in SECTIONS:
         check.add_argument(f"--{name}", type=limit, metavar="SIZE", help=f"the section {name}")
     add_compressed(check)
+    check.add_argument("--budgets", metavar="TOML", help="the file that sets the budgets")
+    check.add_argument(
+        "--baseline",
+        metavar="JSON",
+        help="what max_growth is held against (default: modelsize-baseline.json beside the budgets)",
+    )
     check.add_argument("--quiet", action="store_true", help="print nothing for what is within")
 
 
@@ -45,6 +57,14 @@ def _check(options: argparse.Namespace) -> int:
         for name in ("max", *SECTIONS)
         if (value := getattr(options, name)) is not None
     )
+    if not options.artifacts and not limits and not options.compressed:
+        return check_declared(options)
+    if not options.artifacts:
+        print("modelsize: check has limits, and no FILE to hold to them", file=sys.stderr)
+        return BAD
+    if options.budgets or options.baseline:
+        print("modelsize: check takes --budgets and --baseline without a FILE", file=sys.stderr)
+        return BAD
     if not limits:
         print("modelsize: check needs a limit, such as --max 2MB or --optimizer 0", file=sys.stderr)
         return BAD

@@ -8,10 +8,12 @@ for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_modelsize.plugin.budget_files import add_to_arguments, collect_budgets
 from pytest_modelsize.plugin.options import pytest_addoption
 from pytest_modelsize.plugin.outcomes import (
     GROWTH_MARKER,
@@ -55,8 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
             baseline_of(config)
         except BaselineError as error:
             raise pytest.UsageError(str(error)) from None
+    add_to_arguments(config)
     role = Controller if is_controller(config) else Worker
     config.pluginmanager.register(role(config), "modelsize-run")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the budgets that stand in a file of the project."""
+    return collect_budgets(file_path, parent)
 
 
 @pytest.hookimpl(tryfirst=True)

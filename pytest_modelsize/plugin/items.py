@@ -25,6 +25,7 @@ __all__ = [
     "parse_markers",
     "place_of",
     "saves_sparsely",
+    "set_place",
     "surroundings_of",
 ]
 
@@ -32,6 +33,7 @@ _DEFAULT_FORMAT = "modelsize_format"
 _SAVE = "modelsize_save"
 _WAYS = ("auto", "real")
 
+_PLACES = pytest.StashKey[dict[int, str]]()
 _REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, Request]]]()
 
 
@@ -81,11 +83,18 @@ def _parsed(item: pytest.Item, mark: pytest.Mark) -> Request:
 
 def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
     """Return where a marker stands and how it is written: ``test_a.py:3: @pytest.mark...``."""
+    if place := item.stash.get(_PLACES, {}).get(id(mark)):
+        return place
     shown = item.path
     if shown.is_relative_to(item.config.rootpath):
         shown = shown.relative_to(item.config.rootpath)
     written = written_marker(mark.name, mark.args, mark.kwargs)
     return f"{shown.as_posix()}:{line_of(item, mark)}: {written}"
+
+
+def set_place(item: pytest.Item, mark: pytest.Mark, place: str) -> None:
+    """Keep where a marker of the item stands that is in no source file of its own."""
+    item.stash.setdefault(_PLACES, {})[id(mark)] = place
 
 
 def line_of(item: pytest.Item, mark: pytest.Mark) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.suggestion import suggest
 from pytest_modelsize.checks.targets import Target
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
@@ -140,13 +140,6 @@ def check_compression(compression: str) -> None:
     if compression not in METHODS:
         hint = suggest(compression, tuple(METHODS))
         raise MarkerError(f"has the unknown compression {compression!r}: {hint}")
-
-
-def suggest(word: str, known: tuple[str, ...]) -> str:
-    """Return what to write instead of ``word``: the nearest known word, or all of them."""
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    listing = f"there are {', '.join(known)}"
-    return f"did you mean {near[0]!r}? ({listing})" if near else listing
 
 
 def _limit(keyword: str, value: object) -> Limit:

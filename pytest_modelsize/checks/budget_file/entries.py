@@ -1,0 +1,232 @@
+"""What ``[tool.modelsize]`` says; every mistake in it has its own sentence, with its line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_modelsize.checks.budget_file.toml_lines import Place, lines_of
+from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.suggestion import suggest
+from pytest_modelsize.sizes.budget import Budget, Limit
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
+from pytest_modelsize.sizes.measurement import SECTIONS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["OWN_FILE", "PROJECT_FILE", "BudgetFileError", "DeclaredBudget", "read_budgets"]
+
+OWN_FILE = "modelsize.toml"
+PROJECT_FILE = "pyproject.toml"
+_LIST = "budgets"
+_LIMITS = ("max", *SECTIONS, "max_growth")
+_KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason")
+_POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+class BudgetFileError(ValueError):
+    """A file whose budgets cannot be read; each line of the message names file, line and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredBudget:
+    """One entry of the list: which artifacts it speaks of, and what they may weigh.
+
+    Attributes:
+        file: in which it stands.
+        place: the same for people: ``pyproject.toml:7: path = "a.h5", max = "1 MB"``.
+        line: the entry's first, counted from 1.
+        path: a glob, relative to the file's folder.
+        budget: the limits on sizes; perhaps none beside `growth`.
+        growth: the limits on growth past the baseline.
+        compression: the artifact is weighed compressed in this way; or empty.
+        values: the entry as it is written, by key.
+    """
+
+    file: Path
+    place: str
+    line: int
+    path: str
+    budget: Budget
+    growth: tuple[GrowthLimit, ...]
+    compression: str
+    values: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Where its glob begins."""
+        return self.file.parent
+
+
+def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
+    """Return the budgets in ``file``; none where it is a ``pyproject.toml`` without our table.
+
+    Args:
+        file: a TOML file.
+        shown: what it is called in messages; by default as its path is.
+
+    Raises:
+        BudgetFileError: where it cannot be read, or anything in it makes no sense.
+    """
+    shown = shown or str(file)
+    text = _text(file, shown)
+    own = file.name != PROJECT_FILE
+    if not own and "modelsize" not in text:
+        return ()
+    try:
+        document: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _POSITION.search(str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        said = str(error)[: found.start()] if found else str(error)
+        raise BudgetFileError(f"{shown}:{line}: this is no TOML: {said}") from None
+    except RecursionError:
+        raise BudgetFileError(f"{shown}: its values are nested too deep") from None
+    prefix: Place = () if own else ("tool", "modelsize")
+    for key in prefix:
+        document = document.get(key) if isinstance(document, dict) else None
+    if document is None:
+        return ()
+    reader = _Reader(file, shown, prefix, lines_of(text))
+    budgets = reader.budgets(document)
+    if reader.mistakes:
+        lines = (f"{shown}:{line}: {said}" for line, said in sorted(reader.mistakes))
+        raise BudgetFileError("\n".join(lines))
+    return budgets
+
+
+def _text(file: Path, shown: str) -> str:
+    try:
+        if not file.is_file():
+            raise BudgetFileError(f"{shown} is no file")
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BudgetFileError(f"{shown} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BudgetFileError(f"{shown} is no UTF-8, from byte {error.start} on") from None
+
+
+class _Mistake(Exception):
+    """What is wrong with the value of one key; the message goes after the key."""
+
+
+class _Reader:
+    """Reads one file, and gathers all mistakes in it, with their lines."""
+
+    def __init__(self, file: Path, shown: str, prefix: Place, lines: Mapping[Place, int]) -> None:
+        self.file, self.shown, self.prefix, self.lines = file, shown, prefix, lines
+        self.mistakes: list[tuple[int, str]] = []
+        self.table = ".".join(map(str, prefix))
+        self.header = f"[[{'.'.join(filter(None, (self.table, _LIST)))}]]"
+
+    def budgets(self, table: object) -> tuple[DeclaredBudget, ...]:
+        """Return the budgets in ``table``, which is ours."""
+        if not isinstance(table, dict):
+            self._mistake((), f"{self.table} is no table: write {self.header}")
+            return ()
+        for key in table:
+            if key != _LIST:
+                listing = suggest(key, (_LIST,))
+                self._mistake((key,), f"[{self.table}] has no key {key!r}: {listing}")
+        entries = table.get(_LIST, [])
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            self._mistake((_LIST,), f"{_LIST} is no list of tables: write {self.header}")
+            return ()
+        if not entries and not self.mistakes:
+            place = (_LIST,) if _LIST in table else ()
+            self._mistake(place, f"there is no budget: write {self.header}")
+        found = [self._budget(number, entry) for number, entry in enumerate(entries)]
+        return tuple(budget for budget in found if budget is not None)
+
+    def _budget(self, number: int, entry: Mapping[str, object]) -> DeclaredBudget | None:
+        where: Place = (_LIST, number)
+        before = len(self.mistakes)
+        for key in entry:
+            if key not in _KEYS:
+                listing = suggest(key, _KEYS)
+                self._mistake((*where, key), f"{self.header} has no key {key!r}: {listing}")
+
+        def value(key: str, read: Callable[[Any], Any], default: Any) -> Any:
+            if key not in entry:
+                return default
+            try:
+                return read(entry[key])
+            except (_Mistake, SizeError) as error:
+                self._mistake((*where, key), f"{key}: {error}")
+                return default
+
+        path = value("path", _pattern, "")
+        sizes = [value(key, partial(_limit, key), None) for key in ("max", *SECTIONS)]
+        growth = value("max_growth", partial(parse_growth, None), None)
+        include = value("include_optimizer", _flag, True)
+        compression = value("compression", _compression, "")
+        reason = value("reason", _sentence, "")
+        if "path" not in entry:
+            self._mistake(where, f'{self.header} has no path: write path = "exports/*.tflite"')
+        if not any(key in entry for key in _LIMITS):
+            what = 'write max = "2MB", max_growth = "5%" or a section\'s, such as config = "50 kB"'
+            self._mistake(where, f"{self.header} has no limit: {what}")
+        if len(self.mistakes) > before:
+            return None
+        return DeclaredBudget(
+            file=self.file,
+            place=f"{self.shown}:{self._line(where)}: {_written(entry)}",
+            line=self._line(where),
+            path=path,
+            budget=Budget(tuple(size for size in sizes if size is not None), include, reason),
+            growth=() if growth is None else (growth,),
+            compression=compression,
+            values=dict(entry),
+        )
+
+    def _mistake(self, place: Place, said: str) -> None:
+        self.mistakes.append((self._line(place), said))
+
+    def _line(self, place: Place) -> int:
+        return self.lines.get((*self.prefix, *place), 1)
+
+
+def _pattern(value: object) -> str:
+    text = _sentence(value)
+    if Path(text).is_absolute() or "\0" in text:
+        raise _Mistake(f"{text!r} is no path relative to the file's folder")
+    return text
+
+
+def _limit(key: str, value: object) -> Limit:
+    return Limit.of(None if key == "max" else key, parse_size(value), value)
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _Mistake(f"takes true or false, not {value!r:.60}")
+
+
+def _compression(value: object) -> str:
+    if isinstance(value, str) and value in METHODS:
+        return value
+    hint = suggest(str(value), tuple(METHODS))
+    raise _Mistake(f"{value!r:.60} is not known: {hint}")
+
+
+def _sentence(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    raise _Mistake(f"takes a non-empty text, not {value!r:.60}")
+
+
+def _written(entry: Mapping[str, object]) -> str:
+    """Return an entry as TOML has it, on one line."""
+    shown = {k: json.dumps(value, ensure_ascii=False, default=str) for k, value in entry.items()}
+    return ", ".join(f"{key} = {value}" for key, value in shown.items())
