@@ -3,8 +3,12 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
+
+from tests.needs import needs, skip
+from tests.results import Results
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -12,7 +16,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 pytest_plugins = ["pytester"]
 
 
-def pytest_configure():
+def pytest_configure(config):
+    """Keep what each test came to, for `tox run -e merged`; and hasten the clocks, if asked to."""
+    results = os.environ.get("MODELSIZE_TEST_RESULTS")
+    if results and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Results(Path(results)))
+    _hasten_all()
+
+
+def _hasten_all():
     """Have all clocks run too fast, so many times as ``MODELSIZE_TEST_CLOCK`` says.
 
     No test may look at one: a machine that is six times slower must not fail any.
@@ -32,17 +44,17 @@ def _hasten(name, pace):
 @pytest.fixture(scope="session")
 def keras():
     """Keras 3, imported once for the process: NumPy and TensorFlow cannot be imported again."""
-    keras = pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+    keras = needs("keras")
     if keras.__version__.startswith("2."):
-        pytest.skip("this is Keras 2")
+        skip("this is Keras 2", "py")
     return keras
 
 
 @pytest.fixture(scope="session")
 def keras_2():
     """Keras 2: the package ``tf_keras``, or the ``keras`` of TensorFlow 2.15 and before."""
-    keras = pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
-    found = keras if keras.__version__.startswith("2.") else pytest.importorskip("tf_keras")
+    keras = needs("keras")
+    found = keras if keras.__version__.startswith("2.") else needs("tf_keras")
     if sys.version_info >= (3, 12) and found.__version__.startswith(("2.16", "2.17")):
         _mend_seeds(found)
     return found
@@ -51,7 +63,7 @@ def keras_2():
 @pytest.fixture(scope="session")
 def any_keras():
     """Keras of the version that is installed, 3 or 2."""
-    return pytest.importorskip("keras", reason="TensorFlow and Keras are not installed")
+    return needs("keras")
 
 
 def _mend_seeds(keras):
@@ -71,14 +83,12 @@ def _mend_seeds(keras):
 @pytest.fixture(scope="session")
 def torch():
     """PyTorch, imported once for the process."""
-    return pytest.importorskip("torch", reason="PyTorch is not installed")
+    return needs("torch")
 
 
 @pytest.fixture(scope="session")
 def examples():
     """Make the modules of the examples importable."""
-    from pathlib import Path
-
     folder = str(Path(__file__).parent.parent / "examples" / "unet")
     sys.path.insert(0, folder)
     yield folder

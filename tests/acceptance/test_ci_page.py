@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.transcript import blocks
+from tests.needs import lacks
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "ci.md").read_text(encoding="utf-8")
 TEST = """
@@ -45,7 +46,7 @@ def steps(lines):
 def repository(tmp_path, monkeypatch):
     """A clone whose base branch has a baseline, with the project's commands on its path."""
     if shutil.which("git") is None or os.name != "posix":
-        pytest.skip("needs git and a POSIX shell")
+        pytest.skip(lacks("git, or no POSIX shell"))
     upstream, clone, tools = tmp_path / "upstream", tmp_path / "clone", tmp_path / "bin"
     upstream.mkdir()
     tools.mkdir()

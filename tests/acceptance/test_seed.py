@@ -10,6 +10,8 @@ import zipfile
 
 import pytest
 
+from tests.needs import needs
+
 TRAINED = {"h5": 4_657_796, "keras": 4_663_774, "weights": 4_622_680}
 LEAN = {"h5": 1_636_568, "keras": 1_653_657}
 PARAMETERS, TRAINABLE = 372_771, 371_415
@@ -77,7 +79,7 @@ def test_tensors_take_exactly_four_bytes_a_parameter(unet, model_size, format):
 
 @pytest.mark.filterwarnings("ignore:.*HDF5.*")
 def test_the_tensors_are_those_that_h5py_finds(unet, model_size, tmp_path):
-    h5py = pytest.importorskip("h5py")
+    h5py = needs("h5py")
     from pytest_modelsize import Kind
 
     path = keras_save(unet, tmp_path, "h5")

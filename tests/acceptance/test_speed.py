@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-benchmarks = pytest.importorskip("benchmarks", reason="only where the sources are")
+from tests.needs import lacks, needs, skip
+
+benchmarks = needs("benchmarks")
 from benchmarks import checks, measuring  # noqa: E402
 from benchmarks.timing import bytes_read, peak_memory  # noqa: E402
 from pytest_modelsize import measure  # noqa: E402
@@ -61,7 +63,7 @@ def test_a_check_of_a_large_model_writes_and_holds_none_of_it(compiled, tmp_path
     from pytest_modelsize.saving.keras.sparse.patches import can_be_sparse
 
     if not can_be_sparse(format):
-        pytest.skip("this Keras is not one that saves are sparse for")
+        skip("this Keras is not one that saves are sparse for", "py")
     model = compiled(checks.dense(2048, 4), checks.momentum())
     check = checks.check(model, format, tmp_path)
     check()
@@ -69,7 +71,7 @@ def test_a_check_of_a_large_model_writes_and_holds_none_of_it(compiled, tmp_path
     assert wrote < 2 * 10**6, f"{wrote:,} bytes written, where 2,000,000 are allowed"
     risen = peak_memory(check)
     if risen is None:
-        pytest.skip("this system does not tell the peak of memory")
+        pytest.skip(lacks("record of the peak of memory"))
     assert risen < 20 * 10**6, f"{risen:,} bytes held, where 20,000,000 are allowed"
 
 
@@ -77,7 +79,7 @@ def written_by(work):
     """Return the bytes that ``work`` hands to the system to be written."""
     told = Path("/proc/self/io")  # proc(5)
     if not told.exists():
-        pytest.skip("this system does not tell what is written")
+        pytest.skip(lacks("record of what is written"))
     before = _written(told)
     work()
     return _written(told) - before
@@ -90,7 +92,7 @@ def _written(told):
 @pytest.fixture
 def cost_of_tensors(tmp_path):
     """Return a function: calls, and bytes read, for a file of tensors."""
-    pytest.importorskip("h5py")
+    needs("h5py")
 
     def of(number, size):
         path = tmp_path / "tensors.h5"

@@ -15,6 +15,7 @@ from pytest_modelsize.formats import files_of
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.sizes.measurement import Kind
 from tests.models import measured
+from tests.needs import needs
 
 NOISE = random.Random(0).randbytes(40_000)
 
@@ -58,7 +59,7 @@ def test_zstd_needs_its_package_and_says_so(artifact, monkeypatch):
 
 
 def test_the_total_is_what_zstd_makes_of_the_file(artifact):
-    zstandard = pytest.importorskip("zstandard")
+    zstandard = needs("zstandard")
     found = weigh(artifact, [], "zstd", weights=100_000)
     frame = zstandard.ZstdCompressor(level=3).compressobj()
     content = artifact.read_bytes()

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.formats import recognise
+from tests.needs import lacks
 
 
 def leaves(measurement):
@@ -72,7 +73,7 @@ def test_a_path_with_nothing_there_is_an_error(tmp_path):
             measure(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no FIFOs")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason=lacks("FIFOs"))
 def test_a_fifo_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ArtifactError, match="no regular file"):

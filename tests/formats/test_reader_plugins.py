@@ -12,6 +12,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, Ledger, Reader, Source, measure
 from pytest_modelsize.formats import reader_plugins, recognise
+from tests.needs import needs
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "npy_reader"
@@ -95,7 +96,7 @@ def test_the_example_s_format_is_measured_alone_and_in_a_folder(example, tmp_pat
 
 
 def test_the_example_s_own_tests_pass(example, tmp_path):
-    pytest.importorskip("numpy")
+    needs("numpy")
     shutil.copy(EXAMPLE / "test_npy.py", tmp_path)
     code = (
         f"import sys, pytest; sys.path[:0] = [{str(example)!r}, {str(ROOT)!r}]\n"

@@ -8,6 +8,7 @@ import pytest
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
+from tests.needs import needs
 
 
 def made(header, data=b"", length=None):
@@ -40,8 +41,8 @@ def data_of(measurement):
 
 @pytest.fixture
 def library():
-    pytest.importorskip("numpy")
-    return pytest.importorskip("safetensors.numpy", reason="safetensors is not installed")
+    needs("numpy")
+    return needs("safetensors.numpy")
 
 
 def test_each_tensor_is_entered_layer_by_layer_with_the_bytes_the_library_wrote(library, tmp_path):

@@ -6,8 +6,6 @@ import math
 import zipfile
 
 import pytest
-
-pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +14,7 @@ from pytest_modelsize.formats.source import Source
 from tests.formats.mutants import count
 from tests.fuzz.readers import attempt, seed
 from tests.fuzz.seeds import seeds
+from tests.needs import needs
 
 ANY = settings(
     max_examples=count(60),
@@ -95,8 +94,8 @@ def test_any_archive_broken_is_an_error_or_whole(data, changes):
 
 @st.composite
 def hdf5_files(draw):
-    h5py = pytest.importorskip("h5py")
-    np = pytest.importorskip("numpy")
+    h5py = needs("h5py")
+    np = needs("numpy")
     keys = st.text(st.characters(exclude_categories=["C"], exclude_characters="/."), min_size=1)
     numbers = st.sampled_from(["float32", "int8", "int64", "float16"])
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.needs import needs
+
 CODE = """
 import keras, pytest
 from absl.testing import parameterized
@@ -59,9 +61,9 @@ class SizeTest(Helpers, {bases}):
     ids=["absl", "tensorflow", "keras"],
 )
 def test_a_class_with_helpers_and_parameters_is_checked_test_by_test(project, imports, bases):
-    pytest.importorskip("absl")
+    needs("absl")
     if "keras.src" in imports:
-        pytest.importorskip("keras.src.testing", reason="this Keras ships no test class")
+        needs("keras.src.testing")
         bases = "testing.TestCase" if _is_parameterized() else bases
     result = project.run_code(CODE.format(imports=imports, bases=bases), "-Wignore", "-rA")
     for outcome, names in {

@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from tests.needs import needs
+
 BASELINE = "modelsize-baseline.json"
 
 
@@ -325,7 +327,7 @@ def test_another_format_is_compared_and_the_failure_says_so(suite):
 
 
 def test_eight_workers_lose_nothing(suite):
-    pytest.importorskip("xdist")
+    needs("xdist")
     suite.artifact(1000)
     suite.makepyfile(
         test_it="""
@@ -353,7 +355,7 @@ def test_eight_workers_lose_nothing(suite):
 
 
 def test_a_rerun_has_the_last_word(suite):
-    pytest.importorskip("pytest_rerunfailures")
+    needs("pytest_rerunfailures")
     suite.artifact(1000)
     suite.makepyfile(
         test_it="""

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
+
 EXCEEDED = "*is *, * over its budget of 1 B*"
 
 
 def test_coroutines_are_checked_under_asyncio_and_anyio(project):
-    pytest.importorskip("pytest_asyncio")
-    pytest.importorskip("anyio")
+    needs("pytest_asyncio")
+    needs("anyio")
     result = project.run_code(
         """
         import pytest
@@ -35,7 +37,7 @@ def test_coroutines_are_checked_under_asyncio_and_anyio(project):
 
 
 def test_a_property_based_test_is_checked(project):
-    pytest.importorskip("hypothesis")
+    needs("hypothesis")
     result = project.run_code(
         """
         import pytest
@@ -102,7 +104,7 @@ def test_unittest_cases_are_checked_when_their_body_passed(project, base):
 
 
 def test_tensorflow_s_own_test_case_is_checked(project):
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     code = "import tensorflow as tf\n" + UNITTEST.format(base="tf.test.TestCase")
     result = project.run_code(code, "-q")
     outcomes = result.parseoutcomes()
@@ -233,7 +235,7 @@ def test_it(net):
 
 @pytest.mark.parametrize(("good", "outcome"), [(2, "passed"), (9, "failed")])
 def test_a_rerun_is_checked_again(project, good, outcome):
-    pytest.importorskip("pytest_rerunfailures")
+    needs("pytest_rerunfailures")
     result = project.run_code(
         RERUN.format(good=good, decorator=""), "--reruns=2", plugins=["rerunfailures"]
     )
@@ -244,14 +246,14 @@ def test_a_rerun_is_checked_again(project, good, outcome):
 
 @pytest.mark.parametrize(("good", "outcome"), [(2, "passed"), (9, "failed")])
 def test_a_flaky_test_is_checked_at_each_attempt(project, good, outcome):
-    pytest.importorskip("flaky")
+    needs("flaky")
     code = RERUN.format(good=good, decorator="@pytest.mark.flaky(max_runs=3)")
     result = project.run_code(code, "-q", plugins=["flaky"], process=True)
     assert result.parseoutcomes()[outcome] == 1
 
 
 def test_workers_report_as_one_process_does(project):
-    pytest.importorskip("xdist")
+    needs("xdist")
     result = project.run_code(
         """
         import pytest

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.needs import needs
+
 MISTAKES = {
     '"2MBs"': "did you mean \"2MB\"",
     '"-1 MB"': "is no size",
@@ -21,7 +23,7 @@ def test_a_wrong_argument_is_an_error_with_file_and_line(project, arguments):
 
 
 def test_a_wrong_argument_is_an_error_of_its_test_under_workers_too(project):
-    pytest.importorskip("xdist")
+    needs("xdist")
     assert_refused(project, '"2MBs"', "-n2", plugins=["xdist"])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
 from tests.plugin.test_growth_marker import suite  # noqa: F401
 
 SUITE = """
@@ -95,7 +96,7 @@ def test_a_path_taken_for_the_option_s_value_is_a_clear_error(run):
 
 
 def test_json_is_what_its_schema_says_and_obeys_the_law(run):
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = needs("jsonschema")
     run("--modelsize-report=out/r.json")
     document = json.loads((run.path / "out" / "r.json").read_text("utf-8"))
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
@@ -183,7 +184,7 @@ def test_junit_has_the_totals_of_each_test_case(run):
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_workers_report_to_their_controller(run, workers):
-    pytest.importorskip("xdist")
+    needs("xdist")
     result = run(
         workers, "--modelsize", "--modelsize-report=r.json", "--color=no", plugins=["xdist"],
         process=True,

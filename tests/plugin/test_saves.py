@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import measure
+from tests.needs import skip
 
 SPY = """
 import json
@@ -33,7 +34,7 @@ def saves(project, keras, tmp_path):
     from pytest_modelsize.saving.keras.sparse import patches
 
     if not patches.can_be_sparse("keras"):
-        pytest.skip(f"Keras {keras.__version__} is not one that saves are sparse for")
+        skip(f"Keras {keras.__version__} is not one that saves are sparse for", "py")
     # The inner run imports the package anew: what spies on it must be imported there.
     log = tmp_path / "saves.log"
     project.makepyfile(spy=SPY.format(log=str(log)))

@@ -2,7 +2,9 @@
 
 import pytest
 
-pytest.importorskip("tensorflow")
+from tests.needs import needs
+
+needs("tensorflow")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pytest_modelsize.report.page import page
 from pytest_modelsize.report.page.folding import fold, is_waste
 from pytest_modelsize.sizes.measurement import Kind, Section
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
+from tests.needs import needs
 from tests.report.drawn import (
     EVERY,
     FAILED,
@@ -27,7 +28,7 @@ from tests.report.drawn import (
 )
 
 for library in ("jinja2", "squarify"):
-    pytest.importorskip(library, reason=f"the extra html is not installed: no {library}")
+    needs(library)
 
 
 def article_of(result, **options):

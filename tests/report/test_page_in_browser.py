@@ -8,14 +8,15 @@ import sys
 import pytest
 
 from pytest_modelsize.report.page import page
+from tests.needs import lacks, needs
 from tests.report import chromium
 from tests.report.drawn import EVERY, FAILED, WASTEFUL, a_hundred
 
 for library in ("jinja2", "squarify"):
-    pytest.importorskip(library, reason=f"the extra html is not installed: no {library}")
+    needs(library)
 pytestmark = [
-    pytest.mark.skipif(chromium.found() is None, reason="no Chromium is installed"),
-    pytest.mark.skipif(sys.platform == "win32", reason="the browser is driven over Unix pipes"),
+    pytest.mark.skipif(chromium.found() is None, reason=lacks("Chromium")),
+    pytest.mark.skipif(sys.platform == "win32", reason=lacks("Unix pipes to drive a browser over")),
 ]
 
 RECORDS = (*EVERY, *a_hundred(1, many=2))

@@ -6,13 +6,14 @@ import sys
 import pytest
 
 from pytest_modelsize.report.page import ExtraMissing, page
+from tests.needs import needs
 from tests.report.drawn import EVERY
 
 
 @pytest.mark.parametrize("library", ["jinja2", "squarify"])
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch, library):
     if library == "squarify":
-        pytest.importorskip("jinja2", reason="jinja2 is missed before squarify is")
+        needs("jinja2")
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ExtraMissing) as caught:
         page(EVERY)

@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.needs import needs
+
 
 @pytest.fixture(scope="session")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 @pytest.fixture(scope="session")

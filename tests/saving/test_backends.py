@@ -10,13 +10,14 @@ import sys
 import pytest
 
 from pytest_modelsize.saving import SaveError, save
+from tests.needs import skip
 
 
 @pytest.fixture
 def elsewhere(keras):
     """Keras, on another backend than TensorFlow's."""
     if keras.backend.backend() == "tensorflow":
-        pytest.skip("this is Keras on TensorFlow; tox runs it on JAX and PyTorch")
+        skip("this is Keras on TensorFlow", "jax", "jax-beside")
     return keras
 
 
@@ -37,7 +38,7 @@ def test_what_needs_tensorflow_says_so_where_it_is_not_installed(
     elsewhere, build, tmp_path, format
 ):
     if importlib.util.find_spec("tensorflow"):
-        pytest.skip("TensorFlow is installed")
+        skip("TensorFlow is installed", "jax")
     with pytest.raises(SaveError) as caught:
         save(build("adam"), tmp_path, format=format, include_optimizer=False)
     refused = 'format="keras", "h5" and "weights" are written on every backend'
@@ -51,7 +52,7 @@ def test_what_jax_exports_for_serving_is_measured_where_tensorflow_is_there_too(
     elsewhere, build, data, tmp_path
 ):
     if elsewhere.backend.backend() != "jax" or "tensorflow" not in sys.modules:
-        pytest.skip("no JAX, or no TensorFlow beside it")
+        skip("no JAX, or no TensorFlow beside it", "jax-beside")
     from pytest_modelsize import measure
 
     model = build("adam")

@@ -10,12 +10,13 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of, save
+from tests.needs import lacks, needs, skip
 from tests.saving.test_saved import datasets, trained
 
 
 @pytest.fixture
 def h5py():
-    return pytest.importorskip("h5py")
+    return needs("h5py")
 
 
 def named(h5py, copy):
@@ -32,7 +33,7 @@ def test_a_quantized_layer_s_kernel_is_not_called_bias(h5py, keras, tmp_path):
     layers = keras.layers
     model = keras.Sequential([keras.Input((6,)), layers.Dense(5)])
     if not hasattr(model.layers[0], "quantize"):
-        pytest.skip("this Keras does not quantize")
+        skip("this Keras does not quantize", "py")
     model.layers[0].quantize("int8")
     copy = save(model, tmp_path, format="weights", include_optimizer=True)
     assert named(h5py, copy) == {
@@ -174,7 +175,7 @@ def test_a_full_save_as_hdf5_passes_no_argument_that_an_override_may_lack(keras,
     assert save(model, tmp_path, format="h5", include_optimizer=True).path.stat().st_size > 0
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit on file sizes here")
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason=lacks("limit on the size of files"))
 @pytest.mark.parametrize("format", ["keras", "h5", "weights"])
 def test_a_full_disk_is_an_error_that_leaves_no_file_and_none_open(keras, tmp_path, format):
     import resource

@@ -10,6 +10,7 @@ from pytest_modelsize import measure
 from pytest_modelsize.checks.stripping.hdf5 import replayed_size
 from pytest_modelsize.cli import main
 from pytest_modelsize.saving import save
+from tests.needs import needs
 
 MODELS = 24
 
@@ -56,7 +57,7 @@ def test_attributed_bytes_are_close_to_what_leaving_out_really_saves(random_mode
 
 
 def test_a_replay_gives_the_lean_size_within_400_bytes(keras, random_models, tmp_path):
-    pytest.importorskip("h5py")
+    needs("h5py")
     errors = [abs(replayed_size(path, full, tmp_path) - lean) for path, full, lean in random_models]
     # Keras before 3.9 writes some archives in a way that no replay gives again: one in 24 of these.
     old = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 9)

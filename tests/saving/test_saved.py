@@ -9,6 +9,7 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import export_call, framework_of, save
+from tests.needs import needs
 
 STATEFUL = (
     "adam", "momentum", "rmsprop", "adafactor", "ema", "accumulation", "loss_scale", "schedule",
@@ -18,7 +19,7 @@ STATEFUL = (
 
 @pytest.fixture
 def h5py():
-    return pytest.importorskip("h5py")
+    return needs("h5py")
 
 
 def trained(build, data, name):
@@ -51,13 +52,19 @@ def keras_own(model, path):
     return path
 
 
-@pytest.mark.parametrize("name", STATEFUL)
-@pytest.mark.parametrize("format", ["keras", "weights", "h5"])
+# Keras gives two of Adafactor's variables one name, and cannot save them as .h5.
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [
+        (format, name)
+        for format in ("keras", "weights", "h5")
+        for name in STATEFUL
+        if (format, name) != ("h5", "adafactor")
+    ],
+)
 def test_with_the_optimizer_it_is_what_keras_own_call_writes(
     h5py, build, data, tmp_path, name, format
 ):
-    if format == "h5" and name == "adafactor":
-        pytest.skip("Keras gives two of Adafactor's variables one name, and cannot save them")
     model = trained(build, data, name)
     copy = save(model, tmp_path, format=format, include_optimizer=True)
     own = keras_own(model, tmp_path / f"own{copy.path.name.removeprefix('model')}")

@@ -8,6 +8,7 @@ import pytest
 from pytest_modelsize import measure
 from pytest_modelsize.saving import save
 from pytest_modelsize.saving.keras.sparse import patches
+from tests.needs import needs, skip
 from tests.saving.test_untouched import fit, snapshot, state_of
 
 FORMATS = ("keras", "weights", "h5")
@@ -22,7 +23,7 @@ STATEFUL = ("adam", "loss_scale", "gan", "nested", "lora", "vocabulary")
 @pytest.fixture(autouse=True)
 def trusted(keras):
     if not patches.can_be_sparse("keras"):
-        pytest.skip(f"Keras {keras.__version__} is not one that saves are sparse for")
+        skip(f"Keras {keras.__version__} is not one that saves are sparse for", "py")
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_keras_way_through_memory_or_a_temporary_file_is_followed(
     """Above half of the free memory Keras writes through a file, some kB apart (saving_lib.py)."""
     library = keras.src.saving.saving_lib
     if not hasattr(library, "is_memory_sufficient"):
-        pytest.skip("this Keras always goes through a file")
+        skip("this Keras always goes through a file", "py")
     monkeypatch.setattr(library, "is_memory_sufficient", lambda model: enough)
     real, hollow = both(model, tmp_path, "keras", True)
     assert hollow.sparse
@@ -247,7 +248,7 @@ def test_another_thread_saves_for_real_meanwhile(keras, model, tmp_path, monkeyp
     assert hollow.sparse
     assert len(started) == 1
     assert failures == []
-    h5py = pytest.importorskip("h5py")
+    h5py = needs("h5py")
     values = []
     for moment in ("before", "meanwhile"):
         path = tmp_path / f"{moment}{suffix}"

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of, save
+from tests.needs import needs
 from tests.saving import test_saved
 from tests.saving.test_untouched import fit, snapshot, state_of
 
@@ -12,7 +13,7 @@ PARAMETERS = 6 * 5 + 5 + 5 * 2 + 2
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow")
+    return needs("tensorflow")
 
 
 def network(keras, optimizer="adam"):

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import SaveError, default_format, framework_of, save
+from tests.needs import needs
 
 
 @pytest.fixture
@@ -57,15 +58,21 @@ def saved_as(model, folder, format="torch", include_optimizer=True, **options):
     return save(model, folder, format=format, include_optimizer=include_optimizer, options=options)
 
 
-@pytest.mark.parametrize("include_optimizer", [True, False])
-@pytest.mark.parametrize("format", ["torch", "safetensors", "onnx"])
+@pytest.mark.parametrize(
+    ("format", "include_optimizer"),
+    [
+        ("torch", True),
+        ("torch", False),
+        ("safetensors", True),
+        ("safetensors", False),
+        ("onnx", False),  # which holds no optimizer state
+    ],
+)
 def test_training_goes_on_bit_for_bit(torch, build, tmp_path, format, include_optimizer):
     if format != "torch":
-        pytest.importorskip(format)
+        needs(format)
     if format == "onnx":
-        pytest.importorskip("onnxscript")
-        if include_optimizer:
-            pytest.skip("an ONNX file holds no optimizer state")
+        needs("onnxscript")
     twins = []
     for checked in (False, True):
         model, optimizer = build()
@@ -169,7 +176,7 @@ def test_an_optimizer_that_has_not_stepped_keeps_nothing(torch, build, tmp_path)
 
 
 def test_safetensors_stores_shared_weights_once(torch, build, tmp_path):
-    safe = pytest.importorskip("safetensors.torch")
+    safe = needs("safetensors.torch")
     model, _ = build()
     saved = saved_as(model, tmp_path, "safetensors")
     loaded = safe.load_file(saved.path)
@@ -187,8 +194,8 @@ def test_safetensors_that_is_not_installed_is_named(build, tmp_path, monkeypatch
 
 
 def test_an_export_to_onnx_holds_the_weights(torch, build, tmp_path):
-    onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxscript")
+    onnx = needs("onnx")
+    needs("onnxscript")
     model, _ = build()
     saved = saved_as(model, tmp_path, "onnx", args=(torch.zeros(8, 6),))
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
@@ -198,7 +205,7 @@ def test_an_export_to_onnx_holds_the_weights(torch, build, tmp_path):
 
 
 def test_external_data_of_onnx_is_measured_with_it(torch, build, tmp_path):
-    pytest.importorskip("onnxscript")
+    needs("onnxscript")
     model, _ = build()
     options = {"args": (torch.zeros(8, 6),), "external_data": True}
     saved = saved_as(model, tmp_path, "onnx", **options)
@@ -236,7 +243,7 @@ def test_a_module_without_values_is_refused(torch, tmp_path):
 
 
 def test_several_modules_are_no_single_file_of_weights(build, tmp_path):
-    pytest.importorskip("safetensors")
+    needs("safetensors")
     with pytest.raises(SaveError, match="saves one module, and there are one, two"):
         saved_as({"one": build()[0], "two": build()[0]}, tmp_path, "safetensors")
 

@@ -12,6 +12,7 @@ from itertools import product
 import pytest
 
 from pytest_modelsize.saving import SaveError, save
+from tests.needs import needs, skip
 from tests.saving.kinds import NOT_BY_THEMSELVES, OPTIMIZERS, SPECIAL, kind
 
 ZOO = (
@@ -125,12 +126,12 @@ def saved_afterwards(keras, h5py, model, path):
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a .quantize")
 @pytest.mark.parametrize("name", [*ZOO, *OPTIMIZERS, *SPECIAL])
 def test_training_goes_on_bit_for_bit(keras, np, build, data, tmp_path, name):
-    h5py = pytest.importorskip("h5py")
-    tf = pytest.importorskip("tensorflow")
+    h5py = needs("h5py")
+    tf = needs("tensorflow")
     if name in OPTIMIZERS and not hasattr(keras.optimizers, name):
-        pytest.skip(f"this Keras has no {name}")
+        skip(f"this Keras has no {name}", "py")
     if name == "MultiOptimizer" and not hasattr(keras.optimizers, name):
-        pytest.skip(f"this Keras has no {name}")
+        skip(f"this Keras has no {name}", "py")
     ends = []
     for checked in (False, True):
         keras.utils.clear_session()
@@ -178,7 +179,7 @@ FAULTS = (RuntimeError("the trap"), KeyboardInterrupt(), Stopped())
 def test_training_goes_on_bit_for_bit_after_saves_that_broke_off(
     keras, np, data, tmp_path, monkeypatch, format
 ):
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     broken = tmp_path / "broken"
     broken.mkdir()
     # TFLite's converter writes here.

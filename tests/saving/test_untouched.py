@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from pytest_modelsize.saving import SaveError, save
+from tests.needs import needs, skip
 
 KERAS_FORMATS = ("keras", "h5", "weights")
 """Those that Keras writes itself, on any backend."""
@@ -27,7 +28,7 @@ def state_of(model):
 
 def snapshot(model):
     """What must be the same objects, and equal values, after a save."""
-    np = pytest.importorskip("numpy")
+    np = needs("numpy")
     return {
         "objects": [*map(id, optimizers_of(model)), id(model.train_function)],
         "metrics": list(map(id, model.metrics)),
@@ -46,7 +47,7 @@ def fit(keras, model, data):
 def test_training_goes_on_bit_for_bit(keras, np, build, data, tmp_path, name):
     """On TensorFlow, test_twins has more of this."""
     if keras.backend.backend() == "tensorflow":
-        pytest.skip("test_twins has this, and more, on TensorFlow")
+        skip("test_twins has this, and more, on TensorFlow", "jax")
     twins = []
     for checked in (False, True):
         model = build(name)
@@ -104,7 +105,7 @@ def test_a_save_that_breaks_off_leaves_model_and_folder_as_they_were(
 
     # Half-way: the first variables are written already.
     monkeypatch.setattr(type(layer), "save_own_variables", broken)
-    h5py = pytest.importorskip("h5py")
+    h5py = needs("h5py")
     if format == "h5":
         monkeypatch.setattr(h5py.Group, "create_dataset", broken)
     expected = SaveError if isinstance(fault, OSError) else KeyboardInterrupt
@@ -141,7 +142,7 @@ def test_what_is_no_model_is_refused(tmp_path):
 
 def test_the_framework_s_message_comes_without_its_escape_codes(keras, tmp_path):
     """Keras emboldens the words of what a layer's call() raised."""
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
 
     class Odd(keras.layers.Dense):
         broken = False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import lacks
 from tests.plugin.conftest import project  # noqa: F401 - a fixture
 
 DATA = Path(__file__).parent.parent / "data"
@@ -42,14 +43,14 @@ def disk(tmp_path):
 
     def mount(options):
         if os.geteuid() != 0 or shutil.which("mount") is None:
-            pytest.skip("only root can mount a small disk")
+            pytest.skip(lacks("right to mount a small disk"))
         where = tmp_path / f"disk{len(mounted)}"
         where.mkdir()
         run = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", options, "tmpfs", where], capture_output=True, text=True
         )
         if run.returncode:
-            pytest.skip(f"no disk can be mounted here: {run.stderr.strip()}")
+            pytest.skip(lacks(f"right to mount a small disk: {run.stderr.strip()}"))
         mounted.append(where)
         return where
 

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.saving import save
+from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data"
 ARTIFACTS = (
@@ -35,7 +36,7 @@ def test_eight_threads_measure_what_one_measures():
 
 def test_saves_with_and_without_state_at_once_do_not_mix(keras, tmp_path):
     """The function of Keras that is wrapped meanwhile belongs to the whole process."""
-    np = pytest.importorskip("numpy")
+    np = needs("numpy")
 
     def built(units):
         model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(units)])

@@ -10,6 +10,7 @@ import pytest
 
 # An inner run forgets what it imported itself: what is patched here is imported here.
 from pytest_modelsize.plugin import kept_copies
+from tests.needs import needs
 
 FORMATS = ("keras", "h5", "weights", "saved_model", "checkpoint", "tflite")
 EACH = f"""
@@ -47,7 +48,7 @@ def listing(folder):
 
 
 def test_only_pytest_s_own_folder_is_written_to(project, monkeypatch):
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     places = {}
     for variable in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "KERAS_HOME"):
         places[variable] = project.mkdir(variable.lower())
@@ -130,7 +131,7 @@ def test_it(model, n):
 
 
 def test_a_full_disk_is_said_in_the_framework_s_own_words(project, disk, monkeypatch):
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     where = disk("size=600k")
     monkeypatch.setenv("TMPDIR", str(where))
     project.makepyfile(

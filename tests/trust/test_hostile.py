@@ -23,6 +23,7 @@ from pytest_modelsize.formats import directory, single_file
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.saving import SaveError, save
 from pytest_modelsize.sizes.escaping import escaped, printable
+from tests.needs import lacks
 
 DATA = Path(__file__).parent.parent / "data"
 EVIL = "\x1b[31mred\u202e<b>|`x`\r\n\u2028end\x9b"
@@ -96,7 +97,7 @@ def test_directories_that_lead_back_to_themselves_are_measured_once(tmp_path):
         measure(model / "self")
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="the system has no such sockets")
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason=lacks("sockets in the file system"))
 def test_a_socket_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # its name must be short
     with socket.socket(socket.AF_UNIX) as bound:
@@ -109,7 +110,7 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty", "/dev/random"])
 def test_a_device_is_refused_and_not_read(tmp_path, device):
     if not os.path.exists(device):
-        pytest.skip(f"there is no {device} here")
+        pytest.skip(lacks(device))
     with pytest.raises(ArtifactError, match=r"is no regular file|cannot be opened"):
         measure(device)
     (tmp_path / "model.keras").symlink_to(device)

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-import pytest
+from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data"
 REPEATS = int(os.environ.get("MODELSIZE_REPEATS", "3"))
@@ -102,7 +102,7 @@ EXPECTED = {
 
 
 def test_twenty_tests_end_alike_every_time(project):
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     assert len(EXPECTED) == 20
     (project.path / "exports").mkdir()
     shutil.copy(DATA / "dense.keras", project.path / "exports")

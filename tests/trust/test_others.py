@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs, skip
+
 ARTIFACT = Path(__file__).parent.parent / "data" / "dense.h5"
 SUITE = """
 import pytest
@@ -152,7 +154,7 @@ def suite(pytester, monkeypatch):
 def test_beside_another_plugin_verdicts_are_the_same(suite, name):
     case = CASES[name]
     if importlib.util.find_spec(case.needs) is None:
-        pytest.skip(f"{case.needs} is not installed")
+        skip(f"{case.needs} is not installed", "others")
     own = () if case.plugins[:1] == ("pytest_modelsize.plugin",) else ("modelsize",)
     result = suite.run_suite(*case.options, code=case.code, plugins=(*own, *case.plugins))
     outcomes = result.parseoutcomes()
@@ -179,7 +181,7 @@ def test_optimised_python_strips_no_check(suite):
 
 @pytest.mark.parametrize("option", ["-d", "--dist=each"])
 def test_an_artifact_is_measured_where_its_test_ran_and_only_results_travel(suite, option):
-    pytest.importorskip("xdist")
+    needs("xdist")
     there = suite.path / "elsewhere"
     there.mkdir()
     suite.mkdir("suite").joinpath("test_there.py").write_text(
@@ -213,7 +215,7 @@ def test_beside_the_copied_suite():
 
 def test_reports_of_other_plugins_carry_the_whole_text(suite):
     for needed in ("pytest_html", "pytest_jsonreport"):
-        pytest.importorskip(needed)
+        needs(needed)
     suite.run_suite(
         "--html=report.html",
         "--self-contained-html",
@@ -242,7 +244,7 @@ def test_slow():
 
 @pytest.mark.parametrize("method", ["signal", "thread"])
 def test_a_test_that_times_out_is_no_pass(suite, method):
-    pytest.importorskip("pytest_timeout")
+    needs("pytest_timeout")
     result = suite.run_suite(
         f"--timeout-method={method}", code=HANGING, plugins=("modelsize", "timeout")
     )

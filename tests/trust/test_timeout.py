@@ -1,6 +1,6 @@
 """A save that pytest-timeout stops leaves the model, the framework and the disk as they were."""
 
-import pytest
+from tests.needs import needs
 
 CODE = """
 import signal, sys, time
@@ -50,7 +50,7 @@ def test_held(net):
 
 def test_a_save_that_is_stopped_by_a_signal_is_a_failure_and_nothing_else(project):
     """The signal is the timer's, and sent when the save is at it: no matter how long that takes."""
-    pytest.importorskip("pytest_timeout")
+    needs("pytest_timeout")
     result = project.run_code(
         CODE.format(seconds=3600, wait="signal.raise_signal(signal.SIGALRM)"),
         "--timeout-method=signal",
@@ -65,7 +65,7 @@ def test_a_save_that_is_stopped_by_a_signal_is_a_failure_and_nothing_else(projec
 
 
 def test_a_save_that_is_stopped_with_the_process_is_no_pass(project):
-    pytest.importorskip("pytest_timeout")
+    needs("pytest_timeout")
     result = project.run_code(
         CODE.format(seconds=1, wait="time.sleep(3600)"),
         "--timeout-method=thread",

@@ -8,12 +8,13 @@ import shutil
 
 import pytest
 
+from tests.needs import needs
+
 from pytest_modelsize import measure
 from tests.acceptance.complaints.conftest import weight_of
 
-REASON = "PyTorch and safetensors are not installed; tox run -e pytorch has them"
-pytest.importorskip("torch", reason=REASON)
-safetensors = pytest.importorskip("safetensors.torch", reason=REASON)
+needs("torch")
+safetensors = needs("safetensors.torch")
 
 
 @pytest.fixture

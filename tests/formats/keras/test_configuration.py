@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pytest_modelsize.formats.keras import configuration, open_configuration
 from tests.formats.mutants import HOSTILE_CALLS
+from tests.needs import needs
 from tests.work import assert_even_growth
 
 _SEPARATOR = len(", ")
@@ -131,7 +132,7 @@ def test_a_lambda_is_named(keras: Any, stored: Any) -> None:
 
 
 def test_a_constant_initializer_and_a_constant_operand_are_named(keras: Any, stored: Any) -> None:
-    np = pytest.importorskip("numpy")
+    np = needs("numpy")
     constant = np.linspace(0, 1, 500, dtype="float32").reshape(5, 100)
     inputs = keras.Input((5,), name="input")
     hidden = keras.ops.matmul(inputs, constant)

@@ -9,16 +9,17 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
+from tests.needs import needs, skip
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 @pytest.fixture(scope="module")
 def h5py():
-    return pytest.importorskip("h5py")
+    return needs("h5py")
 
 
 def network(keras, np, optimizer="adam", units=32):
@@ -212,7 +213,7 @@ def test_sharded_weights_are_measured_together(keras, np, tmp_path):
     try:
         model.save_weights(tmp_path / "m.weights.json", max_shard_size=0.0002)
     except TypeError:
-        pytest.skip("this version of Keras writes no shards")
+        skip("this Keras writes no shards", "py")
     shards = list(tmp_path.glob("*.weights.h5"))
     assert len(shards) > 1
     expected = sum(4 * value.size for value in model.get_weights())
@@ -262,7 +263,7 @@ def test_a_vocabulary_that_keras_stores_twice_is_named_as_waste(keras, np, tmp_p
     with zipfile.ZipFile(path) as archive:
         stored = [i for i in archive.infolist() if i.filename.endswith("vocabulary.txt")]
     if len(stored) < 2:
-        pytest.skip("this version of Keras stores a vocabulary once")
+        skip("this Keras stores a vocabulary once", "keras34")
     assets = measure(path).section("assets").children
     assert {asset.of_kind(Kind.DATA) for asset in assets} == {stored[0].file_size}
     (waste,) = [asset.note for asset in assets if asset.note]

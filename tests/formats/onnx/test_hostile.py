@@ -9,6 +9,7 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from tests.formats.mutants import BYTES, Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
 from tests.formats.onnx.wire import attribute, field, model, node, tensor
+from tests.needs import lacks
 
 
 def saved_as(path, *graph_fields):
@@ -58,7 +59,7 @@ def test_external_data_outside_the_folder_is_refused(tmp_path, location):
         assert "m.onnx" in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "symlink"), reason="the system has no symbolic links")
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason=lacks("symbolic links"))
 @pytest.mark.parametrize("location", ["link.bin", "folder/x.bin"])
 def test_external_data_behind_a_link_is_refused(tmp_path, location):
     (tmp_path / "there").mkdir()

@@ -6,17 +6,18 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.formats import recognise
+from tests.needs import needs, skip
 
 
 @pytest.fixture(scope="module")
 def onnx():
-    pytest.importorskip("numpy")
-    return pytest.importorskip("onnx", reason="onnx is not installed")
+    needs("numpy")
+    return needs("onnx")
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 def entry(measurement, *names):
@@ -388,5 +389,5 @@ def test_the_package_s_own_test_models_have_the_weights_that_their_messages_have
         assert result.weights == expected, path
         with_weights += expected > 0
     if not with_weights:
-        pytest.skip("this onnx comes without its test models")
+        skip("this onnx comes without its test models", "formats")
     assert with_weights > 10

@@ -9,11 +9,11 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.sizes.measurement import Kind
+from tests.needs import needs
 
-REASON = "scikit-learn is not installed; tox run -e estimators has it"
-sklearn = pytest.importorskip("sklearn", reason=REASON)
-joblib = pytest.importorskip("joblib", reason=REASON)
-np = pytest.importorskip("numpy", reason=REASON)
+sklearn = needs("sklearn")
+joblib = needs("joblib")
+np = needs("numpy")
 
 
 def estimators():

@@ -16,9 +16,7 @@ from hypothesis import strategies as st
 from pytest_modelsize import measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.sizes.measurement import Kind
-
-NO_NUMPY = "NumPy is not installed; tox run -e py has it"
-NO_JOBLIB = "joblib is not installed; tox run -e formats has it"
+from tests.needs import needs
 
 
 class Bomb:
@@ -85,7 +83,7 @@ def test_text_under_that_suffix_is_no_pickle_and_no_error(tmp_path):
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_arrays_are_weights_by_attribute_with_type_and_shape(tmp_path, protocol):
-    np = pytest.importorskip("numpy", reason=NO_NUMPY)
+    np = needs("numpy")
     step = Net(mean_=np.ones(7, np.float32))
     net = Net(
         coef_=np.arange(600.0).reshape(20, 30),
@@ -126,8 +124,8 @@ COMPRESS = {"none": 0, "zlib": 3, "gzip": ("gzip", 3), "bz2": ("bz2", 3), "xz": 
 
 @pytest.mark.parametrize("compress", COMPRESS)
 def test_what_joblib_writes_has_the_same_sections(tmp_path, compress):
-    np = pytest.importorskip("numpy", reason=NO_NUMPY)
-    joblib = pytest.importorskip("joblib", reason=NO_JOBLIB)
+    np = needs("numpy")
+    joblib = needs("joblib")
     path = tmp_path / "m.joblib"
     words = np.array(["a", None, "b" * 300], dtype=object)
     held = {"coef_": np.arange(5000.0), "words": words, "name": "m", "last": np.ones((2, 3))}
@@ -188,7 +186,7 @@ def test_bytes_of_a_format_of_their_own_are_opaque(tmp_path):
 
 
 def test_state_of_an_optimizer_of_pytorchs_is_told_by_its_structure(tmp_path):
-    np = pytest.importorskip("numpy", reason=NO_NUMPY)
+    np = needs("numpy")
     state = {"state": {0: {"exp_avg": np.ones(100)}}, "param_groups": [{"lr": 0.1}]}
     path = tmp_path / "net.pkl"
     path.write_bytes(pickle.dumps(Net(coef_=np.ones(10), trainer=state)))
@@ -198,7 +196,7 @@ def test_state_of_an_optimizer_of_pytorchs_is_told_by_its_structure(tmp_path):
 
 
 def test_an_array_that_is_held_twice_counts_once(tmp_path):
-    np = pytest.importorskip("numpy", reason=NO_NUMPY)
+    np = needs("numpy")
     array = np.ones(1000)
     path = tmp_path / "net.pkl"
     path.write_bytes(pickle.dumps(Net(first=array, second=array)))
@@ -206,7 +204,7 @@ def test_an_array_that_is_held_twice_counts_once(tmp_path):
 
 
 def test_pickles_behind_one_another_are_all_opened(tmp_path):
-    np = pytest.importorskip("numpy", reason=NO_NUMPY)
+    np = needs("numpy")
     path = tmp_path / "net.pkl"
     with path.open("wb") as file:
         pickle.dump(Net(coef_=np.ones(100)), file)

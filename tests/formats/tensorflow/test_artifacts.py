@@ -9,18 +9,19 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import save
 from tests.formats.mutants import count, mutants, outcome_of
+from tests.needs import needs
 
 PARAMETERS = 64 * 128 + 128 + 128 * 10 + 10
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 def trained(keras, np, **options):

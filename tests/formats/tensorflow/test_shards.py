@@ -14,18 +14,19 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats.tensorflow.bundle import read_bundle
 from tests.formats.mutants import count, mutants, outcome_of
 from tests.formats.tensorflow.test_artifacts import PARAMETERS, bytes_on_disk, data_of, trained
+from tests.needs import needs
 
 SHARDS = 3
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 def shard(tf, source, target):

@@ -5,24 +5,25 @@ import pytest
 from pytest_modelsize import ArtifactError, Kind, measure
 from tests.formats.mutants import count, mutants, outcome_of
 from tests.formats.tflite.outside import contents, move_outside
+from tests.needs import needs, skip
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def schema(tf):
-    schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
+    schema = needs("tensorflow.lite.python.schema_py_generated")
     if not hasattr(schema.BufferT(), "offset"):
-        pytest.skip("this TensorFlow's schema has no buffers outside the flatbuffer")
+        skip("this TensorFlow's schema has no buffers outside the flatbuffer", "py")
     return schema
 
 
 @pytest.fixture(scope="module")
 def move(schema):
-    flatbuffers = pytest.importorskip("flatbuffers")
+    flatbuffers = needs("flatbuffers")
     return lambda *args, **options: move_outside(schema, flatbuffers, *args, **options)
 
 
@@ -121,7 +122,7 @@ def test_a_place_that_two_buffers_share_counts_once_and_is_no_waste(
 def test_what_is_said_of_buffers_in_other_files_is_graph(schema, converted, written):
     """The newest schema's external buffers: their bytes are in a file that is none of this one."""
     if not hasattr(schema, "ExternalBufferT"):
-        pytest.skip("this TensorFlow's schema has no external buffers")
+        skip("this TensorFlow's schema has no external buffers", "py")
     import flatbuffers
 
     totals = []

@@ -6,19 +6,17 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.formats.tflite import schema as ours
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
 def schema():
-    return pytest.importorskip(
-        "tensorflow.lite.python.schema_py_generated",
-        reason="TensorFlow is not installed; `tox -e py` has it",
-    )
+    return needs("tensorflow.lite.python.schema_py_generated")
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+    return needs("tensorflow")
 
 
 class Recorder:
@@ -165,7 +163,7 @@ def test_buckets_are_read(tf, tmp_path):
 
 def test_every_operator_with_vectors_in_its_options_is_read_whole(schema, tf, tmp_path):
     """Each is put into a model by TensorFlow's own classes, four elements in each vector."""
-    flatbuffers = pytest.importorskip("flatbuffers")
+    flatbuffers = needs("flatbuffers")
     for union, kinds in (("BuiltinOptions", ours.OPTIONS), ("BuiltinOptions2", ours.OPTIONS_2)):
         members = {n: name for name, n in vars(getattr(schema, union, object)).items()}
         for number in kinds.keys() & members.keys():

@@ -11,16 +11,17 @@ import pytest
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from tests.formats.mutants import count, mutants, outcome_of
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy")
+    return needs("numpy")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_nothing_is_unknown_but_zeros_that_align(models):
 
 
 def test_each_kind_of_thing_has_its_place_and_metadata_their_buffers(tf, models):
-    schema = pytest.importorskip("tensorflow.lite.python.schema_py_generated")
+    schema = needs("tensorflow.lite.python.schema_py_generated")
     for path in models:
         model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
         graph = measure(path).section("graph")

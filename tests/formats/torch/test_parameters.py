@@ -4,6 +4,7 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.sizes.comparison import entries
+from tests.needs import skip
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_an_optimizer_that_was_told_names_says_them(torch, slots):
     try:
         torch.optim.Adam(model.named_parameters())
     except (TypeError, ValueError):
-        pytest.skip("this PyTorch takes no named parameters")
+        skip("this PyTorch takes no named parameters", "pytorch")
     assert slots(model, model[1].named_parameters()) == {"weight", "bias"}
 
 

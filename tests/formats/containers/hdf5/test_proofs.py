@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from pytest_modelsize.sizes.measurement import Kind
+from tests.needs import lacks
 
 FREE = ("gap", "dead global heap collection")
 FREE_BUT_FOR_A_HEADER = (
@@ -64,7 +65,7 @@ def test_noise_over_every_free_byte_changes_nothing_that_is_read_back(h5py, zoo)
     assert total > 100_000
 
 
-@pytest.mark.skipif(shutil.which("h5dump") is None, reason="h5dump (hdf5-tools) is not installed")
+@pytest.mark.skipif(shutil.which("h5dump") is None, reason=lacks("h5dump (hdf5-tools)"))
 def test_noise_changes_nothing_that_h5dump_prints(zoo, tmp_path):
     def dump(data):
         path = tmp_path / "file.h5"
@@ -216,7 +217,7 @@ def test_attributes_that_are_texts_are_read_as_h5py_reads_them(h5py, zoo):
     assert read > 20
 
 
-@pytest.mark.skipif(shutil.which("h5stat") is None, reason="h5stat (hdf5-tools) is not installed")
+@pytest.mark.skipif(shutil.which("h5stat") is None, reason=lacks("h5stat (hdf5-tools)"))
 def test_totals_are_those_of_h5stat(zoo):
     """`h5stat` is 1.10 at the least. It is short by 232 bytes for extensible arrays, takes no
     account of shared message tables, and cannot open what is newer than itself.

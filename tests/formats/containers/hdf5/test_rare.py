@@ -11,13 +11,14 @@ from tests.formats.containers.hdf5.conftest import walk
 from tests.formats.containers.hdf5.rare import SHARED_KINDS, Rare, loaded_library
 from tests.formats.containers.hdf5.test_proofs import counted_by_the_library, read_back, scrambled
 from tests.formats.mutants import count, mutants, outcome_of
+from tests.needs import lacks
 
 
 @pytest.fixture(scope="session")
 def rare(h5py, np, tmp_path_factory):
     library = loaded_library(h5py)
     if library is None:
-        pytest.skip("the HDF5 library that h5py uses is not where its wheels have it")
+        pytest.skip(lacks("HDF5 library where the wheels of h5py have it"))
     return Rare(h5py, np, library, tmp_path_factory.mktemp("rare"))
 
 

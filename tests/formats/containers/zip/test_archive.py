@@ -22,6 +22,7 @@ from pytest_modelsize.formats.containers.zip import (
 )
 from pytest_modelsize.formats.source import Source
 from tests.formats.mutants import Frugal, count, mutants, outcome_of
+from tests.needs import lacks
 
 
 def source(data: bytes) -> Source:
@@ -370,7 +371,7 @@ def test_a_bomb_that_hides_its_size_is_refused_when_it_goes_off() -> None:
 # What else is there
 
 
-@pytest.mark.skipif(shutil.which("zipinfo") is None, reason="zipinfo is not installed")
+@pytest.mark.skipif(shutil.which("zipinfo") is None, reason=lacks("zipinfo (unzip)"))
 @pytest.mark.parametrize("front", [b"", b"seventeen bytes.."])
 def test_zipinfo_tells_the_same_of_an_archive_with_and_without_a_prefix(
     front: bytes, tmp_path: Path

@@ -13,6 +13,7 @@ from pytest_modelsize import ArtifactError
 from pytest_modelsize.formats.containers.zip import read_zip, unpack
 from pytest_modelsize.formats.source import Source
 from tests.formats.mutants import Frugal, count, mutants, outcome_of
+from tests.needs import lacks
 
 MEMBERS = {
     "config.json": b'{"a": 1}' * 50,
@@ -176,7 +177,7 @@ def test_padding_that_aligns_content_is_told_from_structure():
     assert member.structure == 30 + 8 + 46 + 8 + 24
 
 
-@pytest.mark.skipif(shutil.which("zipinfo") is None, reason="zipinfo is not installed")
+@pytest.mark.skipif(shutil.which("zipinfo") is None, reason=lacks("zipinfo (unzip)"))
 def test_sizes_are_those_of_zipinfo(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(WHOLE["deflated"])

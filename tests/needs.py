@@ -1,0 +1,56 @@
+"""What a test needs and may not find, and which tox environment runs it then.
+
+A skip's reason names that environment, and ``tox run -e merged`` holds it to that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import pytest
+
+RUN_BY = {
+    "joblib": "formats",
+    "onnx": "formats, pytorch",
+    "onnxscript": "pytorch",
+    "pytest_benchmark": "others",
+    "pytest_cov": "others",
+    "pytest_html": "others",
+    "pytest_jsonreport": "others",
+    "pytest_memray": "others",
+    "pytest_randomly": "others",
+    "safetensors": "formats, pytorch",
+    "sklearn": "estimators",
+    "torch": "pytorch",
+}
+"""The environments that have a module; any other module is in ``py``."""
+
+
+def needs(module: str, *environments: str) -> Any:
+    """Import a module, or skip with the environments that have it.
+
+    Args:
+        module: its dotted name.
+        environments: of tox, that run the test; those of `RUN_BY` where none are given.
+    """
+    __tracebackhide__ = True  # the place of a skip is that of the test
+    known = RUN_BY.get(module.partition(".")[0], "py")
+    return pytest.importorskip(
+        module, reason=elsewhere(f"{module} is not installed", *(environments or [known]))
+    )
+
+
+def elsewhere(why: str, *environments: str) -> str:
+    """Return the reason of a skip: why, and the tox environments that run the test."""
+    return f"{why}: tox run -e {', '.join(environments)}"
+
+
+def skip(why: str, *environments: str) -> NoReturn:
+    """Skip a test that other tox environments run."""
+    __tracebackhide__ = True
+    pytest.skip(elsewhere(why, *environments))
+
+
+def lacks(what: str) -> str:
+    """Return the reason of a skip that no environment mends: what this machine does not have."""
+    return f"this machine has no {what}"
