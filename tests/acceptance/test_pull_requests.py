@@ -8,10 +8,12 @@ import shutil
 
 import pytest
 
-pytest.importorskip("yaml", reason="PyYAML is not installed: tox runs this")
+from tests.needs import needs
 
-from tests.acceptance.actions import ROOT, Runner
-from tests.cli.rest import GOOD, READ_ONLY, Server
+needs("yaml")
+
+from tests.acceptance.actions import ROOT, Runner  # noqa: E402
+from tests.cli.rest import GOOD, READ_ONLY, Server  # noqa: E402
 
 MARK = "<!-- pytest-modelsize -->"
 TEST = """
@@ -381,7 +383,7 @@ def test_the_reports_of_shards_are_one_comment_and_no_entry_is_called_gone(tmp_p
 
 
 def test_a_run_in_several_processes_is_one_report(tmp_path, server):
-    pytest.importorskip("xdist", reason="pytest-xdist is not installed: tox runs this")
+    needs("xdist")
     project = Project(tmp_path, server, MANY)
     project.save(120_000)
     assert codes(project.run(command="pytest -p xdist -n 2")) == [0, 1, 0]

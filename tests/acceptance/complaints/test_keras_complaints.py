@@ -7,6 +7,7 @@ import pytest
 
 from pytest_modelsize import measure
 from tests.acceptance.complaints.conftest import weight_of
+from tests.needs import needs
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_keras_double_precision_by_accident(causes, keras, tmp_path, suffix):
 
 
 def test_h5py_2283_a_deleted_dataset_leaves_its_space(causes, tmp_path):
-    h5py = pytest.importorskip("h5py", reason="h5py is not installed; tox run -e py has it")
+    h5py = needs("h5py")
     import numpy as np
 
     path, packed = tmp_path / "old.h5", tmp_path / "new.h5"
@@ -107,7 +108,7 @@ def test_keras_23553_export_stores_all_variables_twice(causes, net, tmp_path):
 
 
 def test_tensorflow_38104_quantized_but_for_a_layer(causes, tmp_path):
-    np = pytest.importorskip("numpy", reason="NumPy is not installed; tox run -e py has it")
+    np = needs("numpy")
     import json
     import struct
 

@@ -8,10 +8,9 @@ import shutil
 
 import pytest
 
-from tests.needs import needs
-
 from pytest_modelsize import measure
 from tests.acceptance.complaints.conftest import weight_of
+from tests.needs import needs
 
 needs("torch")
 safetensors = needs("safetensors.torch")
