@@ -1,19 +1,33 @@
 """Which groups of a Keras weights file hold an optimizer's state?
 
-The file does not say. A live model does (`LiveNames.optimizers`); from the file alone the group
-``/optimizer`` is conclusive, and any other is told by what `Optimizer.save_own_variables` in
-keras/src/optimizers/base_optimizer.py writes first: ``vars/0`` is the iteration counter, an integer
-scalar, and ``vars/1`` the learning rate, a floating-point scalar.
+The file does not say. A live model does (`LiveNames.optimizers`). From the file alone an optimizer
+is told by what `Optimizer.save_own_variables` in keras/src/optimizers/base_optimizer.py writes:
+``vars/0`` is the iteration counter, a whole number, and what is no scalar repeats the shapes of
+other groups' variables. The learning rate is there only where it is no schedule. What looks so by
+chance, a layer with a step and a matrix, repeats no whole group; or stands among ``layers``.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from pytest_modelsize.formats.containers.hdf5 import HDF5File, HDF5Object
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.mirrored import Shape, repeats
 
 __all__ = ["optimizer_groups"]
 
-_CONCLUSIVE = "/optimizer"
+_USUAL = "/optimizer"
+"""Where a model keeps the one that it was compiled with."""
+_LAYERS = "layers"
+"""What functional and sequential models call the group of their layers (saving_lib.py)."""
+_NAMED = re.compile(
+    r"(.*_)?(opt|optim|optimi[sz]ers?|sgd|n?adamw?|adamax|adadelta|adagrad|adafactor|ftrl|lamb|lion"
+    r"|muon|rms_?prop|lars|schedule_free_adam_?w)(_[0-9]+)?"
+)
+"""Names of Keras' own optimizers, and of what holds one, in lower case."""
 
 
 def optimizer_groups(file: HDF5File, names: LiveNames) -> dict[str, str]:
@@ -25,31 +39,103 @@ def optimizer_groups(file: HDF5File, names: LiveNames) -> dict[str, str]:
     if names.optimizers is not None:
         groups = {group for group in names.optimizers if group in file.objects}
     else:
-        groups = {path.removesuffix("/vars") for path in file.objects if _is_optimizer(file, path)}
+        groups = _Search(file).groups()
     return {group: _shown(file, group, names.objects.get(group)) for group in groups}
 
 
-def _is_optimizer(file: HDF5File, path: str) -> bool:
-    if path == _CONCLUSIVE:
-        return True
-    if not path.endswith("/vars") or path == "/vars":
-        return False
-    first, second = file.objects.get(f"{path}/0"), file.objects.get(f"{path}/1")
-    return _scalar(first, "int", "uint") and _scalar(second, "float", "bfloat")
+class _Search:
+    """What the groups of a file keep, and which of them are optimizers for it."""
+
+    def __init__(self, file: HDF5File) -> None:
+        self._file = file
+        self._kept: dict[str, dict[str, HDF5Object]] = {}
+        for path, item in file.objects.items():
+            group, _, key = path.rpartition("/")
+            if item.type == "dataset" and group.endswith("/vars"):
+                self._kept.setdefault(group.removesuffix("/vars"), {})[key] = item
+        self._counting = [
+            group for group, kept in self._kept.items() if group and _counts(kept.get("0"))
+        ]
+        others = self._kept.keys() - set(self._counting)
+        self._shapes = Counter(shape for group in others for shape in self._shapes_of(group))
+        self._sets = {frozenset(self._shapes_of(group)) for group in others}
+
+    def groups(self) -> set[str]:
+        """Return the optimizers' groups."""
+        found = {group for group in self._counting if self._is_optimizer(group)}
+        # Around another one, and nothing but counters and rates: it scales the loss, or shares out.
+        around = {group for inner in found for group in _above(inner)}
+        found.update(
+            group for group in self._counting if group in around and not any(self._shapes_of(group))
+        )
+        if _USUAL in self._kept and "0" not in self._kept[_USUAL]:
+            found.add(_USUAL)  # the rest of it, whose beginning is in another shard
+        return found
+
+    def _shapes_of(self, group: str) -> Counter[Shape]:
+        """Return how many variables of each shape a group has, scalars and counters aside."""
+        floats = (item for item in self._kept[group].values() if _is_float(item))
+        return Counter(item.shape for item in floats if item.shape)
+
+    def _is_optimizer(self, group: str) -> bool:
+        if group == _USUAL:
+            return True
+        above, _, name = group.rpartition("/")
+        if above.rpartition("/")[2] == _LAYERS:
+            return False
+        slots = self._shapes_of(group)
+        named = _is_named(self._file, group, name)
+        if not slots:
+            return named
+        if not repeats(slots, self._shapes):
+            return False
+        if named:
+            return True
+        # An optimizer serves whole layers, and every variable alike.
+        whole = set().union(*(shapes for shapes in self._sets if shapes <= slots.keys()))
+        if not slots.keys() & self._shapes.keys() <= whole:
+            return False
+        return len(slots) > 1 or self._evenly(group, slots, self._shapes)
+
+    def _evenly(self, group: str, slots: Mapping[Shape, int], served: Mapping[Shape, int]) -> bool:
+        """Return whether each variable of a shape has as many slots, beside a long counter."""
+        long = self._kept[group]["0"].dtype == "int64"
+        return long and all(
+            number % (served.get(shape) or 1) == 0 for shape, number in slots.items()
+        )
 
 
-def _scalar(item: HDF5Object | None, *dtypes: str) -> bool:
-    return item is not None and item.shape == () and item.dtype.startswith(dtypes)
+def _counts(item: HDF5Object | None) -> bool:
+    return item is not None and item.shape == () and item.dtype.startswith(("int", "uint"))
 
 
-def _shown(file: HDF5File, group: str, known: str | None) -> str:
-    place = group.removeprefix("/").replace("/", ".")
+def _is_float(item: HDF5Object) -> bool:
+    """Return whether its elements are numbers with a fraction; bfloat16 is stored as two bytes."""
+    return item.dtype.startswith(("float", "bfloat", "opaque"))
+
+
+def _above(group: str) -> Iterable[str]:
+    while group := group.rpartition("/")[0]:
+        yield group
+
+
+def _is_named(file: HDF5File, group: str, last: str) -> bool:
+    """Return whether it is called like an optimizer: the object by itself, or else its place."""
+    stored = _stored_name(file, group)
+    return _NAMED.fullmatch((stored or last).lower()) is not None
+
+
+def _stored_name(file: HDF5File, group: str) -> str:
     variables = file.objects.get(f"{group}/vars")
     texts = None
     if variables is not None and "name" in variables.attributes:
         texts = variables.attributes["name"].read_strings()
-    stored = texts[0].decode("utf-8", "replace") if texts and len(texts) == 1 else ""
-    name = known or stored.replace("/", "_")
-    if group == _CONCLUSIVE or not place:
+    return texts[0].decode("utf-8", "replace") if texts and len(texts) == 1 else ""
+
+
+def _shown(file: HDF5File, group: str, known: str | None) -> str:
+    place = group.removeprefix("/").replace("/", ".")
+    name = known or _stored_name(file, group).replace("/", "_")
+    if group == _USUAL or not place:
         return name or "optimizer"
     return f"{place} ({name})" if name else place

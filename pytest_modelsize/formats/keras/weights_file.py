@@ -17,6 +17,7 @@ from pytest_modelsize.formats.containers.hdf5 import HDF5Attribute, HDF5File, HD
 from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.keras.optimizers import optimizer_groups
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.slots import state_keys
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -52,7 +53,11 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
     for path, item in file.objects.items():
         home = homes.of(path)
         note = _described(item) if item.type == "dataset" else ""
-        ledger.add_object(home, item.data, item.structure, item.reserved, note)
+        opaque = item.data if layout == "hdf5" else 0
+        ledger.add_object(home, item.data - opaque, item.structure, item.reserved, note)
+        if opaque:
+            # Datasets of whatever: nothing in the file says what they are for.
+            ledger.add(home, Kind.OPAQUE, opaque)
         for name, attribute in item.attributes.items():
             _add_attribute(ledger, path, home, name, attribute)
     for name, kind, size in file.loose:
@@ -71,7 +76,8 @@ def optimizer_objects(source: Source) -> frozenset[str]:
     """
     file = read_hdf5(source)
     if _layout(file) == "h5":
-        if f"/{_OPTIMIZER_WEIGHTS}" not in file.objects:
+        alone = "layer_names" in file.objects["/"].attributes
+        if f"/{_OPTIMIZER_WEIGHTS}" not in file.objects or alone:
             return frozenset()
         return frozenset({f"/{_OPTIMIZER_WEIGHTS}", "/@training_config"})
     return frozenset(optimizer_groups(file, LiveNames()))
@@ -121,6 +127,10 @@ class _Homes:
         self._variables = names.variables
         self._labels = {**_labels(file), **names.objects} if layout == "weights" else {}
         self._optimizers = optimizer_groups(file, names) if layout == "weights" else {}
+        # Weights alone are groups of layers, and a layer may have any name.
+        self._layers_alone = "layer_names" in file.objects["/"].attributes
+        shapes = {path[1:]: item.shape or () for path, item in file.objects.items() if item.dtype}
+        self._state = state_keys(shapes) if layout == "hdf5" else frozenset[str]()
 
     def of(self, path: str) -> SectionPath:
         """Return the path of the entry that the object at HDF5 path ``path`` serves."""
@@ -131,10 +141,10 @@ class _Homes:
             return self._legacy(path, parts)
         if self._layout == "weights":
             return self._numbered(path, parts)
-        return ("weights", *parts)
+        return ("optimizer" if path[1:] in self._state else "weights", *parts)
 
     def _legacy(self, path: str, parts: list[str]) -> SectionPath:
-        if parts[0] == _OPTIMIZER_WEIGHTS:
+        if parts[0] == _OPTIMIZER_WEIGHTS and not self._layers_alone:
             section, rest = "optimizer", parts[1:]
         else:
             section, rest = "weights", parts[1:] if parts[0] == _MODEL_WEIGHTS else parts

@@ -27,6 +27,10 @@ _DTYPES = {
 }  # fmt: skip
 """tensorflow/core/framework/types.proto."""
 _LARGEST_GRAPH = 64 * 2**20
+_SLICE = b"\0"
+"""How the key of a slice begins: a zero, in ordered code (saved_tensor_slice_util.cc,
+EncodeTensorNameSlice; core/lib/strings/ordered_code.cc).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Variable:
         offset: of its bytes in the shard.
         size: bytes in the shard; 0 for the head of a variable stored in slices.
         entry: bytes of its entry in the index.
+        slice_of: the variable that it is a slice of; or empty.
     """
 
     key: str
@@ -50,6 +55,7 @@ class Variable:
     offset: int
     size: int
     entry: int
+    slice_of: str = ""
 
     @property
     def described(self) -> str:
@@ -82,9 +88,9 @@ class Bundle:
         """Bytes of all its files."""
         return sum(self.files.values())
 
-    def shard(self, number: int) -> Path:
-        """Return the file of a shard."""
-        return list(self.files)[1 + number]
+    def shards(self) -> list[Path]:
+        """Return the files of its shards, by number."""
+        return list(self.files)[1:]
 
 
 def read_bundle(prefix: Path) -> Bundle:
@@ -106,16 +112,20 @@ def read_bundle(prefix: Path) -> Bundle:
                 shards = next((message.integer(f) for f in message if f.number == 1), 1)
         files = {index: source.size}
     gaps, graph = 0, None
+    held: dict[int, list[Variable]] = {}
+    for variable in variables:
+        if variable.size:
+            held.setdefault(variable.shard, []).append(variable)
     for number in range(_checked(shards, variables, index)):
         path = prefix.with_name(f"{prefix.name}.data-{number:05d}-of-{shards:05d}")
         if not path.is_file():
             raise ArtifactError(str(path), None, f"this shard is missing, which {index.name} names")
-        here = [variable for variable in variables if variable.shard == number and variable.size]
+        here = held.get(number, [])
         with open_source(path, follow=False) as source:
             gaps += source.size - _extent(source, here)
             files[path] = source.size
             for variable in here:
-                if variable.key == GRAPH_KEY and variable.size <= _LARGEST_GRAPH:
+                if variable.key == GRAPH_KEY:
                     graph = _graph(source, variable)
     structure = table.structure + header
     return Bundle(prefix, tuple(variables), structure, gaps, graph, files)
@@ -129,10 +139,18 @@ def _variable(message: Message, key: bytes, entry: int) -> Variable:
             numbers[field.number] = message.integer(field)
         elif field.number == 2:
             shape = list(_shape(message.inside(field)))
-    # Keys of slices are binary: the name, and the encoded extents.
     name = key.decode("utf-8", "backslashreplace")
     dtype = _DTYPES.get(numbers[1], f"dtype {numbers[1]}")
-    return Variable(name, dtype, tuple(shape), numbers[3], numbers[4], numbers[5], entry)
+    sliced = _name_of_slice(key) if key.startswith(_SLICE) else ""
+    return Variable(name, dtype, tuple(shape), numbers[3], numbers[4], numbers[5], entry, sliced)
+
+
+def _name_of_slice(key: bytes) -> str:
+    """Return the variable's name out of the key of a slice: its zeros and 255s have one more byte."""
+    name, end, _ = key[1:].partition(b"\0\1")
+    if not end:
+        return ""
+    return name.replace(b"\0\xff", b"\0").replace(b"\xff\0", b"\xff").decode("utf-8", "replace")
 
 
 def _shape(message: Message) -> Iterator[int]:
@@ -171,6 +189,9 @@ def _extent(source: Source, variables: list[Variable]) -> int:
 
 def _graph(source: Source, variable: Variable) -> Message:
     """Return the one string of a string tensor: its length, a checksum of that, its bytes."""
+    if variable.size > _LARGEST_GRAPH:
+        problem = f"an object graph of {variable.size:,d} bytes is too large to be read"
+        raise source.error(variable.offset, problem)
     data = source.read(variable.offset, variable.size)
     position = length = shift = 0
     while position < len(data):

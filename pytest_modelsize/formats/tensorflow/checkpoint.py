@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import glob
+import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.source import ArtifactError, open_source
-from pytest_modelsize.formats.tensorflow.bundle import GRAPH_KEY, Bundle, Variable, read_bundle
-from pytest_modelsize.formats.tensorflow.objectgraph import Named, read_object_graph
+from pytest_modelsize.formats.tensorflow.bundle import Bundle, read_bundle
+from pytest_modelsize.formats.tensorflow.homes import Homes, shown_key
 from pytest_modelsize.formats.tensorflow.table import MAGIC
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -28,58 +30,64 @@ __all__ = [
 INDEX = ".index"
 STATE_FILE = "checkpoint"
 """The text file that names the newest step (checkpoint_management.py)."""
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-_SLOT = "/.OPTIMIZER_SLOT/"
-_COUNTER = "save_counter"
 _UNFINISHED = ("_temp", ".tempstate")
 """How the writer calls what it has not yet put into place (tensor_bundle.cc, save_v2)."""
 _SHARD = re.compile(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
-_SLOT_NAMES = {
-    "Adam", "Adam_1", "Momentum", "RMSProp", "RMSProp_1", "Adagrad", "Adadelta", "Adadelta_1",
-    "Ftrl", "Ftrl_1", "ExponentialMovingAverage",
-}  # fmt: skip
-_POWERS = {"beta1_power", "beta2_power"}
-"""Names that optimizers of TensorFlow 1 give their variables, in checkpoints without a graph."""
 
 
 def prefixes(folder: Path) -> list[Path]:
     """Return the prefixes of the checkpoints that lie directly in ``folder``, by name."""
-    try:
-        return sorted(
-            path.with_name(path.name.removesuffix(INDEX))
-            for path in folder.iterdir()
-            if path.name.endswith(INDEX) and is_index(path)
-        )
-    except OSError:
-        return []
+    names = _names_in(folder)
+    sharded = _sharded(names)
+    found = (folder / name.removesuffix(INDEX) for name in sorted(names) if name.endswith(INDEX))
+    return [path for path in found if path.name in sharded or _is_table(_index_of(path))]
 
 
 def holds_checkpoints(folder: Path) -> bool:
     """Return whether a checkpoint lies directly in ``folder``, or what is to become one."""
-    return bool(prefixes(folder) or _shards_alone(folder))
+    return bool(_shards_alone(folder) or prefixes(folder))
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Return what lies directly in ``folder``; nothing where it may not be listed."""
+    try:
+        with os.scandir(folder) as found:
+            return {entry.name for entry in found}
+    except OSError:
+        return set()
+
+
+def _sharded(names: Iterable[str]) -> set[str]:
+    """Return the checkpoints, by the names of their prefixes, that have shards among ``names``."""
+    return {found[1] for name in names if (found := _SHARD.fullmatch(name)) is not None}
+
+
+def _index_of(prefix: Path) -> Path:
+    return prefix.with_name(f"{prefix.name}{INDEX}")
 
 
 def _shards_alone(folder: Path) -> list[Path]:
     """Return the shards in ``folder`` that have no index beside them: it is written last."""
-    try:
-        names = {path.name for path in folder.iterdir()}
-    except OSError:
-        return []
+    names = _names_in(folder)
     shards = ((name, _SHARD.fullmatch(name)) for name in sorted(names))
     return [folder / name for name, found in shards if found and f"{found[1]}{INDEX}" not in names]
 
 
 def is_index(path: Path) -> bool:
     """Return whether a file ends as a table does, or is an index that was cut off."""
-    try:
-        with open_source(path, follow=False) as source:
-            whole = source.size >= 8 and source.read(source.size - 8, 8) == MAGIC
-    except ArtifactError:
+    if not path.name.endswith(INDEX) or path.is_symlink() or not path.is_file():
         return False
     # An index that lost its end is still one, if shards lie beside it.
-    return whole or any(
-        path.parent.glob(f"{glob.escape(path.name.removesuffix(INDEX))}.data-*-of-*")
-    )
+    prefix = path.name.removesuffix(INDEX)
+    return _is_table(path) or prefix in _sharded(_names_in(path.parent))
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        with open_source(path, follow=False) as source:
+            return source.size >= 8 and source.read(source.size - 8, 8) == MAGIC
+    except ArtifactError:
+        return False
 
 
 def refuse_unfinished(folder: Path) -> None:
@@ -146,42 +154,32 @@ def add_bundle(bundle: Bundle, ledger: Ledger, under: SectionPath) -> None:
     Raises:
         ArtifactError: where its object graph is broken.
     """
-    graph = read_object_graph(bundle.graph) if bundle.graph is not None else None
-    keys = {variable.key for variable in bundle.variables}
-    taken: set[SectionPath] = set()
+    homes = Homes(bundle)
+    notes: dict[SectionPath, str] = {}
+    slices: Counter[SectionPath] = Counter()
+    shards = bundle.shards()
     for variable in bundle.variables:
-        section, *names = _home(variable, graph, keys)
+        section, *names = homes.of(variable)
         home = (section, *under, *names)
         note = variable.described
-        if home in taken:
-            # Two keys of one variable, as Keras 3's export writes them.
-            home = (*home[:-1], f"{home[-1]} ({variable.key.removesuffix(_VALUE)})")
-            note += ", stored again"
-        taken.add(home)
+        if variable.slice_of:
+            slices[home] += 1
+        elif home in notes and note:
+            # Two keys of one name: Keras 3's export stores each variable twice, and Adafactor
+            # calls rows and columns after what they are of.
+            again = notes[home] == note and section == "weights"
+            home = (*home[:-1], f"{home[-1]} ({shown_key(variable.key)})")
+            note += ", stored again" if again else ""
+        if not variable.slice_of:
+            notes[home] = note
         ledger.add(home, Kind.DATA, variable.size)
         if variable.size and extents.asked_for():
-            extents.note_run(bundle.shard(variable.shard), variable.offset, variable.size, home)
+            extents.note_run(shards[variable.shard], variable.offset, variable.size, home)
         ledger.add(home, Kind.STRUCTURE, variable.entry)
+    for home, number in slices.items():
+        notes[home] = ", ".join(filter(None, (notes.get(home), f"{number:,d} slices")))
+    for home, note in notes.items():
         ledger.note(home, note)
     ledger.add(("overhead", *under, "index"), Kind.STRUCTURE, bundle.structure)
     if bundle.gaps:
         ledger.add(("overhead", *under, "gap"), Kind.SLACK, bundle.gaps)
-
-
-def _home(variable: Variable, graph: dict[str, Named] | None, keys: set[str]) -> SectionPath:
-    key = variable.key
-    if key == GRAPH_KEY:
-        return ("graph", "object graph")
-    named = graph.get(key) if graph is not None else None
-    if named is not None and named.path == _COUNTER:
-        return ("overhead", _COUNTER)
-    if graph is None:
-        base, _, last = key.rpartition("/")
-        state = (last in _SLOT_NAMES and base in keys) or last in _POWERS or last == "iter"
-    else:
-        # What no node of the graph owns is told by the way in which slots are keyed.
-        state = named.optimizer if named is not None else _SLOT in key
-    shown = key.removesuffix(_VALUE)
-    if named is not None:
-        shown = named.full_name or named.path or shown
-    return ("optimizer" if state else "weights", shown)

@@ -1,87 +1,126 @@
-"""The object graph of a checkpoint: which variables does an optimizer keep?
+"""The object graph of a checkpoint: objects, what they hold, and under which keys it was saved.
 
 TrackableObjectGraph of tensorflow/core/protobuf/trackable_object_graph.proto: nodes with children,
-attributes (the variables' keys) and slot variables. What a variable is called says nothing: Keras 3
-keys a trained model's weights under ``optimizer/_trainable_variables``. So the graph is walked from
-its root, and what can be reached without passing an optimizer is no optimizer state.
+attributes (the variables' keys) and slot variables.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from pytest_modelsize.formats.containers.protobuf import Field, Message
+from pytest_modelsize.formats.containers.protobuf import VARINT, Message
 
-__all__ = ["Named", "read_object_graph"]
+__all__ = ["Child", "Graph", "Kept", "Slot", "read_graph", "shown_path"]
 
-_OPTIMIZERS = (
-    {"_iterations", "_learning_rate"},  # Keras 3 and tf_keras
-    {"iter", "learning_rate"},  # tf_keras.optimizers.legacy
-    {"iterations", "_learning_rate"},  # Keras 3 before 3.6
-)
-"""Children by which a node is an optimizer, where it has no slot variables."""
+_LONGEST_PATH = 24
+"""Names from the root down to a variable that are shown, first ones left out."""
+
+
+class Child(NamedTuple):
+    """An object that another one holds, and as what."""
+
+    name: str
+    node: int
+
+
+class Kept(NamedTuple):
+    """A value of an object in the checkpoint: the variable's own name, and the key."""
+
+    name: str
+    key: str
+
+
+class Slot(NamedTuple):
+    """A variable that an optimizer keeps for another one, and as what."""
+
+    served: int
+    name: str
+    variable: int
 
 
 @dataclass(slots=True)
-class _Node:
-    children: list[tuple[int, str]] = field(default_factory=list)
-    keys: list[tuple[str, str]] = field(default_factory=list)
-    slots: list[tuple[int, str, int]] = field(default_factory=list)
-
-    @property
-    def is_optimizer(self) -> bool:
-        names = {name for _, name in self.children}
-        return bool(self.slots) or any(wanted <= names for wanted in _OPTIMIZERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What the graph says of a checkpoint key.
+class Graph:
+    """An object graph. Nodes are numbered, the root is 0; most have an entry in few of these.
 
     Attributes:
-        path: names from the root down to the variable: ``layer-1/kernel``.
-        full_name: the variable's own name, or empty.
-        optimizer: it is kept by an optimizer only.
+        nodes: how many there are.
+        children: what a node holds, by the node.
+        kept: what a node has in the checkpoint.
+        slots: what a node keeps for others: only optimizers before Keras 2.11, and those of
+            TensorFlow 1, write this relation.
     """
 
-    path: str
-    full_name: str
-    optimizer: bool
+    nodes: int = 0
+    children: dict[int, list[Child]] = field(default_factory=dict)
+    kept: dict[int, list[Kept]] = field(default_factory=dict)
+    slots: dict[int, list[Slot]] = field(default_factory=dict)
+
+    def reached(self, known: dict[int, Child], enter: Callable[[int], bool]) -> None:
+        """Add to ``known`` each node that can be reached from it, with its holder and name.
+
+        Args:
+            known: for each node the one that it was first reached from, and its name there; the
+                root's holder is itself.
+            enter: whether what a node holds is reached, too.
+        """
+        pending = deque(known)
+        while pending:
+            node = pending.popleft()
+            if not enter(node):
+                continue
+            for name, child in self.children.get(node, ()):
+                if child not in known:
+                    known[child] = Child(name, node)
+                    pending.append(child)
 
 
-def read_object_graph(message: Message) -> dict[str, Named]:
-    """Return what the graph says of each checkpoint key.
+def shown_path(known: Mapping[int, Child], node: int) -> str:
+    """Return the names by which ``node`` is reached from the root; the last ones of a long path."""
+    names: list[str] = []
+    while node in known and known[node].node != node:
+        name, node = known[node]
+        names.append(name)
+        if len(names) == _LONGEST_PATH:
+            names.append("...")
+            break
+    return "/".join(reversed(names))
+
+
+def read_graph(message: Message) -> Graph:
+    """Return the graph. References to nodes that are not there are left out.
 
     Raises:
         ArtifactError: where the message is broken.
     """
-    nodes = [_node(message.inside(item)) for item in message if item.number == 1]
-    plain = _reached(nodes, {0: ()} if nodes else {}, past_optimizers=False)
-    every = _reached(nodes, dict(plain), past_optimizers=True)
-    for node in nodes:
-        for original, slot, variable in node.slots:
-            every.setdefault(variable, (*every.get(original, ()), slot))
-    return {
-        key: Named("/".join(every.get(index, ())), name, index not in plain)
-        for index, node in enumerate(nodes)
-        for name, key in node.keys
-    }
+    graph = Graph()
+    for item in message:
+        if item.number == 1:
+            if item.end > item.value:
+                _read_node(message.inside(item), graph)
+            graph.nodes += 1
+    for held in graph.children.values():
+        held[:] = [child for child in held if child.node < graph.nodes]
+    return graph
 
 
-def _node(message: Message) -> _Node:
-    node = _Node()
+def _read_node(message: Message, graph: Graph) -> None:
+    node = graph.nodes
     for item in message:
         if item.number == 1:
             numbers, texts = _parts(message.inside(item))
-            node.children.append((numbers.get(1, 0), texts.get(2, "")))
+            child = Child(texts.get(2, ""), numbers.get(1, 0))
+            graph.children.setdefault(node, []).append(child)
         elif item.number == 2:
             _, texts = _parts(message.inside(item))
-            node.keys.append((texts.get(2, ""), texts.get(3, "")))
+            kept = Kept(texts.get(2, ""), texts.get(3, ""))
+            graph.kept.setdefault(node, []).append(kept)
         elif item.number == 3:
             numbers, texts = _parts(message.inside(item))
-            node.slots.append((numbers.get(1, 0), texts.get(2, ""), numbers.get(3, 0)))
-    return node
+            slot = Slot(numbers.get(1, 0), texts.get(2, ""), numbers.get(3, 0))
+            graph.slots.setdefault(node, []).append(slot)
 
 
 def _parts(message: Message) -> tuple[dict[int, int], dict[int, str]]:
@@ -89,30 +128,8 @@ def _parts(message: Message) -> tuple[dict[int, int], dict[int, str]]:
     numbers: dict[int, int] = {}
     texts: dict[int, str] = {}
     for item in message:
-        if _is_number(item):
+        if item.wire == VARINT:
             numbers[item.number] = message.integer(item)
         else:
             texts[item.number] = message.text(item)
     return numbers, texts
-
-
-def _is_number(item: Field) -> bool:
-    return item.wire == 0
-
-
-def _reached(
-    nodes: list[_Node], known: dict[int, tuple[str, ...]], *, past_optimizers: bool
-) -> dict[int, tuple[str, ...]]:
-    """Return the path of each node that can be reached, ``known`` ones first."""
-    pending = deque(known)
-    while pending:
-        index = pending.popleft()
-        node = nodes[index]
-        if node.is_optimizer and not past_optimizers:
-            continue
-        for child, name in node.children:
-            if child < len(nodes) and child not in known:
-                known[child] = (*known[index], name)
-                if past_optimizers or not nodes[child].is_optimizer:
-                    pending.append(child)
-    return known

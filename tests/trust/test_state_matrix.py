@@ -1,0 +1,324 @@
+"""Optimizer state is found in every file that Keras writes of every optimizer, however it is held.
+
+Each model is saved by its framework's own call with its optimizers, and once more before it had
+any. What the second file lacks, as h5py and TensorFlow list it, is what the first must be said to
+hold as optimizer state; and its weights must be those of the second. No name of the plugin's own is
+known to the reader: the files are measured as they are found.
+"""
+
+import math
+import zipfile
+
+import pytest
+
+from pytest_modelsize import Kind, measure
+from tests.saving.kinds import NOT_BY_THEMSELVES, OPTIMIZERS
+
+RATES = ("float", "schedule", "callable")
+HELD = ("compiled", "attribute", "list", "dict", "tuple", "two", "nested")
+
+
+@pytest.fixture(scope="module")
+def tf():
+    return pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+
+
+@pytest.fixture(scope="module")
+def h5py():
+    return pytest.importorskip("h5py", reason="`tox -e py` has h5py")
+
+
+def rate(keras, kind):
+    if kind == "schedule":
+        return keras.optimizers.schedules.CosineDecay(1e-3, 100)
+    return (lambda: 1e-3) if kind == "callable" else 1e-3
+
+
+def own_optimizer(keras):
+    """An optimizer of one's own, whose slots have names of its own."""
+
+    class Wanderer(keras.optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.trails = [self.add_variable_from_reference(v, name="trail") for v in variables]
+
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign_sub(variable, gradient * learning_rate)
+
+    return Wanderer
+
+
+def kinds_of_keras_3(keras):
+    """Every optimizer of Keras 3, by name, as a function of the learning rate."""
+    found = {}
+    for name in OPTIMIZERS:
+        if hasattr(keras.optimizers, name):
+            found[name] = getattr(keras.optimizers, name)
+    sgd, adam = keras.optimizers.SGD, keras.optimizers.Adam
+    found["momentum"] = lambda lr: sgd(lr, momentum=0.9)
+    found["amsgrad"] = lambda lr: adam(lr, amsgrad=True)
+    found["centered"] = lambda lr: keras.optimizers.RMSprop(lr, centered=True, momentum=0.9)
+    found["average"] = lambda lr: sgd(lr, use_ema=True)
+    found["accumulation"] = lambda lr: adam(lr, gradient_accumulation_steps=2)
+    found["loss scale"] = lambda lr: keras.optimizers.LossScaleOptimizer(adam(lr))
+    found["loss scale, bare"] = lambda lr: keras.optimizers.LossScaleOptimizer(sgd(lr))
+    found["of one's own"] = own_optimizer(keras)
+    return found
+
+
+KERAS_3 = (
+    *OPTIMIZERS, "momentum", "amsgrad", "centered", "average", "accumulation", "loss scale",
+    "loss scale, bare", "of one's own",
+)  # fmt: skip
+
+
+def data_of(measured, section):
+    return measured.section(section).of_kind(Kind.DATA)
+
+
+def tensors_in_hdf5(h5py, path):
+    """Bytes of all elements in an HDF5 file, or in the one of a ``.keras`` archive.
+
+    Keras 2 writes its metrics, too, if the model is compiled; these are left aside.
+    """
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            archive.extract("model.weights.h5", path.parent)
+        path = path.parent / "model.weights.h5"
+    sizes = []
+    with h5py.File(path, "r") as file:
+        file.visititems(
+            lambda name, item: sizes.append(
+                0 if name.startswith("metrics/") else getattr(item, "nbytes", 0)
+            )
+        )
+    return sum(sizes)
+
+
+def tensors_in_checkpoint(tf, prefix):
+    sizes = {
+        name: math.prod(shape) * tf.train.load_variable(str(prefix), name).dtype.itemsize
+        for name, shape in tf.train.list_variables(str(prefix))
+        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
+    }
+    return sum(sizes.values())
+
+
+def weights_of(measured):
+    return sum(
+        leaf.size
+        for path, leaf in measured.leaves()
+        if leaf.kind is Kind.DATA and path[0] == "weights" and path[1] != "metrics"
+    )
+
+
+class Compared:
+    """Saves one model in every format, and compares what is found with what was saved."""
+
+    def __init__(self, h5py, tf, folder, writers):
+        self._h5py, self._tf, self._folder, self._writers = h5py, tf, folder, writers
+        self._lean = {}
+        self.states = 0
+
+    def _saved(self, model, format, stem):
+        path = self._folder / f"{stem}{format}"
+        self._writers[format](model, path)
+        if format == ".ckpt":
+            return measure(path), tensors_in_checkpoint(self._tf, path)
+        return measure(path), tensors_in_hdf5(self._h5py, path)
+
+    def lean(self, model, formats):
+        """Save ``model``, which has no optimizer yet."""
+        found = {format: self._saved(model, format, "lean") for format in formats}
+        self._lean.update(found)
+        for format, (measured, tensors) in found.items():
+            assert weights_of(measured) == tensors > 0, format
+            assert measured.optimizer == 0, format
+
+    def full(self, model, what):
+        """Save ``model`` with its optimizers."""
+        for format, (lean, before) in self._lean.items():
+            measured, tensors = self._saved(model, format, "full")
+            said = f"{what}, {format}"
+            assert weights_of(measured) == before, said
+            assert data_of(measured, "optimizer") == tensors - before, said
+            assert measured.optimizer >= tensors - before, said
+            self.states += tensors > before
+            grown = measured.total - lean.total
+            known = sum(
+                measured.size_of(name) - lean.size_of(name)
+                for name in ("optimizer", "config", "graph")
+            )
+            # The rest is how HDF5 packs what stays: gaps and the tails of heaps.
+            assert abs(grown - known) <= 8192, said
+
+
+def dense(keras):
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input((6,)), layers.Dense(5), layers.BatchNormalization(), layers.Dense(2)]
+    )
+
+
+WRITERS_3 = {
+    ".keras": lambda model, path: model.save(path),
+    ".h5": lambda model, path: model.save(path),
+    ".weights.h5": lambda model, path: model.save_weights(path),
+}
+
+
+@pytest.fixture
+def compared(h5py, tf, tmp_path):
+    def write(model, path):
+        tf.train.Checkpoint(model=model).write(str(path))
+
+    return lambda writers: Compared(h5py, tf, tmp_path, {**writers, ".ckpt": write})
+
+
+def test_the_matrix_has_every_optimizer(keras):
+    classes = {
+        name
+        for name, cls in vars(keras.optimizers).items()
+        if isinstance(cls, type) and issubclass(cls, keras.optimizers.Optimizer)
+    }
+    assert classes - NOT_BY_THEMSELVES <= set(KERAS_3)
+
+
+@pytest.mark.parametrize("name", KERAS_3)
+@pytest.mark.filterwarnings("ignore")
+def test_every_optimizer_of_keras_3_is_found_in_every_format(keras, compared, name):
+    kinds = kinds_of_keras_3(keras)
+    if name not in kinds:
+        pytest.skip(f"this Keras has no {name}; `tox -e py` has the newest")
+    check = compared(WRITERS_3)
+    model = dense(keras)
+    # Keras cannot write Adafactor's state as .h5 itself: it gives two of its variables one name.
+    formats = (".keras", ".weights.h5", ".ckpt")
+    check.lean(model, formats if name == "Adafactor" else (*formats, ".h5"))
+    for kind in RATES:
+        if kind == "callable" and name == "of one's own":
+            continue
+        optimizer = kinds[name](rate(keras, kind))
+        model.compile(optimizer, "mse")
+        optimizer.build(model.trainable_variables)
+        check.full(model, f"{name}, {kind}")
+    assert check.states
+
+
+class Place:
+    """Puts optimizers into a model in one way of holding them."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def __call__(self, model, make):
+        first = make()
+        if self.how == "compiled":
+            model.compile(first, "mse")
+            return [first]
+        if self.how == "nested":
+            model.part.inner_trainer = first
+            return [first]
+        second = make()
+        if self.how == "attribute":
+            model.wanderer = first
+            return [first]
+        if self.how == "two":
+            model.g_optimizer, model.d_optimizer = first, second
+        elif self.how == "list":
+            model.helpers = [first, second]
+        elif self.how == "dict":
+            model.helpers = {"one": first, "two": second}
+        elif self.how == "tuple":
+            model.helpers = (first, second)
+        return [first, second]
+
+
+def holding(keras, np):
+    """A model with parts of its own, as a GAN is one."""
+
+    class Part(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(4)
+
+        def call(self, x):
+            return self.dense(x)
+
+    class Whole(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.part = Part()
+            self.last = keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.last(self.part(x))
+
+    model = Whole()
+    model(np.ones((1, 6), "float32"))
+    return model
+
+
+@pytest.mark.parametrize("how", HELD)
+@pytest.mark.filterwarnings("ignore")
+def test_optimizers_are_found_however_they_are_held(keras, compared, how):
+    np = pytest.importorskip("numpy")
+    kinds = kinds_of_keras_3(keras)
+    for name in ("Adam", "SGD", "momentum", "of one's own"):
+        for kind in ("float", "schedule"):
+            check = compared(WRITERS_3)
+            model = holding(keras, np)
+            check.lean(model, (".weights.h5", ".ckpt"))
+            for optimizer in Place(how)(model, lambda: kinds[name](rate(keras, kind))):  # noqa: B023
+                optimizer.build(model.trainable_variables)
+            check.full(model, f"{name}, {kind}, {how}")
+            assert check.states
+
+
+KERAS_2 = (
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam",
+    "RMSprop", "SGD", "momentum", "amsgrad", "average", "loss scale",
+    "legacy Adadelta", "legacy Adagrad", "legacy Adam", "legacy Adamax", "legacy Ftrl",
+    "legacy Nadam", "legacy RMSprop", "legacy SGD", "legacy momentum", "legacy loss scale",
+)  # fmt: skip
+
+
+def kind_of_keras_2(keras, name, lr):
+    old, new = keras.optimizers.legacy, keras.optimizers
+    special = {
+        "momentum": lambda: new.SGD(lr, momentum=0.9),
+        "amsgrad": lambda: new.Adam(lr, amsgrad=True),
+        "average": lambda: new.SGD(lr, use_ema=True),
+        "loss scale": lambda: keras.mixed_precision.LossScaleOptimizer(new.Adam(lr)),
+        "legacy momentum": lambda: old.SGD(lr, momentum=0.9),
+        "legacy loss scale": lambda: keras.mixed_precision.LossScaleOptimizer(old.Adam(lr)),
+    }
+    if name in special:
+        return special[name]()
+    return getattr(old if name.startswith("legacy") else new, name.split()[-1])(lr)
+
+
+@pytest.mark.parametrize("name", KERAS_2)
+@pytest.mark.filterwarnings("ignore")
+def test_every_optimizer_of_keras_2_is_found_in_every_format(keras_2, tf, compared, name):
+    keras = keras_2
+    check = compared(WRITERS_3)
+    model = dense(keras)
+    check.lean(model, (".h5", ".ckpt"))
+    for kind in ("float", "schedule"):
+        if kind == "schedule" and name == "legacy Nadam":
+            continue  # it takes none
+        optimizer = kind_of_keras_2(keras, name, rate(keras, kind))
+        model.compile(optimizer, "mse", run_eagerly=True)
+        if name.startswith("legacy"):
+            zeros = [tf.zeros_like(v) for v in model.trainable_variables]
+            optimizer.apply_gradients(zip(zeros, model.trainable_variables, strict=True))
+        else:
+            optimizer.build(model.trainable_variables)
+            # Legacy optimizers are not in its native format.
+            model.optimizer = None
+            check.lean(model, (".weights.h5",))
+            model.optimizer = optimizer
+        check.full(model, f"{name}, {kind}")
+    assert check.states
