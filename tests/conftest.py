@@ -15,6 +15,17 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 pytest_plugins = ["pytester"]
 
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:
+    pass
+else:
+    # Hypothesis fails what takes long, by the clock.
+    settings.register_profile(
+        "no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("no clock")
+
 
 def pytest_configure(config):
     """Keep what each test came to, for `tox run -e merged`; and hasten the clocks, if asked to."""

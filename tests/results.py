@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
+from time import monotonic  # before the clocks are hastened
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ class Results:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._tests: dict[str, dict[str, str]] = {}
-        self._begun = time.monotonic()
+        self._begun = monotonic()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep a module that is not collected."""
@@ -43,6 +43,6 @@ class Results:
 
     def pytest_sessionfinish(self) -> None:
         """Write the file."""
-        kept = {"seconds": time.monotonic() - self._begun, "tests": self._tests}
+        kept = {"seconds": monotonic() - self._begun, "tests": self._tests}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")

@@ -211,17 +211,17 @@ def test_saves_of_two_threads_leave_the_warning_filters_as_they_were(keras, tmp_
     def first():
         with quiet():
             inside.set()
-            leave.wait(5)
+            leave.wait(600)
 
     def second():
-        inside.wait(5)
+        inside.wait(600)
         with quiet():
             pass
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     for thread in threads:
         thread.start()
-    inside.wait(5)
+    inside.wait(600)
     threads[1].join(0.2)  # it waits for the first, or else it is done by now
     assert threads[1].is_alive()
     leave.set()

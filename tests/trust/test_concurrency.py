@@ -23,7 +23,7 @@ def test_eight_threads_measure_what_one_measures():
     begin = threading.Barrier(8)
 
     def many(number):
-        begin.wait(10)
+        begin.wait(600)
         for turn in range(TIMES):
             name = ARTIFACTS[(number + turn) % len(ARTIFACTS)]
             found = measure(DATA / name)
@@ -53,7 +53,7 @@ def test_saves_with_and_without_state_at_once_do_not_mix(keras, tmp_path):
         found = []
         for turn in range(turns):
             if start is not None:
-                start.wait(30)
+                start.wait(600)
             for format in formats:
                 lean = (number + turn) % 2 == 0
                 folder = tmp_path / f"{number}-{turn}-{format}-{start is None}"
@@ -67,7 +67,7 @@ def test_saves_with_and_without_state_at_once_do_not_mix(keras, tmp_path):
         """What goes on in another thread, and is none of our saves."""
         found = []
         for turn in range(4):
-            start.wait(30)
+            start.wait(600)
             path = tmp_path / f"own-{number}-{turn}.keras"
             models[number].save(path)
             found.append(int(measure(path).optimizer) > 0)

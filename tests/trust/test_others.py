@@ -99,7 +99,7 @@ CASES = {
         ("hypothesispytest",),
         needs="hypothesis",
         code=decorated(
-            "@settings(max_examples=3, database=None)\n@given(integers())",
+            "@settings(max_examples=3, database=None, deadline=None)\n@given(integers())",
             "n",
             "from hypothesis import given, settings\nfrom hypothesis.strategies import integers",
         ),
