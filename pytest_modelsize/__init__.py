@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_modelsize.formats import measure
-    from pytest_modelsize.formats.reader_plugins import Reader
+    from pytest_modelsize.formats.registry import Reader
     from pytest_modelsize.formats.source import ArtifactError, Source
     from pytest_modelsize.plugin.outcomes import ModelSizeWarning
     from pytest_modelsize.sizes.bytesize import SizeError
@@ -41,7 +41,7 @@ _HOMES = {
     "Ledger": "sizes.ledger",
     "Measurement": "sizes.measurement",
     "ModelSizeWarning": "plugin.outcomes",
-    "Reader": "formats.reader_plugins",
+    "Reader": "formats.registry",
     "Section": "sizes.measurement",
     "SizeError": "sizes.bytesize",
     "Source": "formats.source",

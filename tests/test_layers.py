@@ -66,3 +66,18 @@ def test_imports_point_downwards_only(where, folder, name):
         assert folder == "saving" or rebuilds, f"{where} imports {name}"
     if top in NETWORK:
         assert where.startswith("cli/hosting/"), f"{where} may reach the network: it imports {name}"
+
+
+def test_the_contributors_page_has_the_folders_and_their_rules():
+    page = (PACKAGE.parent / "docs" / "contributing.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `") and "/`" in line
+    ]
+    shown = {name.strip("`/"): (sentence, above) for name, sentence, above in rows[:7]}
+    assert shown.keys() == BELOW.keys() - {"cli", "__main__"}
+    for folder, (sentence, above) in shown.items():
+        assert {part.strip("` ") for part in above.split(",")} - {""} == BELOW[folder]
+        about = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8")))
+        assert sentence.split(";")[0].lower().replace("`", "") in about.lower().replace("`", "")

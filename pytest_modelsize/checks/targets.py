@@ -14,16 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_modelsize.formats import ArtifactError, companions, recognise
+from pytest_modelsize.formats import ArtifactError, companions, is_weak, is_whole, recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subjects"]
 
-_WHOLE = frozenset({"saved_model", "keras", "huggingface", "tfjs"})
-"""Formats of folders that are one artifact, a test's ``tmp_path`` too."""
-_WEAK = "pickle"
-"""What a pickle holds is not known: it is meant only where nothing else is."""
 _SHOWN = 8
 """How many candidates an error lists."""
 
@@ -204,7 +200,7 @@ def _in_folder(folder: Path | None) -> Iterator[Subject]:
     of it."""
     if folder is None:
         return
-    if recognise(folder) in _WHOLE:
+    if is_whole(folder):
         yield Subject(folder.name, path=folder)
         return
     pending = [folder]
@@ -232,7 +228,7 @@ def _distinct(subjects: Iterator[Subject] | Sequence[Subject]) -> list[Subject]:
 
 
 def _meant(subjects: list[Subject]) -> list[Subject]:
-    others = [s for s in subjects if s.path is None or recognise(s.path) != _WEAK]
+    others = [s for s in subjects if s.path is None or not is_weak(s.path)]
     return others or subjects
 
 

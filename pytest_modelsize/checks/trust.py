@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.formats.pickle import FORMAT as PICKLE
 from pytest_modelsize.sizes.budget import Budget
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Kind, Measurement
@@ -41,7 +40,7 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
     if measurement.format == "file":
         opaque = "is of no format known here"
     elif any(leaf.kind is Kind.OPAQUE for _, leaf in measurement.leaves()):
-        opaque = "is a pickle" if measurement.format == PICKLE else "holds a part"
+        opaque = "is a pickle" if measurement.format == "pickle" else "holds a part"
         opaque += " that could not be opened"
     if not opaque:
         return ""

@@ -1,4 +1,4 @@
-"""Readers: an artifact on disk becomes a `Measurement`. Found by content, not only by suffix.
+"""Bytes on disk become a `Measurement`; never with a framework, and by content more than by name.
 
 A reader takes a `Source` and gives every byte of it to an entry of a `Ledger`. This module is the
 one place that every reader's result passes through on its way out, and so where the law is held:
@@ -14,17 +14,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_modelsize.formats import directory, multi_file, single_file
-from pytest_modelsize.formats.keras import shards
+from pytest_modelsize.formats import registry
+from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.multi_file import companions
-from pytest_modelsize.formats.source import ArtifactError
-from pytest_modelsize.formats.tensorflow import checkpoint
-from pytest_modelsize.formats.tensorflow.bundle import read_bundle
+from pytest_modelsize.formats.registry import Format, Opened
+from pytest_modelsize.formats.source import ArtifactError, ReaderError
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Measurement
 
-__all__ = ["ArtifactError", "LiveNames", "companions", "files_of", "measure", "recognise"]
+__all__ = [
+    "ArtifactError",
+    "LiveNames",
+    "companions",
+    "files_of",
+    "is_weak",
+    "is_whole",
+    "measure",
+    "recognise",
+]
+
+INDEX = ".index"
+"""What the name of a checkpoint's prefix lacks to be that of its index."""
 
 
 def measure(
@@ -52,24 +62,49 @@ def measure(
     """
     where = Path(path)
     shown = name or where.name or str(where)
-    ledger = Ledger()
-    known = names or LiveNames()
+    tree, ledger = Tree(names), Ledger()
+    with _no_collection():
+        format = _read(where, tree, ledger)
+    return Measurement(shown, format, sum(tree.read.values()), ledger.sections())
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that `measure` counts for the artifact at ``path``, sorted.
+
+    Raises:
+        ArtifactError: where one of them is broken, or gone.
+    """
+    tree = Tree()
+    _read(path, tree, Ledger())
+    return sorted(tree.read)
+
+
+def _read(where: Path, tree: Tree, ledger: Ledger) -> str:
     try:
-        prefix = _checkpoint_prefix(where)
-        mode = where.stat().st_mode if prefix is None else 0
+        where = _leading(where)
+        mode = where.stat().st_mode
     except (OSError, ValueError) as error:
         raise ArtifactError(str(where), None, f"cannot be measured: {error}") from error
-    with _no_collection():
-        if prefix is not None:
-            format, size = checkpoint.read_prefix(prefix, ledger)
-        elif stat.S_ISDIR(mode):
-            format, size = _read_directory(where, ledger, known)
-        elif where.name.endswith(shards.SUFFIX):
-            format, size = shards.read_shards(where, ledger, known)
-        else:
-            format, read = multi_file.read_group(where, ledger, known)
-            size = sum(read.values())
-        return Measurement(shown, format, size, ledger.sections())
+    if not stat.S_ISDIR(mode):
+        with tree.open(where, follow=True) as source:
+            return registry.read(source, ledger)
+    format = registry.read(Folder(tree, where), ledger)
+    # Counted once more, by the file system alone: nothing was passed over, nothing read twice.
+    size = sum(tree.read.values())
+    if (on_disk := sum(size for _, size in _files_below(where))) != size:
+        raise ArtifactError(
+            str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
+        )
+    return format
+
+
+def _leading(path: Path) -> Path:
+    """Return the index of a checkpoint that is named by its prefix; any other path as it is."""
+    if path.name and not path.exists():
+        index = path.with_name(f"{path.name}{INDEX}")
+        if index.is_file():
+            return index
+    return path
 
 
 @contextmanager
@@ -88,30 +123,6 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read_directory(where: Path, ledger: Ledger, known: LiveNames) -> tuple[str, int]:
-    format, size = directory.read_directory(where, ledger, known)
-    # Counted once more, by the file system alone: nothing was passed over, nothing read twice.
-    if (on_disk := sum(size for _, size in _files_below(where))) != size:
-        raise ArtifactError(
-            str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
-        )
-    return format, size
-
-
-def files_of(path: Path) -> list[Path]:
-    """Return the files that `measure` counts for the artifact at ``path``, sorted.
-
-    Raises:
-        ArtifactError: where one of them is broken, or gone.
-    """
-    prefix = _checkpoint_prefix(path)
-    if prefix is not None:
-        return sorted(read_bundle(prefix).files)
-    if path.is_dir():
-        return sorted(found for found, _ in _files_below(path))
-    return [path, *sorted(companions(path))]
-
-
 def _files_below(folder: Path) -> Iterator[tuple[Path, int]]:
     """Yield all regular files below ``folder`` with their bytes; links are not followed."""
     for here, _, found in os.walk(folder):
@@ -125,15 +136,6 @@ def _files_below(folder: Path) -> Iterator[tuple[Path, int]]:
                 yield path, status.st_size
 
 
-def _checkpoint_prefix(path: Path) -> Path | None:
-    """Return the prefix of a checkpoint that is named by it, or by its index."""
-    if path.name.endswith(checkpoint.INDEX):
-        prefix = path.with_name(path.name.removesuffix(checkpoint.INDEX))
-        return prefix if checkpoint.is_index(path) else None
-    index = path.with_name(f"{path.name}{checkpoint.INDEX}") if path.name else path
-    return path if not path.exists() and checkpoint.is_index(index) else None
-
-
 def recognise(path: Path) -> str | None:
     """Return the format that the artifact at ``path`` claims by content or suffix, or None.
 
@@ -142,14 +144,55 @@ def recognise(path: Path) -> str | None:
     Raises:
         ReaderError: where a reader of another package fails at its look.
     """
+    found = _look(path)
+    return None if found is None else found[1]
+
+
+def companions(path: Path) -> frozenset[Path]:
+    """Return the files that the one at ``path`` leads, as far as a quick look tells."""
+    if not registry.leads(path.name):
+        return frozenset()
     try:
-        if _checkpoint_prefix(path) is not None:
-            return "checkpoint"
-        mode = path.stat().st_mode
+        with Tree().open(path, follow=True) as source:
+            return registry.find_format(source).companions(source)
+    except ArtifactError:
+        return frozenset()
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether the folder at ``path`` is one artifact, and what is in it is part of it."""
+    found = _look(path)
+    return found is not None and found[0].whole
+
+
+def is_weak(path: Path) -> bool:
+    """Return whether the artifact at ``path`` is meant only where nothing else could be."""
+    found = _look(path)
+    return found is not None and found[0].weak
+
+
+def _look(path: Path) -> tuple[Format, str] | None:
+    """Return the line of the registry for the artifact at ``path``, and its format."""
+    try:
+        where = _leading(path)
+        mode = where.stat().st_mode
     except (OSError, ValueError):
         return None
-    if stat.S_ISDIR(mode):
-        return directory.recognise_directory(path)
-    if not stat.S_ISREG(mode):
+    try:
+        if stat.S_ISDIR(mode):
+            return _known(registry.find_format(folder := Folder(Tree(), where)), folder)
+        if not stat.S_ISREG(mode):
+            return None
+        claimed = registry.claimed_by(where.name)
+        if claimed is not None:
+            return claimed, claimed.name
+        with Tree().open(where, follow=True) as source:
+            return _known(registry.find_format(source), source)
+    except ReaderError:
+        raise
+    except ArtifactError:
         return None
-    return multi_file.recognise_group(path) or single_file.recognise_file(path)
+
+
+def _known(line: Format, opened: Opened) -> tuple[Format, str] | None:
+    return None if line.anything else (line, line.format_of(opened))

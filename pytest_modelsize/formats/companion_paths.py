@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pytest_modelsize.formats.source import Source
 
-__all__ = ["inside"]
+__all__ = ["beside", "inside", "open_beside"]
+
+
+@contextmanager
+def open_beside(source: Source, location: str) -> Iterator[Source]:
+    """Open a file that ``source`` names. It then counts with ``source``.
+
+    Args:
+        source: the artifact's leading file.
+        location: a path below its folder, parted by slashes on every system.
+
+    Raises:
+        ArtifactError: where ``location`` leads out of the folder, is the leading file itself, or
+            where ``source`` is no file by itself; and as `open_source` does.
+    """
+    path = beside(source, location)
+    if source.folder is None:
+        raise source.error(None, f"names the file {location!r:.80}, which is not with it")
+    if path == source.file:
+        raise source.error(None, "names itself")
+    with source.folder.tree.open(path) as opened:
+        source.beside[path] = opened.size
+        yield opened
+
+
+def beside(source: Source, location: str) -> Path:
+    """Return where the file lies that ``source`` names as ``location``.
+
+    Raises:
+        ArtifactError: where that leads out of its folder.
+    """
+    folder = source.folder.path if source.folder is not None else Path()
+    return folder / inside(source, folder, location)
 
 
 def inside(source: Source, folder: Path, location: str) -> str:

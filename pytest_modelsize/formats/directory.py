@@ -1,30 +1,41 @@
-"""A directory as one artifact: what a framework writes as one, or any folder, file by file."""
+"""Any folder, file by file; and what lies beside a model in the folder of one."""
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
+from pathlib import Path, PurePath
+from typing import NamedTuple, cast
 
-from pytest_modelsize.formats import huggingface, multi_file, single_file, tfjs
-from pytest_modelsize.formats.keras import archive
-from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.source import ArtifactError, open_source
-from pytest_modelsize.formats.tensorflow import checkpoint, saved_model
+from pytest_modelsize.formats import registry
+from pytest_modelsize.formats.folder import Folder, Item
+from pytest_modelsize.formats.registry import Format, Together, leads
+from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["read_directory", "recognise_directory"]
+__all__ = ["Place", "format", "place", "read", "read_rest", "recognises"]
 
-_DEEPEST = 32
-"""Folders within folders that are looked into."""
+format = "directory"
+_MOST_HELD = 64
+"""Files that are held open until all those are known which may share what they name."""
 
 
-def read_directory(
-    folder: Path, ledger: Ledger, names: LiveNames, depth: int = 0
-) -> tuple[str, int]:
-    """Give every byte of every file below ``folder`` to ``ledger``; return the format and bytes.
+class Place(NamedTuple):
+    """Where the bytes of a section of a file are entered in the whole: ``section/name``."""
+
+    section: str
+    name: str
+    note: str = ""
+
+
+def recognises(folder: Folder) -> bool:
+    """Return True: it is asked last."""
+    return True
+
+
+def read(folder: Folder, ledger: Ledger) -> None:
+    """Give every byte of every file below ``folder`` to ``ledger``.
 
     A directory's own entry is not counted, because its size says nothing about what ships.
     Symbolic links are named and not followed; they count no bytes. A model inside a folder that is
@@ -33,131 +44,111 @@ def read_directory(
     Raises:
         ArtifactError: where a file cannot be read, is no regular file, or breaks its format.
     """
-    if depth > _DEEPEST:
-        raise ArtifactError(str(folder), None, f"folders more than {_DEEPEST} deep")
-    format = recognise_directory(folder)
-    read: dict[Path, int] = {}
-    if format == "saved_model":
-        read = saved_model.read_model_files(folder, ledger)
-    elif format == "checkpoint":
-        read = checkpoint.read_steps(folder, ledger)
-    elif format == "huggingface":
-        read = huggingface.read_model_files(folder, ledger)
-    elif format == "tfjs":
-        read = tfjs.read_tfjs(folder / tfjs.MODEL_FILE, ledger, follow=False)
-    contents = list(_contents(folder, whole=format in ("keras", "saved_model")))
-    if format != "keras":
-        _read_groups(folder, contents, format, ledger, read)
-    total = sum(read.values())
-    for path, mode in contents:
-        relative = path.relative_to(folder).as_posix()
-        if path in read:
-            continue
-        if stat.S_ISLNK(mode):
-            ledger.add(("assets", relative), Kind.DATA, 0)
-            ledger.note(("assets", relative), "a symbolic link, not followed")
-        elif format == "keras":
-            with open_source(path, follow=False) as source:
-                archive.read_member(source, relative, ledger, names)
-                total += source.size
-        else:
-            total += _add_other(path, mode, relative, format, ledger, depth)
-    return format or "directory", total
+    read_rest(folder, ledger, frozenset())
 
 
-def recognise_directory(folder: Path) -> str | None:
-    """Return ``saved_model``, ``checkpoint``, ``huggingface``, ``tfjs``, or ``keras`` for what
-    ``model.save(folder, zipped=False)`` writes; None for any other folder.
-    """
-    try:
-        if (folder / saved_model.MODEL_FILE).is_file():
-            return "saved_model"
-        if all((folder / name).is_file() for name in (archive.CONFIG, archive.METADATA)):
-            return "keras"
-    except OSError:
-        return None  # one that may not be entered
-    if huggingface.is_model_folder(folder):
-        return "huggingface"
-    if tfjs.is_tfjs(folder / tfjs.MODEL_FILE):
-        return "tfjs"
-    return "checkpoint" if checkpoint.holds_checkpoints(folder) else None
+def place(section: str, relative: PurePath) -> Place:
+    """Enter a file under its path, with a remark on what nobody sees."""
+    hidden = any(part.startswith(".") for part in relative.parts)
+    note = "hidden, and in the way of being forgotten" if hidden else ""
+    return Place(section, relative.as_posix(), note)
 
 
-def _read_groups(
-    folder: Path,
-    contents: list[tuple[Path, int]],
-    format: str | None,
+def read_rest(
+    folder: Folder,
     ledger: Ledger,
-    read: dict[Path, int],
+    taken: Collection[Path],
+    place: Callable[[str, PurePath], Place] = place,
 ) -> None:
-    """Read the files that name others before these others are met, and enter them in ``read``."""
-    leading = [
-        path
-        for path, mode in contents
-        if path not in read and stat.S_ISREG(mode) and multi_file.leads(path)
-    ]
-    for path, (part, found) in multi_file.read_groups(leading).items():
-        if not found.keys().isdisjoint(read):
-            raise ArtifactError(str(path), None, "names a file that another one names, too")
-        read.update(found)
-        _graft(path, path.relative_to(folder).as_posix(), format, part, ledger)
+    """Give every byte of what lies below ``folder``, but for what is ``taken``, to ``ledger``.
 
-
-def _add_other(
-    path: Path, mode: int, relative: str, format: str | None, ledger: Ledger, depth: int
-) -> int:
-    """Give what lies beside a model, or in a folder that is none, to ``ledger``; return its bytes."""
-    part = Ledger()
-    if stat.S_ISDIR(mode):
-        _, size = read_directory(path, part, LiveNames(), depth + 1)
-    else:
-        _, size = single_file.read_file(path, part, LiveNames(), follow=False)
-    _graft(path, relative, format, part, ledger)
-    return size
-
-
-def _graft(path: Path, relative: str, format: str | None, part: Ledger, ledger: Ledger) -> None:
-    """Enter what was found in the file or folder at ``path`` under its relative path."""
-    if format == "saved_model":
-        relative = relative.removeprefix("assets/")
-    for section in part.sections():
-        alone = section.name == "assets" and [c.name for c in section.children] == [path.name]
-        shown = section.children[0] if alone else section
-        name = section.name
-        if format == "huggingface" and path.name in huggingface.OPTIMIZER_FILES:
-            name = "optimizer"
-        ledger.graft((name, relative), shown)
-        if format == "huggingface" and path.name in huggingface.DOCUMENTS:
-            ledger.note((name, relative), "documentation, which no code loads")
-        elif format == "huggingface" and path.name in huggingface.TOKENIZER:
-            ledger.note((name, relative), "of the tokenizer")
-        elif any(part.startswith(".") for part in Path(relative).parts):
-            ledger.note((name, relative), "hidden, and in the way of being forgotten")
-
-
-def _contents(folder: Path, *, whole: bool) -> Iterator[tuple[Path, int]]:
-    """Yield what lies below ``folder`` with its mode: files, links, and folders that are models.
+    Files that may name others are read before these.
 
     Args:
-        folder: where to look.
-        whole: the folder is one model, and no folder in it is another.
+        folder: the folder.
+        ledger: takes the bytes.
+        taken: files whose bytes it has already.
+        place: says where the bytes of a file's section are entered.
+
+    Raises:
+        ArtifactError: as `read` does.
     """
-    pending = [(folder, 0)]
-    while pending:
-        here, depth = pending.pop()
-        if depth > _DEEPEST:
-            raise ArtifactError(str(here), None, f"folders more than {_DEEPEST} deep")
-        try:
-            found = sorted(os.scandir(here), key=lambda entry: entry.name)
-        except OSError as error:
-            raise ArtifactError(str(here), None, f"cannot be listed: {error.strerror}") from error
-        for entry in found:
-            path = Path(entry.path)
-            try:
-                mode = entry.stat(follow_symlinks=False).st_mode
-            except OSError as error:
-                raise ArtifactError(str(path), None, f"is gone: {error.strerror}") from error
-            if stat.S_ISDIR(mode) and (whole or recognise_directory(path) is None):
-                pending.append((path, depth + 1))
-            else:
-                yield path, mode
+    rest = _Rest(folder, frozenset(taken))
+    items = []
+    holders = {parent for path in taken for parent in path.parents}
+    # A folder with files of the model is part of it, and no model by itself.
+    for item in folder.walk(lambda f: f.path in holders or registry.find_format(f).anything):
+        if item.path in rest.taken:
+            continue
+        if item.is_link:
+            home = ("assets", item.path.relative_to(folder.path).as_posix())
+            ledger.add(home, Kind.DATA, 0)
+            ledger.note(home, "a symbolic link, not followed")
+        else:
+            items.append(item)
+    rest.read(item for item in items if item.is_file and leads(item.path.name))
+    rest.read(item for item in items if item.path not in rest.parts)
+    for path, part in rest.parts.items():
+        _graft(path, PurePath(path.relative_to(folder.path)), part, ledger, place)
+
+
+class _Rest:
+    """The parts of a folder, each in a ledger of its own until it is known who names whom."""
+
+    def __init__(self, folder: Folder, taken: frozenset[Path]) -> None:
+        self.taken = taken
+        self.parts: dict[Path, Ledger] = {}
+        self._folder = folder
+        self._named: set[Path] = set()
+
+    def read(self, items: Iterable[Item]) -> None:
+        """Read ``items``; those of a format whose files may share others are read together."""
+        held: dict[Source, Ledger] = {}
+        shares: Format | None = None
+        with ExitStack() as holding:
+            for item in items:
+                if item.path in self._named:
+                    continue
+                part = self.parts[item.path] = Ledger()
+                if item.is_folder:
+                    registry.read(self._folder.inner(item.path), part)
+                    continue
+                with ExitStack() as opening:
+                    source = opening.enter_context(self._folder.tree.open(item.path))
+                    line = registry.find_format(source)
+                    if line.shares and len(held) < _MOST_HELD:
+                        shares = line
+                        held[source] = part
+                        holding.push(opening.pop_all())
+                        continue
+                    registry.read(source, part, line)
+                    self._enter(source)
+            if shares is not None:
+                cast(Together, shares.reader).read_together(held)
+            for source in held:
+                self._enter(source)
+
+    def _enter(self, source: Source) -> None:
+        """Note which files ``source`` has named: they count with it, and not by themselves."""
+        for other in source.beside:
+            if other in self.taken or other in self._named:
+                raise source.error(None, f"names {other.name!r:.80}, which another one names, too")
+            self._named.add(other)
+            self.parts.pop(other, None)
+
+
+def _graft(
+    path: Path,
+    relative: PurePath,
+    part: Ledger,
+    ledger: Ledger,
+    place: Callable[[str, PurePath], Place],
+) -> None:
+    """Enter what was found in the file or folder at ``path`` in the whole."""
+    for section in part.sections():
+        alone = section.name == "assets" and [c.name for c in section.children] == [path.name]
+        where = place(section.name, relative)
+        home = (where.section, where.name)
+        ledger.graft(home, section.children[0] if alone else section)
+        if where.note:
+            ledger.note(home, where.note)

@@ -6,17 +6,20 @@ of diffusers and of peft, and of the optimizer's state in transformers/trainer.p
 
 from __future__ import annotations
 
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
 
-from pytest_modelsize.formats import safetensors_index
+from pytest_modelsize.formats import safetensors, safetensors_index
+from pytest_modelsize.formats.directory import Place, place, read_rest
+from pytest_modelsize.formats.folder import Folder, Item
 from pytest_modelsize.formats.keras import open_configuration
-from pytest_modelsize.formats.safetensors import read_safetensors
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["DOCUMENTS", "OPTIMIZER_FILES", "TOKENIZER", "is_model_folder", "read_model_files"]
+__all__ = ["format", "read", "recognises"]
 
+format = "huggingface"
 CONFIGS = ("config.json", "adapter_config.json")
 """One of these makes a folder with weights a model."""
 _WEIGHTS = (
@@ -43,50 +46,58 @@ _LARGEST_TEXT = 4 * 2**20
 """Bytes of the largest configuration that is opened up; a larger one is one entry."""
 
 
-def is_model_folder(folder: Path) -> bool:
+def recognises(folder: Folder) -> bool:
     """Return whether ``folder`` holds a configuration and weights under their usual names."""
-    if not any((folder / name).is_file() for name in CONFIGS):
+    if not any(folder.has(name) for name in CONFIGS):
         return False
-    try:
-        return any(next(folder.glob(pattern), None) is not None for pattern in _WEIGHTS)
-    except OSError:
-        return False
+    return any(_is_weights(name) for name in folder.items)
 
 
-def read_model_files(folder: Path, ledger: Ledger) -> dict[Path, int]:
-    """Give every byte of the model's configuration and weights to ``ledger``.
+def read(folder: Folder, ledger: Ledger) -> None:
+    """Give every byte of the model, and of what lies beside it, to ``ledger``.
 
-    The weights are entered layer by layer where one index, or one file alone, is all of them; the
-    other files are left to the caller.
-
-    Returns:
-        Each file that was read, with its bytes.
+    The weights are entered layer by layer where one index, or one file alone, is all of them.
 
     Raises:
         ArtifactError: where one of them is broken, missing, or a symbolic link: the folders of the
             hub's cache consist of links, and what is behind them is not in the folder.
     """
-    read: dict[Path, int] = {}
-    for path in sorted(folder.glob("*config.json")):
-        if path.name in _NOT_CONFIGURATION or path.is_dir():
-            continue
-        _refuse_link(path)
-        with open_source(path, follow=False) as source:
-            _configuration(source, path.name, ledger)
-            read[path] = source.size
-    for pattern in _WEIGHTS:
-        for path in folder.glob(pattern):
-            _refuse_link(path)
-    indexes = sorted(folder.glob(f"*{safetensors_index.SUFFIX}"))
-    single = sorted(p for p in folder.glob("*.safetensors") if p.name not in OPTIMIZER_FILES)
+    taken: set[Path] = set()
+    for name in folder.items:
+        if folder.has(name) and (name.endswith("config.json") or _is_weights(name)):
+            _refuse_link(folder.items[name])
+        if folder.has(name) and name.endswith("config.json") and name not in _NOT_CONFIGURATION:
+            with folder.open(name) as source:
+                _configuration(source, name, ledger)
+            taken.add(folder.path / name)
+    indexes = [name for name in folder.items if name.endswith(safetensors_index.SUFFIX)]
+    single = [
+        name
+        for name in folder.items
+        if name.endswith(".safetensors") and name not in OPTIMIZER_FILES
+    ]
     if len(indexes) == 1:
-        _, more = safetensors_index.read_index(indexes[0], ledger, follow=False)
-        read.update(more)
+        with folder.open(indexes[0]) as source:
+            safetensors_index.read(source, ledger)
+            taken |= {folder.path / indexes[0], *source.beside}
     elif not indexes and len(single) == 1:
-        with open_source(single[0], follow=False) as source:
-            read_safetensors(source, ledger)
-            read[single[0]] = source.size
-    return read
+        with folder.open(single[0]) as source:
+            safetensors.read(source, ledger)
+        taken.add(folder.path / single[0])
+    read_rest(folder, ledger, taken, _place)
+
+
+def _is_weights(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in _WEIGHTS)
+
+
+def _place(section: str, relative: PurePath) -> Place:
+    where = place(section, relative)
+    if relative.name in OPTIMIZER_FILES:
+        where = where._replace(section="optimizer")
+    if relative.name in DOCUMENTS:
+        return where._replace(note="documentation, which no code loads")
+    return where._replace(note="of the tokenizer") if relative.name in TOKENIZER else where
 
 
 def _configuration(source: Source, name: str, ledger: Ledger) -> None:
@@ -100,10 +111,10 @@ def _configuration(source: Source, name: str, ledger: Ledger) -> None:
             ledger.note((*home, *path), note)
 
 
-def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
+def _refuse_link(item: Item) -> None:
+    if item.is_link:
         raise ArtifactError(
-            str(path),
+            str(item.path),
             None,
             "a symbolic link, so the model is not in this folder: copy it, or download it with "
             "local_dir=, and measure that",

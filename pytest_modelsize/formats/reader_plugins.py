@@ -14,40 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, runtime_checkable
 
-from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.registry import Reader
+from pytest_modelsize.formats.source import ArtifactError, ReaderError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Section
 
-__all__ = ["GROUP", "Reader", "ReaderError", "foreign_format", "read_foreign"]
+__all__ = ["GROUP", "Reader", "ReaderError", "format", "format_of", "read", "recognises"]
+
+format = ""
+"""Told by the reader that is found."""
 
 GROUP = "pytest_modelsize.readers"
-
-
-@runtime_checkable
-class Reader(Protocol):
-    """What an entry point of the group `GROUP` gives: a module or an object with these names."""
-
-    format: str
-    """What a measurement says it is: ``npy``."""
-
-    def recognises(self, source: Source) -> bool:
-        """Return whether the content of ``source`` is of this format: a look at a few bytes.
-
-        It is asked about every file that nobody else knows.
-        """
-
-    def read(self, source: Source, ledger: Ledger) -> None:
-        """Give each of the ``source.size`` bytes to an entry of ``ledger``, exactly once.
-
-        Raises:
-            ArtifactError: as ``source.error(offset, problem)``, where the file is broken.
-        """
-
-
-class ReaderError(ArtifactError):
-    """A reader of another package failed, or its answer does not add up. It names the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +40,23 @@ class _Offered:
         return f"the reader {self.entry.name!r} of {self.package}"
 
 
-def foreign_format(source: Source) -> str | None:
-    """Return the format by which another package's reader knows the content; None if none does.
+def recognises(source: Source) -> bool:
+    """Return whether a reader of another package knows the content.
 
     Raises:
         ReaderError: where a reader cannot be loaded, or fails at its look.
     """
+    return _find(source) is not None
+
+
+def format_of(source: Source) -> str:
+    """Return the format by which that reader knows the content; empty if none does."""
     found = _find(source)
-    return None if found is None else found[1].format
+    return "" if found is None else found[1].format
 
 
-def read_foreign(source: Source, ledger: Ledger) -> str | None:
-    """Have the reader that knows the content read it into ``ledger``; return its format, or None.
+def read(source: Source, ledger: Ledger) -> str:
+    """Have the reader that knows the content read it into ``ledger``; return its format.
 
     Raises:
         ReaderError: where it fails, or does not account for every byte exactly once.
@@ -81,11 +64,12 @@ def read_foreign(source: Source, ledger: Ledger) -> str | None:
     """
     found = _find(source)
     if found is None:
-        return None
+        raise source.error(None, "is no longer what a reader recognised")
     offered, reader = found
     part = Ledger()
+    exact = None
     with _blaming(offered, source):
-        reader.read(source, part)
+        exact = reader.read(source, part)
         sections: tuple[Section, ...] = part.sections()
         for path, leaf in (found for section in sections for found in section.leaves()):
             if type(leaf.size) is not int or not all(isinstance(name, str) for name in path):
@@ -97,10 +81,10 @@ def read_foreign(source: Source, ledger: Ledger) -> str | None:
         )
     for section in sections:
         ledger.graft((section.name,), section)
-    return reader.format
+    return exact if isinstance(exact, str) else reader.format
 
 
-def _find(source: Source) -> tuple[_Offered, Reader] | None:
+def _find(source: Source) -> tuple[_Offered, Reader[Source]] | None:
     for offered in _offered(tuple(sys.path)):
         with _blaming(offered, source):
             reader = offered.entry.load()

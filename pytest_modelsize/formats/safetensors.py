@@ -19,7 +19,9 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["looks_like_safetensors", "read_safetensors"]
+__all__ = ["format", "read", "read_tensors", "recognises"]
+
+format = "safetensors"
 
 _LONGEST_HEADER = 100_000_000
 """MAX_HEADER_SIZE of tensor.rs."""
@@ -55,16 +57,25 @@ class _Tensor(NamedTuple):
     entry: int
 
 
-def looks_like_safetensors(source: Source) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether a length that the format allows is followed by the beginning of an object."""
     if source.size < 10:
         return False
-    head = source.read(0, min(source.size, 64))
+    head = source.head[:64]
     (length,) = struct.unpack_from("<Q", head)
     return 2 <= length <= _LONGEST_HEADER and re.match(rb'\{\s*("|\}|$)', head[8:]) is not None
 
 
-def read_safetensors(source: Source, ledger: Ledger) -> frozenset[str]:
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of the file to ``ledger``.
+
+    Raises:
+        ArtifactError: where the header is broken, or tensors overlap or leave the file.
+    """
+    read_tensors(source, ledger)
+
+
+def read_tensors(source: Source, ledger: Ledger) -> frozenset[str]:
     """Give every byte of the file to ``ledger``; return the names of its tensors.
 
     A tensor's entry in the header counts for the tensor. Bytes of the buffer that no tensor claims,

@@ -11,80 +11,64 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest_modelsize.formats import single_file
+from pytest_modelsize.formats import registry, safetensors
+from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.json_members import Text
-from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.safetensors import looks_like_safetensors, read_safetensors
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["SUFFIX", "is_index", "read_index", "shards_of"]
+__all__ = ["SUFFIX", "companions", "format", "read", "recognises"]
+
+format = "safetensors"
 
 SUFFIX = ".safetensors.index.json"
 _MAP = "weight_map"
 _LARGEST = 12 * 2**20
 """Bytes of the largest index that is read: a line for each tensor."""
 _MOST_TENSORS = 200_000
-_LOOK = 2**16
 _ENTRY = re.compile(
     rb'"weight_map"\s*:\s*\{\s*"(?:[^"\\]|\\.){0,1000}"\s*:\s*"[^"]+\.(safetensors|bin)"'
 )
 
 
-def is_index(path: Path) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether the file is such an index, by its name or by how it begins."""
-    if path.name.endswith(SUFFIX):
+    if source.title.endswith(SUFFIX):
         return True
-    if not path.name.endswith(".json"):
-        return False
-    try:
-        with open_source(path) as source:
-            return _ENTRY.search(source.read(0, min(source.size, _LOOK))) is not None
-    except ArtifactError:
-        return False
+    return _ENTRY.search(source.head) is not None
 
 
-def read_index(path: Path, ledger: Ledger, *, follow: bool = True) -> tuple[str, dict[Path, int]]:
-    """Give every byte of the index at ``path`` and of the files that it names to ``ledger``.
-
-    Args:
-        path: the index.
-        ledger: takes the bytes.
-        follow: read what a symbolic link in the folder points to; else a link is an error.
+def read(source: Source, ledger: Ledger) -> str:
+    """Give every byte of the index, and of the files that it names, to ``ledger``.
 
     Returns:
-        The format of the files, and each file with its bytes.
+        The format of the files.
 
     Raises:
         ArtifactError: where the index is none, names a file outside its folder or a tensor that is
             not in the file it names, or where a file is missing or broken.
     """
-    with open_source(path, follow=follow) as source:
-        shards = _shards(source)
-        ledger.add(("weights", path.name), Kind.STRUCTURE, source.size)
-        read = {path: source.size}
-    format = "safetensors"
+    shards = _shards(source)
+    ledger.add(("weights", source.title), Kind.STRUCTURE, source.size)
+    found = format
     for name in sorted(shards):
-        shard = path.parent / name
-        with open_source(shard, follow=follow) as source:
-            read[shard] = source.size
-            if not looks_like_safetensors(source):
-                format = single_file.read_source(source, name, ledger, LiveNames())
+        with open_beside(source, name) as shard:
+            if not safetensors.recognises(shard):
+                found = registry.read(shard, ledger)
                 continue
-            missing = shards[name] - read_safetensors(source, ledger)
+            missing = shards[name] - safetensors.read_tensors(shard, ledger)
             if missing:
-                raise source.error(
-                    8, f"{min(missing)!r:.80} is not here, although {path.name} says so"
+                raise shard.error(
+                    8, f"{min(missing)!r:.80} is not here, although {source.title} says so"
                 )
-    return format, read
+    return found
 
 
-def shards_of(path: Path) -> frozenset[Path]:
+def companions(source: Source) -> frozenset[Path]:
     """Return the files that an index names; none where it is broken."""
     try:
-        with open_source(path) as source:
-            return frozenset(path.parent / name for name in _shards(source))
+        return frozenset(beside(source, name) for name in _shards(source))
     except ArtifactError:
         return frozenset()
 

@@ -11,11 +11,18 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.sizes.escaping import escaped
 
-__all__ = ["ArtifactError", "Source", "open_source"]
+if TYPE_CHECKING:
+    from pytest_modelsize.formats.folder import Folder
+
+__all__ = ["PAGE", "ArtifactError", "ReaderError", "Source", "open_source"]
+
+PAGE = 4096
+"""Bytes of a source's beginning, and of its end, by which it is recognised."""
 
 
 class ArtifactError(Exception):
@@ -37,7 +44,11 @@ class ArtifactError(Exception):
         return type(self), (self.artifact, self.offset, self.problem)
 
 
-class _Reader(Protocol):
+class ReaderError(ArtifactError):
+    """A reader of another package failed, or its answer does not add up. It names the package."""
+
+
+class _Read(Protocol):
     def __call__(self, offset: int, size: int, /) -> bytes: ...
 
 
@@ -46,24 +57,54 @@ class Source:
 
     Attributes:
         name: the file as shown in errors; a member is ``model.keras!model.weights.h5``.
+        title: the file's or the member's own name: ``model.weights.h5``.
         size: bytes in this source. Offsets run from 0 to ``size``.
         file: the file that holds them; None for bytes in memory.
         start: where they begin in that file.
+        folder: the folder that the file lies in, from which it may name others; None for what is
+            no file by itself.
+        names: what the live model that was saved knows about the content.
+        beside: the other files that were opened because this one names them, with their bytes.
     """
 
-    __slots__ = ("_read", "file", "name", "size", "start")
+    __slots__ = (
+        "_head", "_read", "_tail", "beside", "file", "folder", "name", "names", "size", "start",
+        "title",
+    )  # fmt: skip
 
     def __init__(
-        self, name: str, read: _Reader, start: int, size: int, file: Path | None = None
+        self, name: str, read: _Read, start: int, size: int, file: Path | None = None
     ) -> None:
         self.name, self.size = name, size
         self.file, self.start = file, start
+        self.title = name if file is None else file.name
+        self.folder: Folder | None = None
+        self.names = LiveNames()
+        self.beside: dict[Path, int] = {}
         self._read = read
+        self._head: bytes | None = None
+        self._tail: bytes | None = None
 
     @classmethod
     def of_bytes(cls, name: str, data: bytes) -> Source:
         """Return a source over bytes in memory."""
         return cls(name, lambda offset, size: data[offset : offset + size], 0, len(data))
+
+    @property
+    def head(self) -> bytes:
+        """The first `PAGE` bytes, or all there are. They are read once."""
+        if self._head is None:
+            self._head = self._exactly(0, min(PAGE, self.size))
+        return self._head
+
+    @property
+    def tail(self) -> bytes:
+        """The last `PAGE` bytes, or all there are. They are read once."""
+        if self._tail is None:
+            if self.size <= PAGE:
+                return self.head
+            self._tail = self._exactly(self.size - PAGE, PAGE)
+        return self._tail
 
     def read(self, offset: int, size: int) -> bytes:
         """Return exactly ``size`` bytes from ``offset``.
@@ -75,6 +116,14 @@ class Source:
             raise self.error(
                 offset, f"{size:,d} bytes expected here, but there are {self.size:,d} in all"
             )
+        if self._head is not None and offset + size <= len(self._head):
+            return self._head[offset : offset + size]
+        if self._tail is not None and offset >= self.size - len(self._tail):
+            begin = offset - self.size + len(self._tail)
+            return self._tail[begin : begin + size]
+        return self._exactly(offset, size)
+
+    def _exactly(self, offset: int, size: int) -> bytes:
         try:
             data = self._read(self.start + offset, size)
         except OSError as error:
@@ -87,7 +136,9 @@ class Source:
         """Return the source of ``size`` bytes from ``offset``, called ``name`` within this one."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise self.error(offset, f"{name} claims {size:,d} bytes, which are not there")
-        return Source(f"{self.name}!{name}", self._read, self.start + offset, size, self.file)
+        part = Source(f"{self.name}!{name}", self._read, self.start + offset, size, self.file)
+        part.title, part.names = name.rpartition("/")[2], self.names
+        return part
 
     def error(self, offset: int | None, problem: str) -> ArtifactError:
         """Return the error for a fault at ``offset`` of this source (it is not raised here)."""
@@ -95,18 +146,19 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
+def open_source(path: Path, *, follow: bool = True, named: Path | None = None) -> Iterator[Source]:
     """Open a regular file for reading; a FIFO or a device is refused, and not waited for.
 
     Args:
         path: the file.
         follow: read what a symbolic link points to; else a link is an error.
+        named: the path by which the artifact names it, where ``path`` is what that leads to.
 
     Raises:
         ArtifactError: where the file is missing, not regular, or not readable; or, at the end,
             where its size is another than it was at the beginning.
     """
-    shown = str(path)
+    shown = str(named or path)
     # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
@@ -119,7 +171,7 @@ def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError(shown, None, "is no regular file")
-        yield Source(shown, _positioned(descriptor), 0, status.st_size, path)
+        yield Source(shown, _positioned(descriptor), 0, status.st_size, named or path)
         if (size := os.fstat(descriptor).st_size) != status.st_size:
             problem = f"{status.st_size:,d} bytes became {size:,d} while they were measured"
             raise ArtifactError(shown, None, problem)
@@ -127,7 +179,7 @@ def open_source(path: Path, *, follow: bool = True) -> Iterator[Source]:
         os.close(descriptor)
 
 
-def _positioned(descriptor: int) -> _Reader:
+def _positioned(descriptor: int) -> _Read:
     if hasattr(os, "pread"):
 
         def read(offset: int, size: int, /) -> bytes:

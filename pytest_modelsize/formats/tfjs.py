@@ -12,22 +12,21 @@ from functools import reduce
 from operator import mul
 from pathlib import Path
 
-from pytest_modelsize.formats.companion_paths import inside
+from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.json_members import Member, Text, plain
 from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.keras import open_configuration
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["MODEL_FILE", "is_tfjs", "read_tfjs", "shards_of"]
+__all__ = ["companions", "format", "read", "recognises"]
 
-MODEL_FILE = "model.json"
+format = "tfjs"
 _MANIFEST, _TOPOLOGY = "weightsManifest", "modelTopology"
 _GRAPHS = {"modelInitializer"}
 _LARGEST = 16 * 2**20
 """Bytes of the largest JSON file that is opened: the graph is in it, the weights are not."""
-_LOOK = 2**16
 _BYTES = {
     "float32": 4,
     "int32": 4,
@@ -64,60 +63,34 @@ class _Group:
     weights: tuple[_Weight, ...]
 
 
-def is_tfjs(path: Path) -> bool:
-    """Return whether the file is the JSON of such a model."""
-    if path.suffix.lower() != ".json":
-        return False
-    try:
-        with open_source(path) as source:
-            head = source.read(0, min(source.size, _LOOK))
-            if not head.lstrip().startswith(b"{") or source.size > _LARGEST:
-                return False
-            sought = f'"{_MANIFEST}"'.encode()
-            # Writers put it last, after the topology.
-            hinted = b'"modelTopology"' in head or b'"format"' in head
-            return sought in head or (hinted and sought in source.read(0, source.size))
-    except ArtifactError:
-        return False
+def recognises(source: Source) -> bool:
+    """Return whether the file is the JSON of such a model: one key is first or the other last."""
+    keys = tuple(f'"{key}"'.encode() for key in (_TOPOLOGY, _MANIFEST))
+    return any(key in part for key in keys for part in (source.head, source.tail))
 
 
-def read_tfjs(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[Path, int]:
-    """Give every byte of the model at ``path``, and of its shards, to ``ledger``.
-
-    Args:
-        path: the JSON file.
-        ledger: takes the bytes.
-        follow: read what ``path`` itself points to; else a link is an error.
-
-    Returns:
-        Each file that was read, with its bytes.
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of the JSON, and of the shards that it names, to ``ledger``.
 
     Raises:
-        ArtifactError: where the manifest is broken, names a file outside its folder, or needs more
-            bytes than the shards have.
+        ArtifactError: where the manifest is broken, names a file outside its folder or one twice,
+            or needs more bytes than the shards have.
     """
-    with open_source(path, follow=follow) as source:
-        read = {path: source.size}
-        text = _opened(source)
-        for group in _walk(text, source, ledger):
-            shards = []
-            for name in group.shards:
-                shard = path.parent / inside(source, path.parent, name)
-                if shard in read:
-                    raise source.error(None, f"names {name!r:.80} twice")
-                with open_source(shard, follow=False) as opened:
-                    read[shard] = opened.size
-                shards.append(shard)
-            _weights(source, group, [(shard, read[shard]) for shard in shards], ledger)
-    return read
+    for group in _walk(_opened(source), source, ledger):
+        shards = []
+        for name in group.shards:
+            if beside(source, name) in source.beside:
+                raise source.error(None, f"names {name!r:.80} twice")
+            with open_beside(source, name) as shard:
+                shards.append((name, shard.size))
+        _weights(source, group, shards, ledger)
 
 
-def shards_of(path: Path) -> frozenset[Path]:
+def companions(source: Source) -> frozenset[Path]:
     """Return the files that a model names; none where it is broken."""
     try:
-        with open_source(path) as source:
-            groups = _walk(_opened(source), source, Ledger())
-            return frozenset(path.parent / name for group in groups for name in group.shards)
+        groups = _walk(_opened(source), source, Ledger())
+        return frozenset(beside(source, name) for group in groups for name in group.shards)
     except ArtifactError:
         return frozenset()
 
@@ -201,7 +174,7 @@ def _weight(text: Text, member: Member, value: object) -> _Weight:
     raise text.error(member, f"a weight with name, shape and known dtype expected: {value!r:.120}")
 
 
-def _weights(source: Source, group: _Group, shards: list[tuple[Path, int]], ledger: Ledger) -> None:
+def _weights(source: Source, group: _Group, shards: list[tuple[str, int]], ledger: Ledger) -> None:
     """Give the bytes of a group's shards to its weights, in the manifest's order."""
     total = sum(size for _, size in shards)
     position = strings = 0
@@ -233,13 +206,13 @@ def _weights(source: Source, group: _Group, shards: list[tuple[Path, int]], ledg
         ledger.add(("overhead", "beyond the manifest"), Kind.SLACK, total - position)
 
 
-def _strings(source: Source, shards: list[tuple[Path, int]], start: int, count: int) -> int:
+def _strings(source: Source, shards: list[tuple[str, int]], start: int, count: int) -> int:
     """Return the bytes of ``count`` strings from ``start`` of the shards, by their lengths."""
     position, ahead, begin = start, b"", start
     for _ in range(count):
         at = position - begin
         if at + _LENGTH > len(ahead):
-            ahead, begin, at = _joined(shards, position, _AHEAD), position, 0
+            ahead, begin, at = _joined(source, shards, position), position, 0
         length = ahead[at : at + _LENGTH]
         if len(length) < _LENGTH:
             raise source.error(None, f"a string's length expected at byte {position:,d} of shards")
@@ -247,14 +220,13 @@ def _strings(source: Source, shards: list[tuple[Path, int]], start: int, count: 
     return position - start
 
 
-def _joined(shards: list[tuple[Path, int]], start: int, size: int) -> bytes:
+def _joined(source: Source, shards: list[tuple[str, int]], start: int) -> bytes:
     """Return bytes of shards that follow each other; what is read may lie in two of them."""
     found = b""
-    for path, length in shards:
-        if start < length and len(found) < size:
-            with open_source(path, follow=False) as shard:
-                take = min(size - len(found), length - start)
-                found += shard.read(start, take)
+    for name, length in shards:
+        if start < length and len(found) < _AHEAD:
+            with open_beside(source, name) as shard:
+                found += shard.read(start, min(_AHEAD - len(found), length - start))
             start = length
         start -= length
     return found

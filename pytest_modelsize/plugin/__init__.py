@@ -1,4 +1,4 @@
-"""pytest's hooks, options and fixtures. They translate; what they mean is decided elsewhere.
+"""The only folder that imports pytest: hooks, options and fixtures, which translate and no more.
 
 Why the check wraps `pytest_runtest_call` innermost: there it sees only tests whose body has
 passed, for functions, coroutines and ``unittest`` alike, and its failure is a failure of the body

@@ -1,1 +1,1 @@
-"""Renderers: measurements, comparisons and verdicts in, text out. Pure: no file, no terminal."""
+"""Values in, text out; writes no file, and to no terminal."""

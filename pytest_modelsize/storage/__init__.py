@@ -1,1 +1,1 @@
-"""What goes to JSON and comes from it: baseline, results of checks, measurements."""
+"""What goes to and comes from JSON: baseline, results of checks, measurements."""

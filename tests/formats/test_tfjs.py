@@ -142,7 +142,7 @@ WRONG = {
     "an absolute path": ({"paths": ["/etc/passwd"]}, "a file outside its folder"),
     "a missing shard": ({"paths": [*SHARDS, "gone.bin"]}, "No such file"),
     "a shard twice": ({"paths": [SHARDS[0], SHARDS[0]]}, "twice"),
-    "itself": ({"paths": ["model.json"]}, "twice"),
+    "itself": ({"paths": ["model.json"]}, "names itself"),
     "a manifest that is none": ({"weightsManifest": {}}, "groups with paths and weights"),
     "strings without end": (
         {"weights": [{"name": "a", "shape": [9], "dtype": "string"}], "data": b"\xff" * 40}, "shards",

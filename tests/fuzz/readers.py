@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pytest_modelsize import Measurement, measure
+from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.containers.protobuf import Message
 from pytest_modelsize.formats.keras import open_configuration
-from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.single_file import read_source
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.tensorflow.graphs import read_graphs
 from pytest_modelsize.formats.tensorflow.objectgraph import read_object_graph
@@ -37,7 +36,7 @@ def _whole(format: str, data: bytes, ledger: Ledger) -> None:
 
 def _file(data: bytes) -> None:
     ledger = Ledger()
-    format = read_source(Source.of_bytes("fuzzed", data), "fuzzed", ledger, LiveNames())
+    format = registry.read(Source.of_bytes("fuzzed", data), ledger)
     _whole(format, data, ledger)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_modelsize.formats.containers import signatures
 from pytest_modelsize.formats.keras.archive import weights_members
 from pytest_modelsize.formats.keras.weights_file import optimizer_objects
-from pytest_modelsize.formats.single_file import container_of
 from pytest_modelsize.formats.source import open_source
 
 __all__ = ["StateInFile", "find_hdf5_files", "find_optimizer_state"]
@@ -51,11 +51,11 @@ def find_hdf5_files(path: Path) -> list[StateInFile]:
     if not path.is_file():
         return []  # the prefix of a checkpoint
     with open_source(path) as source:
-        container = container_of(source)
-        if container == "zip":
+        if signatures.is_zip(source):
             windows = [(m.offset, m.stored, m.name) for m in weights_members(source)]
         else:
-            windows = [(0, source.size, path.name)] if container == "hdf5" else []
+            hdf5 = signatures.find_hdf5(source) is not None
+            windows = [(0, source.size, path.name)] if hdf5 else []
         return [
             StateInFile(path, offset, size, optimizer_objects(source.window(offset, size, name)))
             for offset, size, name in windows

@@ -2,22 +2,29 @@
 
 The members are those of keras/src/saving/saving_lib.py: ``config.json``, ``metadata.json``,
 ``model.weights.h5`` (or ``model.weights.json`` with several ``model_NNNNN.weights.h5``) and
-``assets/``. A ZIP archive without them is measured member by member as assets.
+``assets/``.
 """
 
 from __future__ import annotations
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
+from pytest_modelsize.formats.containers.zip import (
+    STORED,
+    ZipArchive,
+    ZipMember,
+    list_zip,
+    read_zip,
+    unpack,
+)
 from pytest_modelsize.formats.keras import open_configuration, weights_file
-from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.shares import proportional
 
-__all__ = ["CONFIG", "METADATA", "is_keras", "read_archive", "read_member", "weights_members"]
+__all__ = ["CONFIG", "METADATA", "format", "read", "read_member", "recognises", "weights_members"]
 
+format = "keras"
 CONFIG = "config.json"
 METADATA = "metadata.json"
 _ASSETS = "assets/"
@@ -29,51 +36,47 @@ _LARGEST_UNPACKED = 64 * 2**20
 """Bytes of the largest compressed weights that are inflated to look inside."""
 
 
-def is_keras(source: Source) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether the ZIP archive holds a Keras model. A broken archive holds none."""
     try:
-        return _is_keras(read_zip(source))
+        return {CONFIG, METADATA} <= {member.name for member in list_zip(source).members}
     except ArtifactError:
         return False
 
 
-def read_archive(source: Source, ledger: Ledger, names: LiveNames) -> str:
-    """Give every byte of the archive to ``ledger``; return ``keras``, or ``zip`` for any other.
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of the archive to ``ledger``.
 
     Raises:
         ArtifactError: where the archive, or the weights file inside it, is broken.
     """
     archive = read_zip(source)
-    keras = _is_keras(archive)
     for member in archive.members:
-        home = _home(member.name) if keras else ("assets", member.name or "(no name)")
+        home = _home(member.name)
         ledger.add(home, Kind.STRUCTURE, member.structure)
         ledger.add(home, Kind.RESERVED, member.padding)
         content = source.window(member.offset, member.stored, member.name)
-        if not keras or member.encrypted or member.method != STORED:
+        if member.encrypted or member.method != STORED:
             extents.note(content, 0, member.stored, home)
-        if not keras or member.encrypted:
+        if member.encrypted:
             ledger.add(home, Kind.DATA, member.stored)
-            ledger.note(home, "encrypted, not opened" if member.encrypted else "")
+            ledger.note(home, "encrypted, not opened")
         elif member.method == STORED:
-            read_member(content, member.name, ledger, names)
+            read_member(content, member.name, ledger)
         else:
-            _read_compressed(source, member, ledger, names)
-    if keras:
-        _name_waste(archive, ledger)
+            _read_compressed(source, member, ledger)
+    _name_waste(archive, ledger)
     for name, kind, size in archive.loose:
         ledger.add(("overhead", name), kind, size)
-    return "keras" if keras else "zip"
 
 
-def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> None:
+def read_member(source: Source, name: str, ledger: Ledger) -> None:
     """Give every byte of one member's content, or of one file of the directory, to ``ledger``.
 
     Args:
         source: the content.
         name: the member's name, or the path relative to the directory.
         ledger: takes the bytes.
-        names: what the live model knows.
 
     Raises:
         ArtifactError: where it is a weights file that is broken.
@@ -82,7 +85,7 @@ def read_member(source: Source, name: str, ledger: Ledger, names: LiveNames) -> 
     if not name.endswith(_WEIGHTS):
         extents.note(source, 0, source.size, home)
     if name.endswith(_WEIGHTS):
-        weights_file.read_keras_hdf5(source, ledger, names)
+        weights_file.read(source, ledger)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:
         for path, size, note in open_configuration(source.read(0, source.size)):
             ledger.add((*home, *path), Kind.DATA, size)
@@ -106,10 +109,6 @@ def weights_members(source: Source) -> list[ZipMember]:
     ]
 
 
-def _is_keras(archive: ZipArchive) -> bool:
-    return {CONFIG, METADATA} <= {member.name for member in archive.members}
-
-
 def _home(name: str) -> SectionPath:
     """Return the entry that a member's headers belong to, and its content where it is opaque."""
     if name.endswith(_WEIGHTS) or name == _SHARDS:
@@ -131,14 +130,14 @@ def _name_waste(archive: ZipArchive, ledger: Ledger) -> None:
                 ledger.note(_home(member.name), f"waste: the same as {before}")
 
 
-def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: LiveNames) -> None:
+def _read_compressed(source: Source, member: ZipMember, ledger: Ledger) -> None:
     """Attribute a compressed member in proportion to what it unpacks to, and say so."""
     if member.name in (CONFIG, METADATA) or member.name.endswith(_WEIGHTS):
         data = unpack(source, member, _LARGEST_UNPACKED)
         inner = Ledger()
-        read_member(
-            Source.of_bytes(f"{source.name}!{member.name}", data), member.name, inner, names
-        )
+        content = Source.of_bytes(f"{source.name}!{member.name}", data)
+        content.names = source.names
+        read_member(content, member.name, inner)
         leaves = [leaf for section in inner.sections() for leaf in section.leaves()]
         shares = proportional([leaf.size for _, leaf in leaves], member.stored)
         for (path, leaf), share in zip(leaves, shares, strict=True):

@@ -9,45 +9,43 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.keras import weights_file
-from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["SUFFIX", "read_shards", "shards_of"]
+__all__ = ["SUFFIX", "companions", "format", "read", "recognises"]
 
+format = "weights"
 SUFFIX = ".weights.json"
 _LARGEST = 4 * 2**20
 """Bytes of the largest map that is read: a line for each group of variables."""
 
 
-def read_shards(path: Path, ledger: Ledger, names: LiveNames) -> tuple[str, int]:
-    """Give every byte of the map at ``path`` and of its shards to ``ledger``.
+def recognises(source: Source) -> bool:
+    """Return True: the name says so."""
+    return source.title.endswith(SUFFIX)
 
-    Returns:
-        The format, and the bytes of all these files.
+
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of the map and of its shards to ``ledger``.
 
     Raises:
         ArtifactError: where the map is none, names a file outside its folder, or a shard is missing
             or broken.
     """
-    with open_source(path) as source:
-        shards = _shards(source)
-        total = source.size
-        ledger.add(("weights", path.name), Kind.STRUCTURE, source.size)
-    for shard in sorted(shards):
-        with open_source(path.parent / shard) as source:
-            weights_file.read_keras_hdf5(source, ledger, names)
-            total += source.size
-    return "weights", total
+    shards = _shards(source)
+    ledger.add(("weights", source.title), Kind.STRUCTURE, source.size)
+    for name in sorted(shards):
+        with open_beside(source, name) as shard:
+            weights_file.read(shard, ledger)
 
 
-def shards_of(path: Path) -> frozenset[Path]:
+def companions(source: Source) -> frozenset[Path]:
     """Return the files that a map names; none where it is broken."""
     try:
-        with open_source(path) as source:
-            return frozenset(path.parent / name for name in _shards(source))
+        return frozenset(beside(source, name) for name in _shards(source))
     except ArtifactError:
         return frozenset()
 

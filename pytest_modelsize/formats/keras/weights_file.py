@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.hdf5 import HDF5Attribute, HDF5File, HDF5Object, read_hdf5
+from pytest_modelsize.formats.containers.signatures import find_hdf5
 from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.keras.optimizers import optimizer_groups
 from pytest_modelsize.formats.live_names import LiveNames
@@ -22,15 +23,21 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["optimizer_objects", "read_keras_hdf5"]
+__all__ = ["format", "optimizer_objects", "read", "recognises"]
 
+format = "hdf5"
 _CONFIGURATION = ("model_config", "training_config")
 _VERSIONS = ("keras_version", "backend")
 _MODEL_WEIGHTS = "model_weights"
 _OPTIMIZER_WEIGHTS = "optimizer_weights"
 
 
-def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
+def recognises(source: Source) -> bool:
+    """Return whether the file has HDF5's signature within its first page."""
+    return find_hdf5(source, len(source.head)) is not None
+
+
+def read(source: Source, ledger: Ledger) -> str:
     """Give every byte of the HDF5 file to ``ledger``; return ``h5``, ``weights`` or ``hdf5``.
 
     Raises:
@@ -45,7 +52,7 @@ def read_keras_hdf5(source: Source, ledger: Ledger, names: LiveNames) -> str:
 
     file = read_hdf5(source, trace)
     layout = _layout(file)
-    homes = _Homes(file, layout, names)
+    homes = _Homes(file, layout, source.names)
     for start, end, path, content in runs:
         # The root's attributes are the configuration, and a run does not say which one it is.
         if path in file.objects and path != "/":

@@ -7,10 +7,3 @@
 `external`  files beside the model that hold bytes of its tensors
 ==========  =========================================================
 """
-
-from __future__ import annotations
-
-from pytest_modelsize.formats.onnx.external import read_onnx_file, read_onnx_files
-from pytest_modelsize.formats.onnx.reader import looks_like_onnx
-
-__all__ = ["looks_like_onnx", "read_onnx_file", "read_onnx_files"]

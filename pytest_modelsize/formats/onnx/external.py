@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.companion_paths import inside
-from pytest_modelsize.formats.onnx.reader import Model
+from pytest_modelsize.formats.companion_paths import beside, open_beside
+from pytest_modelsize.formats.onnx.reader import Model, looks_like_onnx
 from pytest_modelsize.formats.onnx.settle import settle
 from pytest_modelsize.formats.onnx.tensors import External, Tensor
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["read_onnx_file", "read_onnx_files"]
+__all__ = ["companions", "format", "read", "read_together", "recognises"]
+
+format = "onnx"
+_Named = tuple[int, External, Tensor, SectionPath]
+"""A model's number, where it says that a tensor is, the tensor and its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,82 +33,75 @@ class _Claim:
     home: SectionPath
 
 
-def read_onnx_file(path: Path, ledger: Ledger, *, follow: bool = True) -> dict[Path, int]:
-    """Give every byte of the model at ``path``, and of its external data, to ``ledger``.
+def recognises(source: Source) -> bool:
+    """Return whether the file is a model."""
+    return looks_like_onnx(source)
+
+
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of a model, and of its external data, to ``ledger``.
 
     A model ships with the files that it names, so they are measured with it. These lie in its
-    folder or below, and are no symbolic links: nothing is read outside.
-
-    Args:
-        path: the ``.onnx`` file.
-        ledger: takes the bytes.
-        follow: read what ``path`` itself points to; else a link is an error.
-
-    Returns:
-        Each file that was read, with its bytes.
+    folder or below: nothing is read outside.
 
     Raises:
         ArtifactError: where a file is broken, missing, or not inside the folder; or where tensors
             claim bytes that are not there, or overlap.
     """
-    return read_onnx_files({path: ledger}, follow=follow)[path]
+    read_together({source: ledger})
 
 
-def read_onnx_files(
-    ledgers: Mapping[Path, Ledger], *, follow: bool = True
-) -> dict[Path, dict[Path, int]]:
+def read_together(ledgers: Mapping[Source, Ledger]) -> None:
     """Give every byte of several models, which may share external data, to a ledger for each.
 
     What two models share, as an encoder and a decoder do with their embedding, counts for the first
     of them; what no model claims, for the first that names the file.
 
-    Args:
-        ledgers: by the models' paths.
-        follow: read what these point to; else a link is an error.
-
-    Returns:
-        For each model the files that count for it, with their bytes.
-
     Raises:
         ArtifactError: as for one model.
     """
     models = list(ledgers)
-    read: dict[Path, dict[Path, int]] = {}
-    claimed: dict[Path, list[tuple[int, External, Tensor, SectionPath]]] = {}
-    for number, path in enumerate(models):
-        with open_source(path, follow=follow) as source:
-            model = Model(source, ledgers[path])
-            model.read()
-            read[path] = {path: source.size}
-            for tensor, home in settle(source, model.found, ledgers[path]):
-                if tensor.external is not None:
-                    file = path.parent / inside(source, path.parent, tensor.external.location)
-                    claimed.setdefault(file, []).append((number, tensor.external, tensor, home))
+    claimed: dict[Path, list[_Named]] = {}
+    for number, source in enumerate(models):
+        model = Model(source, ledgers[source])
+        model.read()
+        for tensor, home in settle(source, model.found, ledgers[source]):
+            if tensor.external is not None:
+                file = beside(source, tensor.external.location)
+                claimed.setdefault(file, []).append((number, tensor.external, tensor, home))
+    leading = {source.file for source in models}
     for file, claims in sorted(claimed.items()):
         first = models[claims[0][0]]
-        if file in ledgers:
-            raise ArtifactError(str(first), None, "the model names itself as its external data")
-        with open_source(file, follow=False) as data:
+        if file in leading:
+            raise first.error(None, "the model names itself as its external data")
+        with open_beside(first, claims[0][1].location) as data:
             _settle_file(data, file, models, claims, ledgers)
-            read[first][file] = data.size
-    for path, files in read.items():
-        beside = sum(files.values()) - files[path]
-        if beside:
-            others = sorted(
-                file.relative_to(path.parent).as_posix() for file in files if file != path
-            )
-            where = others[0] if len(others) == 1 else f"{len(others):,d} files"
-            note = f"{beside:,d} B of the whole are beside the model, in {where}"
-            ledgers[path].note(("weights",), note)
-    return read
+    for source, ledger in ledgers.items():
+        if size := sum(source.beside.values()):
+            names = sorted(_below(source, file) for file in source.beside)
+            where = names[0] if len(names) == 1 else f"{len(names):,d} files"
+            ledger.note(("weights",), f"{size:,d} B of the whole are beside the model, in {where}")
+
+
+def companions(source: Source) -> frozenset[Path]:
+    """Return the files that a model names; none where it is broken."""
+    try:
+        read(source, Ledger())
+    except ArtifactError:
+        return frozenset()
+    return frozenset(source.beside)
+
+
+def _below(source: Source, file: Path) -> str:
+    return file.relative_to(source.folder.path).as_posix() if source.folder else file.as_posix()
 
 
 def _settle_file(
     data: Source,
     file: Path,
-    models: Sequence[Path],
-    claimed: Sequence[tuple[int, External, Tensor, SectionPath]],
-    ledgers: Mapping[Path, Ledger],
+    models: Sequence[Source],
+    claimed: Sequence[_Named],
+    ledgers: Mapping[Source, Ledger],
 ) -> None:
     """Give every byte of one external file to the tensors that claim it, or to the gaps between."""
     claims = [
@@ -116,7 +113,7 @@ def _settle_file(
             size = claim.end - claim.start
             problem = f"{claim.tensor.name!r:.80} claims {size:,d} bytes from here"
             raise data.error(claim.start, problem)
-    names = {number: file.relative_to(models[number].parent).as_posix() for number, *_ in claimed}
+    names = {number: _below(models[number], file) for number, *_ in claimed}
     first = claimed[0][0]
     loose: SectionPath = ("overhead", names[first])
     position = 0
@@ -127,7 +124,7 @@ def _settle_file(
         if last is not None and last.start < last.end and claim.start < position:
             owner = ".".join(last.home[1:])
             if (claim.start, claim.end) == (last.start, last.end):
-                whose = f"{models[last.model].name}'s " if claim.model != last.model else ""
+                whose = f"{models[last.model].title}'s " if claim.model != last.model else ""
                 ledger.note(claim.home, f"{note}, shared with {whose}{owner}")
                 continue
             if claim.start < claim.end:

@@ -4,7 +4,3 @@
 the opcodes; `attributes` names what an object holds, `compressed` unpacks joblib's own compressions,
 and `reader` gives each byte to what it serves.
 """
-
-from pytest_modelsize.formats.pickle.reader import FORMAT, NOT_OPENED, is_pickle, read_pickle
-
-__all__ = ["FORMAT", "NOT_OPENED", "is_pickle", "read_pickle"]

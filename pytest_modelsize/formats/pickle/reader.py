@@ -18,9 +18,9 @@ from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.shares import rescaled
 
-__all__ = ["FORMAT", "NOT_OPENED", "is_pickle", "read_pickle"]
+__all__ = ["NOT_OPENED", "format", "read", "recognises"]
 
-FORMAT = "pickle"
+format = "pickle"
 NOT_OPENED = "never loaded: what is inside is not known"
 """How the note of a pickle that was not opened ends, wherever it lies."""
 _PROTO, _STOP = 0x80, b"."
@@ -33,18 +33,18 @@ _OWN_ENTRY = 256
 """Bytes from which on a parameter has an entry of its own."""
 
 
-def is_pickle(source: Source, file_name: str) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether the content is a pickle, or its name says so and the content may be one."""
     if source.size < 2:
         return False
     return _begins(source, 0) or (
-        _named_so(file_name)
+        _named_so(source.title)
         and (bool(compression_of(source)) or source.read(source.size - 1, 1) == _STOP)
     )
 
 
-def read_pickle(source: Source, file_name: str, ledger: Ledger) -> str:
-    """Give every byte of ``source`` to ``ledger``, and return `FORMAT`."""
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of ``source`` to ``ledger``."""
     compression = "" if _begins(source, 0) else compression_of(source)
     inner = Ledger()
     try:
@@ -53,10 +53,10 @@ def read_pickle(source: Source, file_name: str, ledger: Ledger) -> str:
             raise source.error(0, f"{compression} is not unpacked here")
         _read_all(content, inner)
     except ArtifactError as error:
-        home = ("weights", file_name)
+        home = ("weights", source.title)
         ledger.add(home, Kind.OPAQUE, source.size)
         ledger.note(home, f"{error.problem}; {NOT_OPENED}")
-        return FORMAT
+        return
     sections = inner.sections()
     if compression:
         sections = rescaled(sections, source.size)
@@ -65,7 +65,6 @@ def read_pickle(source: Source, file_name: str, ledger: Ledger) -> str:
     if compression:
         note = f"{compression}, {content.size:,d} B unpacked: shares of its parts are approximate"
         ledger.note(("config",), note)
-    return FORMAT
 
 
 def _begins(source: Source, at: int) -> bool:

@@ -6,16 +6,20 @@ tensorflow/core/protobuf/tensor_bundle.proto. The tensors themselves are not rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.protobuf import Message
-from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.tensorflow.table import read_table
 
-__all__ = ["GRAPH_KEY", "Bundle", "Variable", "read_bundle"]
+__all__ = ["GRAPH_KEY", "INDEX", "Bundle", "Variable", "index_of", "is_shard_of", "read_bundle"]
 
+INDEX = ".index"
+_SHARD = re.compile(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """A string tensor with the serialized TrackableObjectGraph (trackable/base.py)."""
 _STRING = 7
@@ -68,67 +72,72 @@ class Bundle:
     """Every byte of a bundle.
 
     Attributes:
-        prefix: path of its files without ``.index``.
         variables: by key.
         structure: bytes of the index that serve no variable.
         gaps: bytes of the shards that no variable has.
         graph: the serialized object graph, or None.
-        files: its files, the index first, with their bytes.
+        shards: its files beside the index, by number.
     """
 
-    prefix: Path
     variables: tuple[Variable, ...]
     structure: int
     gaps: int
     graph: Message | None
-    files: dict[Path, int]
-
-    @property
-    def total(self) -> int:
-        """Bytes of all its files."""
-        return sum(self.files.values())
-
-    def shards(self) -> list[Path]:
-        """Return the files of its shards, by number."""
-        return list(self.files)[1:]
+    shards: tuple[Path, ...]
 
 
-def read_bundle(prefix: Path) -> Bundle:
-    """Return what the files ``prefix.index`` and ``prefix.data-*`` hold, without reading tensors.
+def index_of(name: str) -> str:
+    """Return the name of the index that a shard of that name belongs to; empty for other files."""
+    found = _SHARD.fullmatch(name)
+    return f"{found[1]}{INDEX}" if found else ""
+
+
+def is_shard_of(name: str, index: str) -> bool:
+    """Return whether ``name`` is that of a shard which the index of that name lists."""
+    return index_of(name) == index
+
+
+def read_bundle(index: Source) -> Bundle:
+    """Return what an index and its shards hold, without reading tensors.
 
     Raises:
         ArtifactError: where the index is broken, a shard is missing, or an entry points past it.
     """
-    index = prefix.with_name(f"{prefix.name}.index")
-    with open_source(index, follow=False) as source:
-        table = read_table(source)
-        shards, variables, header = 1, [], 0
-        for entry in table.entries:
-            message = Message(source, entry.value)
-            if entry.key:
-                variables.append(_variable(message, entry.key, entry.size))
-            else:
-                header += entry.size
-                shards = next((message.integer(f) for f in message if f.number == 1), 1)
-        files = {index: source.size}
+    table = read_table(index)
+    shards, variables, header = 1, [], 0
+    for entry in table.entries:
+        message = Message(index, entry.value)
+        if entry.key:
+            variables.append(_variable(message, entry.key, entry.size))
+        else:
+            header += entry.size
+            shards = next((message.integer(f) for f in message if f.number == 1), 1)
     gaps, graph = 0, None
-    held: dict[int, list[Variable]] = {}
-    for variable in variables:
-        if variable.size:
-            held.setdefault(variable.shard, []).append(variable)
+    files: list[Path] = []
+    by_shard = _by_shard(variables)
     for number in range(_checked(shards, variables, index)):
-        path = prefix.with_name(f"{prefix.name}.data-{number:05d}-of-{shards:05d}")
-        if not path.is_file():
-            raise ArtifactError(str(path), None, f"this shard is missing, which {index.name} names")
-        here = held.get(number, [])
-        with open_source(path, follow=False) as source:
+        name = f"{index.title.removesuffix(INDEX)}.data-{number:05d}-of-{shards:05d}"
+        path = beside(index, name)
+        if index.folder is None or not index.folder.has(name):
+            problem = f"this shard is missing, which {index.title} names"
+            raise ArtifactError(str(path), None, problem)
+        here = by_shard.get(number, [])
+        with open_beside(index, name) as source:
             gaps += source.size - _extent(source, here)
-            files[path] = source.size
+            files.append(path)
             for variable in here:
                 if variable.key == GRAPH_KEY:
                     graph = _graph(source, variable)
     structure = table.structure + header
-    return Bundle(prefix, tuple(variables), structure, gaps, graph, files)
+    return Bundle(tuple(variables), structure, gaps, graph, tuple(files))
+
+
+def _by_shard(variables: list[Variable]) -> dict[int, list[Variable]]:
+    found: dict[int, list[Variable]] = {}
+    for variable in variables:
+        if variable.size:
+            found.setdefault(variable.shard, []).append(variable)
+    return found
 
 
 def _variable(message: Message, key: bytes, entry: int) -> Variable:
@@ -160,13 +169,11 @@ def _shape(message: Message) -> Iterator[int]:
             yield next((dimension.integer(f) for f in dimension if f.number == 1), 0)
 
 
-def _checked(shards: int, variables: list[Variable], index: Path) -> int:
+def _checked(shards: int, variables: list[Variable], index: Source) -> int:
     """Refuse a number of shards that the entries do not fit into."""
     last = max((variable.shard for variable in variables), default=0)
     if not last < shards <= 100_000:
-        raise ArtifactError(
-            str(index), None, f"{shards:,d} shards, and an entry in shard {last:,d}"
-        )
+        raise index.error(None, f"{shards:,d} shards, and an entry in shard {last:,d}")
     return shards
 
 

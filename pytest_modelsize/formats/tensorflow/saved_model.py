@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 
-from pytest_modelsize.formats.source import open_source
-from pytest_modelsize.formats.tensorflow import checkpoint
-from pytest_modelsize.formats.tensorflow.bundle import read_bundle
+from pytest_modelsize.formats.directory import Place, place, read_rest
+from pytest_modelsize.formats.folder import Folder
+from pytest_modelsize.formats.tensorflow.bundle import INDEX, read_bundle
+from pytest_modelsize.formats.tensorflow.checkpoint import add_bundle
+from pytest_modelsize.formats.tensorflow.checkpoint_folder import refuse_unfinished
 from pytest_modelsize.formats.tensorflow.graphs import read_graphs
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["MODEL_FILE", "read_model_files"]
+__all__ = ["format", "read", "recognises"]
 
-MODEL_FILE = "saved_model.pb"
-_VARIABLES = "variables"
+format = "saved_model"
+_MODEL_FILE = "saved_model.pb"
+_VARIABLES, _ASSETS = "variables", "assets"
 _HOMES = {
     "fingerprint.pb": ("graph", "fingerprint.pb"),
     "keras_metadata.pb": ("config", "keras_metadata.pb"),
 }
 
 
-def read_model_files(folder: Path, ledger: Ledger) -> dict[Path, int]:
-    """Give every byte of a SavedModel's own files to ``ledger``; return these files with their bytes.
+def recognises(folder: Folder) -> bool:
+    """Return whether the graphs' file is there."""
+    return folder.has(_MODEL_FILE)
 
-    Assets, and whatever else lies in the folder, are left to the caller.
+
+def read(folder: Folder, ledger: Ledger) -> None:
+    """Give every byte of a SavedModel, its assets and what else lies there to ``ledger``.
 
     Raises:
-        ArtifactError: where one of them is broken, or a shard is missing.
+        ArtifactError: where a file of the model is broken, or a shard is missing.
     """
-    with open_source(folder / MODEL_FILE, follow=False) as source:
+    with folder.open(_MODEL_FILE) as source:
         read_graphs(source, ledger)
-        read = {folder / MODEL_FILE: source.size}
+    taken = {folder.path / _MODEL_FILE}
     for name, home in _HOMES.items():
-        path = folder / name
-        if path.is_file() and not path.is_symlink():
-            with open_source(path) as source:
+        if folder.has(name):
+            with folder.open(name) as source:
                 ledger.add(home, Kind.DATA, source.size)
-                read[path] = source.size
-    variables = folder / _VARIABLES
-    if variables.is_dir() and not variables.is_symlink():
-        checkpoint.refuse_unfinished(variables)
-    if (variables / f"{_VARIABLES}{checkpoint.INDEX}").is_file():
-        bundle = read_bundle(variables / _VARIABLES)
-        checkpoint.add_bundle(bundle, ledger, ())
-        read.update(bundle.files)
-    return read
+            taken.add(folder.path / name)
+    if folder.has_folder(_VARIABLES):
+        variables = folder.inner(folder.path / _VARIABLES)
+        refuse_unfinished(variables)
+        index = f"{_VARIABLES}{INDEX}"
+        if variables.has(index):
+            with variables.open(index) as source:
+                add_bundle(read_bundle(source), ledger, ())
+                taken |= {variables.path / index, *source.beside}
+    read_rest(folder, ledger, taken, _place)
+
+
+def _place(section: str, relative: PurePath) -> Place:
+    parts = relative.parts
+    return place(section, PurePath(*parts[1:]) if parts[0] == _ASSETS and parts[1:] else relative)

@@ -23,8 +23,9 @@ from pytest_modelsize.formats.tflite.waste import Waste
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["IDENTIFIER", "looks_like_tflite", "read_tflite"]
+__all__ = ["IDENTIFIER", "format", "read", "recognises"]
 
+format = "tflite"
 IDENTIFIER = b"TFL3"
 """Stands at byte 4 (schema.fbs, file_identifier)."""
 _PADDING = 64
@@ -35,12 +36,12 @@ _METADATA: SectionPath = ("config", "metadata")
 """What tools keep beside the model (min_runtime_version, TFLITE_METADATA), as in ONNX's models."""
 
 
-def looks_like_tflite(source: Source) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether the file has the identifier of a TFLite model."""
     return source.size >= 8 and source.read(4, 4) == IDENTIFIER
 
 
-def read_tflite(source: Source, ledger: Ledger) -> None:
+def read(source: Source, ledger: Ledger) -> None:
     """Give every byte of a TFLite model to ``ledger``.
 
     A tensor's buffer counts for the first tensor that uses it, under that tensor's name.
@@ -82,7 +83,7 @@ class _Reader:
     def read(self) -> None:
         """Walk the model from its root table (schema.fbs, table Model)."""
         buffer = self.buffer
-        if not looks_like_tflite(self.source):
+        if not recognises(self.source):
             raise self.source.error(4, f"{IDENTIFIER.decode()} expected")
         buffer.claim(0, 8, ("overhead", "header"), Kind.STRUCTURE)
         model = buffer.table(buffer.follow(0), ("overhead", "model table"))

@@ -5,8 +5,3 @@ it holds, `naming`, `parameters` and `owners` whose it is. `archive` reads what 
 ``torch.jit.save`` write, `exported` what ``torch.export.save`` does, `legacy` what PyTorch before
 1.6 wrote.
 """
-
-from pytest_modelsize.formats.torch.legacy import is_legacy, read_legacy
-from pytest_modelsize.formats.torch.reader import is_torch, read_torch
-
-__all__ = ["is_legacy", "is_torch", "read_legacy", "read_torch"]

@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle.machine import follow
-from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, unpack
+from pytest_modelsize.formats.containers.zip import (
+    STORED,
+    ZipArchive,
+    ZipListing,
+    ZipMember,
+    unpack,
+)
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.naming import PICKLE, Naming
@@ -47,7 +53,7 @@ class _Pickle:
     owners: dict[str, Owner]
 
 
-def root_of(archive: ZipArchive) -> str | None:
+def root_of(archive: ZipArchive | ZipListing) -> str | None:
     """Return the folder, with its slash, that a saved object lies in; None for other archives."""
     names = {member.name for member in archive.members}
     for name in sorted(names, key=len):

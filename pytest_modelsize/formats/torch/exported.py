@@ -13,7 +13,14 @@ import json
 from math import prod
 from typing import Any
 
-from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, ZipMember, read_zip, unpack
+from pytest_modelsize.formats.containers.zip import (
+    STORED,
+    ZipArchive,
+    ZipListing,
+    ZipMember,
+    read_zip,
+    unpack,
+)
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.archive import charge, read_saved, root_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
@@ -39,7 +46,7 @@ _TYPES = {
 """Names and bytes of an element: torch/_export/serde/schema.py, ``ScalarType``."""
 
 
-def exported_root(archive: ZipArchive) -> str | None:
+def exported_root(archive: ZipArchive | ZipListing) -> str | None:
     """Return the folder, with its slash, of an exported program; None for other archives."""
     for member in archive.members:
         folder, slash, last = member.name.rpartition("/")

@@ -18,8 +18,9 @@ from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["is_legacy", "read_legacy"]
+__all__ = ["format", "read", "recognises"]
 
+format = "torch"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MAGIC_BYTES = _MAGIC.to_bytes(10, "little")
 _BEGINNING = 24
@@ -27,14 +28,14 @@ _BEGINNING = 24
 _COUNT = 8
 
 
-def is_legacy(source: Source) -> bool:
+def recognises(source: Source) -> bool:
     """Return whether the file begins with the pickle of the magic number."""
-    beginning = source.read(0, min(_BEGINNING, source.size))
+    beginning = source.head[:_BEGINNING]
     return beginning.startswith(b"\x80") and _MAGIC_BYTES in beginning
 
 
-def read_legacy(source: Source, ledger: Ledger) -> str:
-    """Give every byte of the file to ``ledger``; return ``torch``.
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of the file to ``ledger``.
 
     Raises:
         ArtifactError: where it is broken.
@@ -81,4 +82,3 @@ def read_legacy(source: Source, ledger: Ledger) -> str:
         raise source.error(ends[3], f"no storage {next(iter(owners))!r:.40} among the keys")
     if at < source.size:
         ledger.add(("overhead", "behind the storages"), Kind.SLACK, source.size - at)
-    return "torch"

@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
+from pytest_modelsize.formats.folder import Tree
 from pytest_modelsize.formats.tensorflow.bundle import read_bundle
 from tests.formats.mutants import count, mutants, outcome_of
 from tests.formats.tensorflow.test_artifacts import PARAMETERS, bytes_on_disk, data_of, trained
@@ -100,7 +101,8 @@ def test_every_variable_is_the_one_that_tensorflow_lists_and_lies_where_it_is_sa
     tf, checkpoint
 ):
     prefix = checkpoint / "many" / "ckpt"
-    found = {variable.key: variable for variable in read_bundle(prefix).variables}
+    with Tree().open(checkpoint / "many" / "ckpt.index") as index:
+        found = {variable.key: variable for variable in read_bundle(index).variables}
     listed = dict(tf.train.list_variables(str(prefix)))
     assert {key: list(variable.shape) for key, variable in found.items()} == listed
     assert {variable.shard for variable in found.values()} == set(range(SHARDS))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
+from pytest_modelsize.formats.containers.signatures import find_hdf5
 from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["Superblock", "read_superblock"]
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _LARGEST = 128
 """Bytes that hold a superblock of any version."""
 _SYMBOL_TABLE_ENTRY_CACHE = 24
@@ -66,12 +66,10 @@ def read_superblock(walk: Walk) -> Superblock:
 
 def _find(walk: Walk) -> int:
     """Return the first of the offsets 0, 512, 1024, 2048, ... that holds the signature."""
-    place = 0
-    while place + len(_SIGNATURE) <= walk.source.size:
-        if walk.source.read(place, len(_SIGNATURE)) == _SIGNATURE:
-            return place
-        place = place * 2 or 512
-    raise walk.source.error(0, "no HDF5 signature")
+    place = find_hdf5(walk.source)
+    if place is None:
+        raise walk.source.error(0, "no HDF5 signature")
+    return place
 
 
 def _sizes(walk: Walk, data: bytes, position: int) -> None:

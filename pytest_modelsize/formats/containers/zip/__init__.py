@@ -7,7 +7,12 @@ resolves one. The source of the format's facts is APPNOTE.TXT 6.3.10 of PKWARE, 
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.containers.zip.archive import ZipArchive, read_zip
+from pytest_modelsize.formats.containers.zip.archive import (
+    ZipArchive,
+    ZipListing,
+    list_zip,
+    read_zip,
+)
 from pytest_modelsize.formats.containers.zip.content import unpack
 from pytest_modelsize.formats.containers.zip.members import ZipMember
 from pytest_modelsize.formats.containers.zip.records import STORED
@@ -15,7 +20,9 @@ from pytest_modelsize.formats.containers.zip.records import STORED
 __all__ = [
     "STORED",
     "ZipArchive",
+    "ZipListing",
     "ZipMember",
+    "list_zip",
     "read_zip",
     "unpack",
 ]

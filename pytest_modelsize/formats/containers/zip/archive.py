@@ -8,6 +8,7 @@ from pytest_modelsize.formats.containers.zip.directory import Directory, find_di
 from pytest_modelsize.formats.containers.zip.members import (
     Entry,
     ZipMember,
+    name_of,
     read_entries,
     read_member,
 )
@@ -21,7 +22,7 @@ from pytest_modelsize.formats.containers.zip.records import (
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.measurement import Kind, LawBroken
 
-__all__ = ["ZipArchive", "read_zip"]
+__all__ = ["ZipArchive", "ZipListing", "list_zip", "read_zip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,34 @@ class ZipArchive:
 
     members: tuple[ZipMember, ...]
     loose: tuple[tuple[str, Kind, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A member as the central directory lists it: its name, as `ZipMember` has it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZipListing:
+    """What the central directory alone says, for a quick look.
+
+    Attributes:
+        members: in the directory's order.
+    """
+
+    members: tuple[Listed, ...]
+
+
+def list_zip(source: Source) -> ZipListing:
+    """Return what the central directory lists, without a look at the members themselves.
+
+    Raises:
+        ArtifactError: where there is no directory, or a broken one.
+    """
+    entries, _ = read_entries(source, find_directory(source))
+    return ZipListing(tuple(Listed(name_of(entry)) for entry in entries))
 
 
 def read_zip(source: Source) -> ZipArchive:

@@ -94,14 +94,18 @@ def find_directory(source: Source) -> Directory:
 
 def _end_records(source: Source) -> Iterator[tuple[int, End]]:
     """Yield what may be the end record, the last one first (APPNOTE.TXT 4.3.16)."""
-    size = min(source.size, END.size + _LONGEST_COMMENT)
-    base = source.size - size
-    tail = source.read(base, size)
-    at = tail.rfind(END_SIGNATURE)
-    while at >= 0:
-        if at + END.size <= size:
-            yield base + at, End._make(END.unpack_from(tail, at))
-        at = tail.rfind(END_SIGNATURE, 0, at + len(END_SIGNATURE) - 1)
+    longest = min(source.size, END.size + _LONGEST_COMMENT)
+    # Where there is no long comment, the last page is enough, and is there already.
+    for size in (min(len(source.tail), longest), longest):
+        base = source.size - size
+        tail = source.read(base, size)
+        at = tail.rfind(END_SIGNATURE)
+        while at >= 0:
+            if at + END.size <= size:
+                yield base + at, End._make(END.unpack_from(tail, at))
+            at = tail.rfind(END_SIGNATURE, 0, at + len(END_SIGNATURE) - 1)
+        if size == longest:
+            return
 
 
 def _directory(source: Source, at: int, end: End) -> Directory:

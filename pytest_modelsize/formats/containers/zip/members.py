@@ -26,7 +26,7 @@ from pytest_modelsize.formats.containers.zip.records import (
 )
 from pytest_modelsize.formats.source import Source
 
-__all__ = ["Entry", "ZipMember", "read_entries", "read_member"]
+__all__ = ["Entry", "ZipMember", "name_of", "read_entries", "read_member"]
 
 _LARGEST_DIRECTORY = 16 * 2**20
 _MOST_ENTRIES = 200_000
@@ -164,21 +164,21 @@ def read_member(source: Source, entry: Entry, limit: int) -> tuple[ZipMember, in
     if end > limit:
         raise source.error(
             entry.header,
-            f"member {_name(entry)!r} of {entry.stored:,d} stored bytes ends at {end:,d}, "
+            f"member {name_of(entry)!r} of {entry.stored:,d} stored bytes ends at {end:,d}, "
             f"but overlaps what starts at {limit:,d}",
         )
     encrypted = bool((entry.flags | header.flags) & (ENCRYPTED | MASKED))
     if entry.method == STORED and entry.stored != entry.unpacked and not encrypted:
         raise source.error(
             entry.at,
-            f"member {_name(entry)!r} is stored as it is, but {entry.stored:,d} bytes for "
+            f"member {name_of(entry)!r} is stored as it is, but {entry.stored:,d} bytes for "
             f"{entry.unpacked:,d}",
         )
     descriptor = _descriptor(source, entry, header, extra, end, limit)
     padding = padding_in(extra)
     head = LOCAL_HEADER.size + len(entry.name) + len(extra)
     member = ZipMember(
-        name=_name(entry),
+        name=name_of(entry),
         offset=offset,
         stored=entry.stored,
         unpacked=entry.unpacked,
@@ -197,27 +197,27 @@ def _local_header(source: Source, entry: Entry, limit: int) -> tuple[LocalHeader
     if room < LOCAL_HEADER.size:
         raise source.error(
             entry.at,
-            f"the local header of {_name(entry)!r} at {at:,d} overlaps what starts at {limit:,d}",
+            f"the local header of {name_of(entry)!r} at {at:,d} overlaps what starts at {limit:,d}",
         )
     data = source.read(at, min(room, LOCAL_HEADER.size + len(entry.name) + _USUAL_EXTRA))
     header = LocalHeader._make(LOCAL_HEADER.unpack_from(data))
     if header.signature != LOCAL_SIGNATURE:
-        raise source.error(at, f"the local header of member {_name(entry)!r} expected here")
+        raise source.error(at, f"the local header of member {name_of(entry)!r} expected here")
     extra_at = LOCAL_HEADER.size + header.name_length
     size = extra_at + header.extra_length
     if size > room:
-        raise source.error(at, f"the local header of {_name(entry)!r} overlaps what follows it")
+        raise source.error(at, f"the local header of {name_of(entry)!r} overlaps what follows it")
     if size > len(data):
         data = source.read(at, size)
     masked = (entry.flags | header.flags) & MASKED
     if header.name_length != len(entry.name) or not (
         masked or data.startswith(entry.name, LOCAL_HEADER.size)
     ):
-        raise source.error(at, f"another name than in the central directory: {_name(entry)!r}")
+        raise source.error(at, f"another name than in the central directory: {name_of(entry)!r}")
     if header.method != entry.method and not masked:
         raise source.error(
             at,
-            f"member {_name(entry)!r} is compressed by method {header.method} here and "
+            f"member {name_of(entry)!r} is compressed by method {header.method} here and "
             f"{entry.method} in the central directory",
         )
     return header, data[extra_at:size]
@@ -244,9 +244,9 @@ def _descriptor(
         return 0
     local = wide_values(extra, (header.unpacked, header.stored))
     if local != (entry.unpacked, entry.stored):
-        where, said = entry.header, f"the local header of {_name(entry)!r}"
+        where, said = entry.header, f"the local header of {name_of(entry)!r}"
         if flags & FOLLOWED_BY_DESCRIPTOR:
-            where, said = end, f"the data descriptor of {_name(entry)!r}"
+            where, said = end, f"the data descriptor of {name_of(entry)!r}"
         raise source.error(
             where,
             f"{said} does not say what the central directory does: {entry.stored:,d} bytes stored, "
@@ -269,7 +269,7 @@ def _descriptor_forms(data: bytes, values: tuple[int, ...], wide: bool) -> list[
     ]
 
 
-def _name(entry: Entry) -> str:
+def name_of(entry: Entry) -> str:
     """Return the name in the encoding that bit 11 tells (APPNOTE.TXT 4.4.4 and appendix D)."""
     if entry.flags & UTF8:
         return entry.name.decode("utf-8", "backslashreplace")

@@ -1,0 +1,281 @@
+"""Every format, in the order in which it is tried: one line each, for files and folders alike.
+
+A line has the format's name, the module that reads it, and a look at the name and the first and
+last bytes (of a folder, at the names in it) that rules it out for next to nothing. The module is
+imported only where the look rules nothing out, and has the last word: `Reader` says what it must
+have. What is read, what a file leads, and what counts as one artifact all follow from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path, PurePath
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+
+from pytest_modelsize.formats.containers import signatures
+from pytest_modelsize.formats.folder import Folder
+from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.ledger import Ledger
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Opened",
+    "Reader",
+    "Together",
+    "claimed_by",
+    "find_format",
+    "leads",
+    "read",
+]
+
+Opened = Source | Folder
+_Opened = TypeVar("_Opened", Source, Folder, contravariant=True)
+_Look = Callable[[Opened], bool]
+
+
+@runtime_checkable
+class Reader(Protocol[_Opened]):
+    """What reads a format: a module or an object with these names.
+
+    Readers of files are given a `Source`, which other packages offer too (docs/readers.md); those
+    of folders, which are not open to other packages, a `Folder`.
+    """
+
+    format: str
+    """What a measurement says it is: ``npy``."""
+
+    def recognises(self, source: _Opened, /) -> bool:
+        """Return whether the content of ``source`` is of this format: a look at a few bytes.
+
+        It is asked about every file that nobody before it knows.
+        """
+
+    def read(self, source: _Opened, ledger: Ledger, /) -> str | None:
+        """Give each of the ``source.size`` bytes to an entry of ``ledger``, exactly once.
+
+        A file that names others opens them with `companion_paths.open_beside`, and gives their
+        bytes as well; the reader of a folder gives those of all files below it.
+
+        Returns:
+            The format's exact name, where the content tells between several; else None.
+
+        Raises:
+            ArtifactError: as ``source.error(offset, problem)``, where the file is broken.
+        """
+
+
+class Together(Protocol):
+    """A reader of files that may share others: it also reads several of one folder at once."""
+
+    def read_together(self, ledgers: Mapping[Source, Ledger], /) -> None:
+        """Give the bytes of each source, and of what it names, to its ledger.
+
+        Raises:
+            ArtifactError: as `Reader.read` does.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A line of the table.
+
+    Attributes:
+        name: the format; what a reader returns may be more exact.
+        module: what reads it, a `Reader` below `formats`.
+        look: whether it may be this format. It sees no more than `Source.head` and `Source.tail`,
+            or the names in a folder.
+        claims: suffixes under which nothing else is written, and what content of this format is
+            said to begin with.
+        leads: suffixes of files that may name others, which are read before these.
+        shares: several may name the same file, so its reader is a `Together` besides.
+        weak: what it holds is not known, so it is meant only where nothing else is.
+        anything: it takes whatever there is: an artifact only where someone says so.
+        whole: a folder of this format is one artifact, and what is in it is no other.
+    """
+
+    name: str
+    module: str
+    look: _Look
+    claims: Mapping[str, str] = field(default_factory=dict)
+    leads: tuple[str, ...] = ()
+    shares: bool = False
+    weak: bool = False
+    anything: bool = False
+    whole: bool = False
+
+    @property
+    def reader(self) -> Reader[Any]:
+        """The module, imported when it is first asked for."""
+        return cast(Reader[Any], import_module(f"pytest_modelsize.formats.{self.module}"))
+
+    def recognises(self, opened: Opened) -> bool:
+        """Return whether ``opened`` is of this format."""
+        return self.look(opened) and self.reader.recognises(opened)
+
+    def format_of(self, opened: Opened) -> str:
+        """Return the name of the format, which readers of other packages tell themselves."""
+        told = getattr(self.reader, "format_of", None)
+        return self.name if told is None else cast(str, told(opened))
+
+    def companions(self, source: Source) -> frozenset[Path]:
+        """Return the files that ``source`` names, as far as a quick look tells."""
+        named = getattr(self.reader, "companions", None)
+        return frozenset() if named is None else cast(frozenset[Path], named(source))
+
+
+def _file(look: Callable[[Source], bool]) -> _Look:
+    return lambda opened: isinstance(opened, Source) and look(opened)
+
+
+def _folder(look: Callable[[Folder], bool]) -> _Look:
+    return lambda opened: isinstance(opened, Folder) and look(opened)
+
+
+def _begins(*signatures: bytes, at: int = 0) -> _Look:
+    return _file(lambda source: source.head[at:].startswith(signatures))
+
+
+def _named(*suffixes: str) -> _Look:
+    return _file(lambda source: source.title.endswith(suffixes))
+
+
+def _json(*keys: bytes) -> _Look:
+    """A JSON object with one of the keys near its beginning or its end."""
+    return _file(
+        lambda source: (
+            source.title.lower().endswith(".json")
+            and source.head.lstrip().startswith(b"{")
+            and any(key in source.head or key in source.tail for key in keys)
+        )
+    )
+
+
+def _holds(*names: str) -> _Look:
+    return _folder(lambda folder: all(folder.has(name) for name in names))
+
+
+def _configured(folder: Folder) -> bool:
+    return folder.has("config.json") or folder.has("adapter_config.json")
+
+
+def _checkpoints(folder: Folder) -> bool:
+    return any(name.endswith(".index") or ".data-" in name for name in folder.items)
+
+
+def _index(source: Source) -> bool:
+    return source.title.endswith(".safetensors.index.json") or _maps(source)
+
+
+_maps = _json(b'"weight_map"')
+
+
+def _onnx(source: Source) -> bool:
+    """Fields 1 to 8, 14, 20, 25 and 26 of ModelProto (onnx.proto), as a message begins.
+
+    A SavedModel, too, begins with a version, but the field after it is no producer's short name.
+    """
+    head = source.head
+    return head[:1] in _ONNX_FIELDS and not (head[2:3] == b"\x12" and head[3:4] >= b"\x80")
+
+
+_ONNX_FIELDS = frozenset(
+    bytes([tag]) for tag in b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca\xd2"
+)
+
+
+def _hdf5(source: Source) -> bool:
+    return signatures.find_hdf5(source, len(source.head)) is not None
+
+
+def _pickled(source: Source) -> bool:
+    suffixes = PurePath(source.title.lower()).suffixes[-2:]
+    return source.head.startswith(b"\x80") or not _PICKLES.isdisjoint(suffixes)
+
+
+_PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
+
+
+def _any_file(source: Source) -> bool:
+    return True
+
+
+def _any_folder(folder: Folder) -> bool:
+    return True
+
+
+FORMATS = (
+    Format("saved_model", "tensorflow.saved_model", _holds("saved_model.pb"), whole=True),
+    Format("keras", "keras.unzipped", _holds("config.json", "metadata.json"), whole=True),
+    Format("huggingface", "huggingface", _folder(_configured), whole=True),
+    Format("tfjs", "tfjs_folder", _holds("model.json"), whole=True),
+    Format("checkpoint", "tensorflow.checkpoint_folder", _folder(_checkpoints)),
+    Format("directory", "directory", _folder(_any_folder), anything=True),
+    Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
+    Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),
+    Format("tfjs", "tfjs", _json(b'"modelTopology"', b'"weightsManifest"'), leads=(".json",)),
+    Format("checkpoint", "tensorflow.checkpoint_index", _named(".index"), leads=(".index",)),
+    Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
+    Format("torch", "torch.reader", _file(signatures.is_zip)),
+    Format("keras", "keras.archive", _file(signatures.is_zip), {".keras": "ZIP"}),
+    Format("zip", "zip_archive", _file(signatures.is_zip), anything=True),
+    Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
+    Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
+    Format("torch", "torch.legacy", _begins(b"\x80")),
+    Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
+    Format("pickle", "pickle.reader", _file(_pickled), weak=True),
+    Format("", "reader_plugins", _file(_any_file)),
+    Format("file", "unknown", _file(_any_file), anything=True),
+)
+"""What is known, in the order in which it is tried."""
+
+_CLAIMS = {suffix: line for line in FORMATS for suffix in line.claims}
+_LEADS = tuple(suffix for line in FORMATS for suffix in line.leads)
+
+
+def claimed_by(name: str) -> Format | None:
+    """Return the format under whose suffix nothing else is written, if ``name`` has such a one."""
+    return _CLAIMS.get(PurePath(name).suffix.lower())
+
+
+def leads(name: str) -> bool:
+    """Return whether a file of that name is one that may name others."""
+    return name.endswith(_LEADS)
+
+
+def find_format(opened: Opened) -> Format:
+    """Return the line of the table that reads ``opened``.
+
+    Raises:
+        ReaderError: where a reader of another package fails at its look.
+    """
+    return next(line for line in FORMATS if line.recognises(opened))
+
+
+def read(opened: Opened, ledger: Ledger, line: Format | None = None) -> str:
+    """Give every byte of ``opened``, and of all that belongs to it, to ``ledger``.
+
+    Args:
+        opened: a file, or a folder.
+        ledger: takes the bytes.
+        line: what `find_format` has found.
+
+    Returns:
+        The format.
+
+    Raises:
+        ArtifactError: where the content, or its name's suffix, claims a format that the content
+            breaks; or where a reader of another package fails.
+    """
+    line = line or find_format(opened)
+    if isinstance(opened, Source):
+        claimed = claimed_by(opened.title)
+        if claimed is not None and (line is FORMATS[-1] or not claimed.look(opened)):
+            suffix = PurePath(opened.title).suffix.lower()
+            raise opened.error(
+                0,
+                f"no {claimed.claims[suffix]} signature, although the name is {opened.title!r}",
+            )
+    return line.reader.read(opened, ledger) or line.name
