@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.causes.files import left_out, step_of
-from pytest_modelsize.checks.stripping.safetensors import size_without
+from pytest_modelsize.checks.stripping import safetensors
 
 __all__ = ["find"]
 
@@ -146,6 +146,7 @@ def _said_of(same: Sequence[Sequence[Tensor]], evidence: Evidence) -> Cause:
     )
 
 
+_REWRITES = {"safetensors": safetensors.size_without}
 _FIXES = {
     "onnx": "let the nodes share one initializer",
     "safetensors": "save with safetensors.torch.save_model, which writes shared tensors once",
@@ -156,9 +157,10 @@ _FIXES = {
 
 def _without(evidence: Evidence, tensors: Sequence[Tensor]) -> int | None:
     """Return the bytes of the artifact without these tensors; None where that is not known."""
-    if evidence.path is None or evidence.measurement.format != "safetensors":
+    rewrite = _REWRITES.get(evidence.measurement.format)
+    if evidence.path is None or rewrite is None:
         return None
-    return size_without(evidence.path, {".".join(tensor.path[1:]) for tensor in tensors})
+    return rewrite(evidence.path, {".".join(tensor.path[1:]) for tensor in tensors})
 
 
 def _transposed(evidence: Evidence, skipped: set[int]) -> Iterator[Cause]:
@@ -166,7 +168,12 @@ def _transposed(evidence: Evidence, skipped: set[int]) -> Iterator[Cause]:
     by_shape: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
     for tensor in evidence.weights:
         oblong = len(tensor.shape) == 2 and tensor.shape[0] != tensor.shape[1]
-        if oblong and tensor.stored >= _SMALLEST and id(tensor) not in skipped:
+        if (
+            oblong
+            and tensor.stored >= _SMALLEST
+            and id(tensor) not in skipped
+            and "waste" not in tensor.note
+        ):
             by_shape[tensor.shape].append(tensor)
     for (rows, columns), tensors in by_shape.items():
         others = by_shape.get((columns, rows), []) if rows < columns else []

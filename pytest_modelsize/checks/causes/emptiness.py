@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_modelsize.checks.causes.cause import NAMED, REPLAYED, Cause
+from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.stripping import onnx
 from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact
@@ -62,12 +63,17 @@ def _unused(evidence: Evidence) -> Iterator[Cause]:
     ]
     size = sum(t.size for t in found) or sum(entry.size for entry in others)
     names = [t.name for t in found] or [entry.name for entry in others]
+    given = None
+    if evidence.path is not None and evidence.measurement.format == "onnx" and found:
+        given = onnx.size_without(evidence.path, {".".join(t.path[1:]) for t in found})
     if size:
         yield Cause(
             kind="unused tensors",
             text=f"nothing in the model uses them: {', '.join(names[:3])}",
             size=size,
             fix="leave them out: they were left over by what rewrote the graph",
+            given=given,
+            how=NAMED if given is None else REBUILT,
             section="weights",
             entries=tuple(names[:3]),
         )

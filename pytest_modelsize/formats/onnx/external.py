@@ -65,7 +65,7 @@ def read_together(ledgers: Mapping[Source, Ledger]) -> None:
     for number, source in enumerate(models):
         model = Model(source, ledgers[source])
         model.read()
-        for tensor, home in settle(source, model.found, ledgers[source]):
+        for tensor, home in settle(source, model.found, ledgers[source], model.used):
             if tensor.external is not None:
                 file = beside(source, tensor.external.location)
                 claimed.setdefault(file, []).append((number, tensor.external, tensor, home))

@@ -47,7 +47,7 @@ _MODEL_PARTS: dict[int, SectionPath] = {
     2: ("config", "producer"), 3: ("config", "producer"), 4: ("config", "producer"),
     6: ("config", "doc string"), 26: ("graph", "device configurations"),
 }  # fmt: skip
-_NODE, _INITIALIZER, _SPARSE = 1, 5, 15
+_NODE, _INITIALIZER, _OUTPUT, _SPARSE = 1, 5, 12, 15
 _GRAPH_PARTS = {
     2: "name", 10: "doc strings", 11: "inputs", 12: "outputs", 13: "value info",
     14: "quantization", 16: "metadata",
@@ -90,11 +90,19 @@ class Found:
 
 @dataclass
 class Model:
-    """The walk over one model. Bytes of tensors are not in the ledger yet: see `settle`."""
+    """The walk over one model. Bytes of tensors are not in the ledger yet: see `settle`.
+
+    Attributes:
+        source: the model's file.
+        ledger: takes all bytes but those of tensors.
+        found: the tensors.
+        used: names, in UTF-8, that a node takes as an input, or a graph gives as an output.
+    """
 
     source: Source
     ledger: Ledger
     found: list[Found] = field(default_factory=list)
+    used: set[bytes] = field(default_factory=set)
     _fields: int = 0
     _most_fields: int = 0
 
@@ -150,10 +158,12 @@ class Model:
                 tensor = read_sparse(message, part, self._walk)
                 self._keep(message, part, tensor, scope.tensors)
             else:
+                if part.number == _OUTPUT and (name := message.inside(part).first(1)) is not None:
+                    self.used.add(message.data[name.value : name.end])
                 sizes[part.number] = sizes.get(part.number, 0) + part.size
         for number, size in sizes.items():
-            name = _GRAPH_PARTS.get(number, f"field {number}")
-            self.ledger.add((*scope.graph, name), Kind.DATA, size)
+            shown = _GRAPH_PARTS.get(number, f"field {number}")
+            self.ledger.add((*scope.graph, shown), Kind.DATA, size)
 
     def _training(self, parent: Message, item: Field) -> None:
         self.ledger.add(_TRAINED.graph, Kind.STRUCTURE, item.value - item.start)
@@ -193,6 +203,8 @@ class Model:
             number = part.number
             if number == _ATTRIBUTE:
                 attributes.append(part)
+            elif number == 1:
+                self.used.add(message.data[part.value : part.end])
             elif number == 4:
                 op = message.text(part)
             elif number == 3:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import Homes
 from pytest_modelsize.formats.onnx.reader import Found
 from pytest_modelsize.formats.onnx.tensors import Tensor
@@ -13,7 +15,9 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["settle"]
+__all__ = ["UNUSED", "settle"]
+
+UNUSED = "waste: no node uses it"
 
 _SMALLEST_COMPARED, _LARGEST_COMPARED = 64, 16 * 2**20
 """Bytes of the elements of a tensor that is compared with others of its size."""
@@ -24,11 +28,17 @@ _HEAD = 512
 
 
 def settle(
-    source: Source, found: Iterable[Found], ledger: Ledger
+    source: Source, found: Iterable[Found], ledger: Ledger, used: Collection[bytes]
 ) -> list[tuple[Tensor, SectionPath]]:
     """Give the bytes of all tensors to ``ledger``; return the entry of each.
 
     Elements in other files are not among these bytes.
+
+    Args:
+        source: the model's file.
+        found: its tensors.
+        ledger: takes their bytes.
+        used: names, in UTF-8, that something in the graph refers to; nothing where it has no nodes.
 
     Raises:
         ArtifactError: where the file has shrunk.
@@ -46,10 +56,15 @@ def settle(
         ledger.add(home, Kind.DATA, item.tensor.values)
         ledger.add(home, Kind.STRUCTURE, item.tensor.size - item.tensor.values)
         held[home] += 1
-        ledger.note(home, item.tensor.note if held[home] == 1 else f"{held[home]:,d} tensors")
-        settled.append((item.tensor, home))
+        tensor = item.tensor
+        if used and item.home is None and tensor.name and tensor.name.encode() not in used:
+            tensor = replace(tensor, note=f"{tensor.note}, {UNUSED}")
+        ledger.note(home, tensor.note if held[home] == 1 else f"{held[home]:,d} tensors")
+        if tensor.place is not None:
+            extents.note(source, tensor.place, tensor.values, home)
+        settled.append((tensor, home))
     for tensor, home, waste in _wasted(source, settled):
-        if held[home] == 1:
+        if held[home] == 1 and UNUSED not in tensor.note:
             ledger.note(home, f"{tensor.note}, waste: {waste}")
     return settled
 
