@@ -93,7 +93,7 @@ def test_a_run_in_a_folder_below_is_not_one_of_the_project(project, monkeypatch)
 
 
 def test_workers_hold_them_too(project):
-    pytest.importorskip("xdist", reason="pytest-xdist is not installed; tox run -e py has it")
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed: tox run -e py")
     project.makepyprojecttoml(TABLE + '[tool.pytest.ini_options]\ntestpaths = ["tests"]\n')
     result = project.run_pytest("-n2", "--modelsize", plugins=["xdist"])
     result.assert_outcomes(passed=2, failed=1)
@@ -249,7 +249,7 @@ def test_a_file_of_our_own_and_those_of_folders_below_are_collected(project):
 
 def test_reruns_hold_them_again(project):
     pytest.importorskip(
-        "pytest_rerunfailures", reason="pytest-rerunfailures is not installed; tox run -e py has it"
+        "pytest_rerunfailures", reason="pytest-rerunfailures is not installed: tox run -e py"
     )
     result = project.run_pytest(
         "--reruns=1", "-p", "pytest_rerunfailures", "--modelsize-report=r.json"

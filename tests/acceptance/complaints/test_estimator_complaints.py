@@ -2,7 +2,7 @@
 
 import pytest
 
-REASON = "scikit-learn is not installed; tox run -e estimators has it"
+REASON = "scikit-learn is not installed: tox run -e estimators"
 sklearn = pytest.importorskip("sklearn", reason=REASON)
 joblib = pytest.importorskip("joblib", reason=REASON)
 np = pytest.importorskip("numpy", reason=REASON)

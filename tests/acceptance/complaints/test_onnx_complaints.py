@@ -7,7 +7,7 @@ import pytest
 
 from tests.acceptance.complaints.conftest import weight_of
 
-REASON = "onnx and NumPy are not installed; tox run -e formats has them"
+REASON = "onnx and NumPy are not installed: tox run -e formats"
 onnx = pytest.importorskip("onnx", reason=REASON)
 np = pytest.importorskip("numpy", reason=REASON)
 helper = onnx.helper
