@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 LACKING = "this machine has no "
-NAMES = re.compile(r"tox run -e ([\w-]+(?:, [\w-]+)*)")
+NAMES = re.compile(r"tox (?:run )?-e ([\w-]+(?:, [\w-]+)*)")
 
 
 def main(folder: Path) -> int:

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tests.needs import needs
+from tests.needs import lacks, needs
 
 needs("yaml")
 
@@ -113,7 +113,7 @@ def server():
 @pytest.fixture
 def project(tmp_path, server):
     if shutil.which("git") is None or shutil.which("bash") is None or os.name != "posix":
-        pytest.skip("needs git and bash; tox runs it where they are")
+        pytest.skip(lacks("git, or no bash"))
     return Project(tmp_path, server)
 
 

@@ -6,21 +6,22 @@ Each is written by Keras, TensorFlow or h5py; what is which is known from the mo
 import pytest
 
 from pytest_modelsize import Kind, measure
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def np():
-    return pytest.importorskip("numpy", reason="`tox -e py` has NumPy")
+    return needs("numpy")
 
 
 @pytest.fixture(scope="module")
 def h5py():
-    return pytest.importorskip("h5py", reason="`tox -e py` has h5py")
+    return needs("h5py")
 
 
 def state_in(path):
@@ -336,7 +337,7 @@ def optimizers_of_ones_own(tf):
 
 
 def cases(make):
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     return {name: rest for name, *rest in make(tf)}
 
 

@@ -12,6 +12,7 @@ import zipfile
 import pytest
 
 from pytest_modelsize import Kind, measure
+from tests.needs import needs, skip
 from tests.saving.kinds import NOT_BY_THEMSELVES, OPTIMIZERS
 
 RATES = ("float", "schedule", "callable")
@@ -20,12 +21,12 @@ HELD = ("compiled", "attribute", "list", "dict", "tuple", "two", "nested")
 
 @pytest.fixture(scope="module")
 def tf():
-    return pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+    return needs("tensorflow")
 
 
 @pytest.fixture(scope="module")
 def h5py():
-    return pytest.importorskip("h5py", reason="`tox -e py` has h5py")
+    return needs("h5py")
 
 
 def rate(keras, kind):
@@ -190,7 +191,7 @@ def test_the_matrix_has_every_optimizer(keras):
 def test_every_optimizer_of_keras_3_is_found_in_every_format(keras, compared, name):
     kinds = kinds_of_keras_3(keras)
     if name not in kinds:
-        pytest.skip(f"this Keras has no {name}; `tox -e py` has the newest")
+        skip(f"this Keras has no {name}", "py")
     check = compared(WRITERS_3)
     model = dense(keras)
     # Keras cannot write Adafactor's state as .h5 itself: it gives two of its variables one name.
@@ -263,7 +264,7 @@ def holding(keras, np):
 @pytest.mark.parametrize("how", HELD)
 @pytest.mark.filterwarnings("ignore")
 def test_optimizers_are_found_however_they_are_held(keras, compared, how):
-    np = pytest.importorskip("numpy")
+    np = needs("numpy")
     kinds = kinds_of_keras_3(keras)
     for name in ("Adam", "SGD", "momentum", "of one's own"):
         for kind in ("float", "schedule"):
