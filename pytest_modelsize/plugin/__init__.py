@@ -19,6 +19,7 @@ from pytest_modelsize.plugin.outcomes import (
     GROWTH_MARKER,
     MARKER,
     ModelSizeExceeded,
+    ModelSizeShrunk,
     ModelSizeUnchecked,
     is_marked,
 )
@@ -103,7 +104,7 @@ def pytest_runtest_makereport(
 
         attach_results(item, report)
     raised = call.excinfo.value if call.excinfo is not None else None
-    if isinstance(raised, (ModelSizeExceeded, ModelSizeUnchecked)):
+    if isinstance(raised, (ModelSizeExceeded, ModelSizeShrunk, ModelSizeUnchecked)):
         crash = getattr(report.longrepr, "reprcrash", None)
         if crash is not None:
             crash.message = crash.message.partition("\n")[0]

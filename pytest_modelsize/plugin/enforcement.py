@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -32,9 +32,16 @@ from pytest_modelsize.plugin.items import (
     line_of,
     markers_of,
     saves_sparsely,
+    spot_of,
     surroundings_of,
 )
-from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeFailure, ModelSizeWarning
+from pytest_modelsize.plugin.outcomes import (
+    ModelSizeExceeded,
+    ModelSizeFailure,
+    ModelSizeShrunk,
+    ModelSizeWarning,
+)
+from pytest_modelsize.plugin.ratchet import ratchet
 from pytest_modelsize.plugin.state import add_result, folder_of, session_of
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
@@ -123,27 +130,36 @@ def _hold(item: pytest.Item, checks: Sequence[_Check], saves: SaveCache) -> list
         if problem:
             taken.discard()
             return [_unmeasured(item, check, problem, name)]
-    problems: list[ModelSizeFailure] = []
-    for check, judgement in zip(checks, judged, strict=True):
-        if _lacks_baseline(item, check, match):
-            problems.append(unchecked(item, check.marker.mark, missing_entry(item, match)))
-        elif judgement.excesses:
-            problems.append(
-                exceeded(
-                    item,
-                    check.marker,
-                    taken,
-                    excesses=judgement.excesses,
-                    match=match,
-                    saves=saves,
-                )
-            )
-    add_result(item, _result(item, taken, match, judged, problems))
+    found = [
+        (check.marker, failure)
+        for check, judgement in zip(checks, judged, strict=True)
+        if (failure := _failure(item, check.marker, judgement, taken, match, saves))
+    ]
+    problems = [failure for _, failure in found]
+    blamed = found[0][0].mark if found else None
+    add_result(item, _placed(item, blamed, _result(item, taken, match, judged, problems)))
     if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
     if taken.flag_ignored and not problems:
         problems += _warn_once(item, first.marker.mark, taken, saves)
     return problems
+
+
+def _failure(
+    item: pytest.Item,
+    marker: ParsedMarker,
+    judgement: Judgement,
+    taken: Taken,
+    match: BaselineMatch,
+    saves: SaveCache,
+) -> ModelSizeFailure | None:
+    """Return how the test fails by one marker; None if all of its limits hold."""
+    if _lacks_baseline(item, marker, match):
+        return unchecked(item, marker.mark, missing_entry(item, match))
+    if judgement.excesses:
+        excesses = judgement.excesses
+        return exceeded(item, marker, taken, excesses=excesses, match=match, saves=saves)
+    return ratchet(item, marker, judgement, match, taken.measurement)
 
 
 def _judged(
@@ -162,10 +178,21 @@ def _judged(
     ]
 
 
-def _lacks_baseline(item: pytest.Item, check: _Check, match: BaselineMatch) -> bool:
+def _lacks_baseline(item: pytest.Item, marker: ParsedMarker, match: BaselineMatch) -> bool:
     """Tell whether growth is limited, and there is nothing to compare with."""
-    limited = bool(check.marker.request.growth) and match.entry is None
+    limited = bool(marker.request.growth) and match.entry is None
     return limited and not accepts_growth(item.config, exists=False)
+
+
+def _placed(item: pytest.Item, mark: pytest.Mark | None, result: CheckResult) -> CheckResult:
+    """Return the result with where the marker stands that does not hold, if there is one.
+
+    It is looked up only then: pytest does not know it, and the test's file has to be parsed.
+    """
+    if mark is None:
+        return result
+    file, line = spot_of(item, mark)
+    return replace(result, file=file, line=line)
 
 
 def _result(
@@ -179,8 +206,10 @@ def _result(
     growth = match.growth(taken.measurement)
     verdict = "passed"
     if problems:
-        over = any(isinstance(problem, ModelSizeExceeded) for problem in problems)
-        verdict = "failed" if over else "unchecked"
+        known = (ModelSizeExceeded, ModelSizeShrunk)
+        verdict = (
+            "failed" if any(isinstance(problem, known) for problem in problems) else "unchecked"
+        )
     texts = [str(problem.msg) for problem in problems]
     return CheckResult(
         test=item.nodeid,
@@ -201,33 +230,34 @@ def _result(
         versions=versions_of(taken.subject.model),
         key=match.key.artifact,
         accepted=not any(judgement.over_size for judgement in judged),
+        explained=tuple(line for p in problems for line in getattr(p, "explained", ())),
     )
 
 
 def _not_found(item: pytest.Item, marker: ParsedMarker, problem: str) -> ModelSizeFailure:
-    return _kept(item, unchecked(item, marker.mark, problem))
+    return _kept(item, marker.mark, unchecked(item, marker.mark, problem))
 
 
 def _unmeasured(
     item: pytest.Item, check: _Check, problem: str, artifact: str = ""
 ) -> ModelSizeFailure:
     failure = unchecked(item, check.marker.mark, problem)
-    return _kept(item, failure, artifact or check.subject.name)
+    return _kept(item, check.marker.mark, failure, artifact or check.subject.name)
 
 
-def _kept(item: pytest.Item, failure: ModelSizeFailure, artifact: str = "") -> ModelSizeFailure:
+def _kept(
+    item: pytest.Item, mark: pytest.Mark, failure: ModelSizeFailure, artifact: str = ""
+) -> ModelSizeFailure:
     """Keep the result of a check that measured nothing."""
     text = str(failure.msg)
-    add_result(
-        item,
-        CheckResult(
-            test=item.nodeid,
-            artifact=artifact,
-            verdict="unchecked",
-            headline=text.partition("\n")[0],
-            detail=text,
-        ),
+    result = CheckResult(
+        test=item.nodeid,
+        artifact=artifact,
+        verdict="unchecked",
+        headline=text.partition("\n")[0],
+        detail=text,
     )
+    add_result(item, _placed(item, mark, result))
     return failure
 
 

@@ -14,7 +14,7 @@ from pytest_modelsize.plugin.baseline_entry import BaselineMatch, command_for, d
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
 from pytest_modelsize.plugin.state import session_of
-from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.report.failure import Circumstances, explained, failure
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.growth import GrowthExcess
 
@@ -55,7 +55,9 @@ def exceeded(
         compressed=_compressed(taken),
     )
     text = failure(taken.measurement, excesses, explanation, circumstances)
-    return ModelSizeExceeded(text, pytrace=False)
+    error = ModelSizeExceeded(text, pytrace=False)
+    error.explained = tuple(explained(taken.measurement, excesses, explanation, circumstances))
+    return error
 
 
 def unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeUnchecked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ __all__ = [
     "place_of",
     "saves_sparsely",
     "set_place",
+    "spot_of",
     "surroundings_of",
 ]
 
@@ -95,6 +97,16 @@ def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
 def set_place(item: pytest.Item, mark: pytest.Mark, place: str) -> None:
     """Keep where a marker of the item stands that is in no source file of its own."""
     item.stash.setdefault(_PLACES, {})[id(mark)] = place
+
+
+def spot_of(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int]:
+    """Return the file of a marker relative to pytest's root, and its line; empty and 0 if unknown."""
+    if place := item.stash.get(_PLACES, {}).get(id(mark)):
+        known = re.match(r"([^:]+):([0-9]{1,9})\b", place)
+        return (known[1], int(known[2])) if known else ("", 0)
+    if not item.path.is_relative_to(item.config.rootpath):
+        return "", 0
+    return item.path.relative_to(item.config.rootpath).as_posix(), line_of(item, mark)
 
 
 def line_of(item: pytest.Item, mark: pytest.Mark) -> int:

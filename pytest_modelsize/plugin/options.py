@@ -69,6 +69,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=True,
     )
     parser.addini(
+        "modelsize_annotations",
+        "in GitHub Actions, show a budget that does not hold on its marker's line (default: true)",
+        type="bool",
+        default=True,
+    )
+    parser.addini(
+        "modelsize_ratchet",
+        "fail what is smaller than its baseline by more than it may grow, until the smaller size is "
+        "accepted (default: false)",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "modelsize_save",
         "how a live model is saved: auto leaves the bytes of the tensors out where the "
         "sizes are the same without them; real never does (default: auto)",

@@ -12,6 +12,7 @@ __all__ = [
     "MARKERS",
     "ModelSizeExceeded",
     "ModelSizeFailure",
+    "ModelSizeShrunk",
     "ModelSizeUnchecked",
     "ModelSizeWarning",
     "is_marked",
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     # The public name pytest.fail.Exception is an attribute, in which mypy sees no type.
     class ModelSizeFailure(BaseException):
         """A failure of pytest's own kind."""
+
+        explained: tuple[str, ...]
 
         def __init__(self, msg: str, pytrace: bool = True) -> None:
             self.msg: str
@@ -41,6 +44,12 @@ class ModelSizeExceeded(ModelSizeFailure):
 
 class ModelSizeUnchecked(ModelSizeFailure):
     """A budget that could not be checked, which is never a pass."""
+
+    __module__ = "builtins"
+
+
+class ModelSizeShrunk(ModelSizeFailure):
+    """An artifact is smaller than its baseline, and the ini-file wants that to be accepted."""
 
     __module__ = "builtins"
 

@@ -98,6 +98,7 @@ class Controller(_Process):
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table, and what became of the baseline and the reports."""
         if self.finished:
-            from pytest_modelsize.plugin.run import summarise
+            from pytest_modelsize.plugin.run import annotate, summarise
 
             summarise(terminalreporter, self.config)
+            annotate(terminalreporter, self.config)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.plugin.annotations import annotation_lines
 from pytest_modelsize.plugin.options import baseline_path
+from pytest_modelsize.plugin.ratchet import shrunk_notes
 from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
 from pytest_modelsize.report.summary import summary
 from pytest_modelsize.storage.baseline import (
@@ -27,7 +29,7 @@ from pytest_modelsize.storage.baseline import (
 )
 from pytest_modelsize.storage.check_result import CheckResult, result_from_json
 
-__all__ = ["Run", "finish", "run_of", "summarise"]
+__all__ = ["Run", "annotate", "finish", "run_of", "summarise"]
 
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub Actions names here the file whose Markdown it shows beside the job."""
@@ -41,6 +43,7 @@ class Run:
     Attributes:
         results: by node id; the last report of a test has the word.
         ended: node ids of the tests whose call passed.
+        failed: node ids of the tests whose call failed, where that was not expected.
         collected: node ids of the tests that have a budget.
         partial: why it is no run of the whole suite; or empty.
         notes: lines for the end of the run, with whether they are bad news.
@@ -48,6 +51,7 @@ class Run:
 
     results: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     collected: set[str] = field(default_factory=set)
     partial: str = ""
     notes: list[tuple[str, bool]] = field(default_factory=list)
@@ -59,6 +63,10 @@ class Run:
             self.ended.add(report.nodeid)
         else:
             self.ended.discard(report.nodeid)
+        if report.failed:
+            self.failed.add(report.nodeid)
+        else:
+            self.failed.discard(report.nodeid)
 
     def all(self) -> list[CheckResult]:
         """Return all results, in the order in which their tests ran."""
@@ -82,6 +90,7 @@ def finish(session: pytest.Session) -> None:
     except BaselineError as error:
         run.notes.append((str(error), True))
         _fail(session)
+    run.notes += [(line, False) for line in shrunk_notes(config, results)]
     targets = [Path(name) for name in config.getoption("modelsize_report") or ()]
     for target in targets:
         path = config.invocation_params.dir / target
@@ -116,6 +125,15 @@ def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         reporter.write_line(text, red=bad, green=verdict == "passed")
     for text, bad in run.notes:
         reporter.write_line(text, red=bad)
+
+
+def annotate(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what GitHub Actions shows beside the code."""
+    run = run_of(config)
+    failed = [result for result in run.all() if result.test in run.failed]
+    for line in annotation_lines(config, failed):
+        reporter.ensure_newline()
+        reporter.write_line(line)
 
 
 def _keep_baseline(session: pytest.Session, run: Run, results: list[CheckResult]) -> None:

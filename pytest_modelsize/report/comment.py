@@ -91,8 +91,10 @@ def _title(request: Request, name: str) -> str:
         said = [words(bad[0].result.headline)]
     else:
         verdicts = [row.result.verdict for row in bad]
+        lost = [row for row in bad if row.is_smaller and row.is_within]
         said = [
-            _count(verdicts.count("failed"), "over budget"),
+            _count(verdicts.count("failed") - len(lost), "over budget"),
+            _count(len(lost), "smaller than accepted"),
             _count(verdicts.count("unchecked"), "not checked"),
         ]
     good = [row for row in request.shown if not row.is_bad]

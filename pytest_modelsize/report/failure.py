@@ -15,7 +15,7 @@ from pytest_modelsize.sizes.comparison import Entry
 from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
 from pytest_modelsize.sizes.measurement import Measurement
 
-__all__ = ["Circumstances", "failure", "headline"]
+__all__ = ["Circumstances", "explained", "failure", "headline"]
 
 _SHOWN_ENTRIES = 5
 _BAR = 20
@@ -121,6 +121,24 @@ def failure(
     while lines[-1] == "":
         lines.pop()
     return "\n".join(lines)
+
+
+def explained(
+    measurement: Measurement,
+    excesses: Sequence[Excess | GrowthExcess],
+    explanation: Explanation,
+    circumstances: Circumstances,
+) -> list[str]:
+    """Return what a failure says beside its headline and its tables, of the same arguments."""
+    lines = [f"{explanation.culprit}: {printable(line)}" for line in explanation.state]
+    for fix in explanation.fixes:
+        lines += [line.removeprefix("  ") for line in _fix(fix, excesses[0])]
+    causes = cause_lines(explanation.causes, measurement.bytes_on_disk)
+    lines += [line.removeprefix("  ") for line in causes]
+    for title, text in (("reason", circumstances.reason), ("accept", circumstances.accept)):
+        if text:
+            lines.append(f"{title}: {printable(text)}")
+    return lines
 
 
 def _table(

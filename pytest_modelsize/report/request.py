@@ -62,6 +62,11 @@ class Artifact:
         return self.result.verdict in ("failed", "unchecked")
 
     @property
+    def is_within(self) -> bool:
+        """No limit is exceeded."""
+        return all(limit.held for limit in self.result.limits)
+
+    @property
     def is_accepted(self) -> bool:
         """The change is, because the request itself changes the baseline."""
         accepted = self.result.baseline
@@ -72,8 +77,7 @@ class Artifact:
     @property
     def is_smaller(self) -> bool:
         """It lost more than it may gain, and the larger size is what is accepted still."""
-        limits = self.result.limits
-        return any(limit.kind == "growth" and -limit.used > limit.allowed for limit in limits)
+        return any(limit.is_shrunk for limit in self.result.limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class LimitResult:
         """The limit is not exceeded."""
         return self.used <= self.allowed
 
+    @property
+    def is_shrunk(self) -> bool:
+        """So much was lost as may not be gained: the accepted size has become too large."""
+        return self.kind == "growth" and -self.used > self.allowed
+
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
@@ -78,7 +83,7 @@ class CheckResult:
         accepted: a baseline may take this measurement over: no size limit is exceeded.
         explained: what a failure says beside its tables: the cause, what helps, and how to accept
             the size, a line each.
-        file: in which the marker that failed, or else the first one, stands; relative to pytest's
+        file: in which the marker stands that does not hold, if one does not; relative to pytest's
             root; or empty.
         line: of that marker, counted from 1.
     """
