@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.needs import needs
 from tests.plugin.test_growth_marker import suite  # noqa: F401
 
 TESTS = """
@@ -55,7 +56,7 @@ def test_a_budget_that_does_not_hold_is_shown_on_its_marker_s_line(run):
 
 
 def test_each_is_there_once_whatever_the_number_of_processes(run):
-    pytest.importorskip("xdist", reason="pytest-xdist is not installed: tox -e others has it")
+    needs("xdist")
     lines = run("-n2", plugins=("xdist",), process=True)
     assert lines.count(OVER) == 2
     assert len(lines) == 3
@@ -78,10 +79,7 @@ def test_they_are_turned_off_in_the_ini_file_and_elsewhere(run, monkeypatch):
 
 
 def test_beside_the_plugin_that_annotates_every_failure_there_is_one_of_each(run, monkeypatch):
-    pytest.importorskip(
-        "pytest_github_actions_annotate_failures",
-        reason="pytest-github-actions-annotate-failures is not installed: tox -e others has it",
-    )
+    needs("pytest_github_actions_annotate_failures")
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     result = run.suite.runpytest_subprocess("-k", "over")
     lines = [line for line in (*result.outlines, *result.errlines) if line.startswith("::error")]
