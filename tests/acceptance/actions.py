@@ -117,6 +117,8 @@ def _value(expression: str, known):
         return True
     if match := re.fullmatch(r"([\w.-]+) != ''", expression):
         return known[match[1]] != ""
+    if match := re.fullmatch(r"([\w.-]+) == ''", expression):
+        return known[match[1]] == ""
     if match := re.fullmatch(r"([\w.-]+) && format\('(.*)\{0\}', \1\)", expression):
         return match[2] + known[match[1]] if known[match[1]] else ""
     return known[expression]

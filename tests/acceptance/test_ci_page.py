@@ -1,152 +1,212 @@
-"""The workflows of docs/ci.md: every command in them is run, and does what the page says."""
+"""docs/ci.md and the files beside it: every workflow is YAML that is understood, and its commands
+are run in a real clone.
+"""
 
+import json
 import os
 import re
+import shlex
 import shutil
-import stat
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.cli import main
 from tests.acceptance.transcript import blocks
-from tests.needs import lacks
+from tests.needs import lacks, needs
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "ci.md").read_text(encoding="utf-8")
-TEST = """
-import pytest
+needs("yaml")
 
-@pytest.mark.max_model_size("2 kB", path="model.bin")
-@pytest.mark.max_model_growth("10%", path="model.bin")
-def test_net(): pass
-"""
+import yaml  # noqa: E402
+
+from tests.acceptance.actions import ROOT  # noqa: E402
+from tests.acceptance.test_pull_requests import Project, codes  # noqa: E402
+from tests.cli.rest import GOOD, Server  # noqa: E402
+
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+OURS = "OWNER/pytest-modelsize"
 
 
 def block(beginning):
     return next(lines for _, lines in blocks(PAGE) if lines and lines[0].startswith(beginning))
 
 
-def steps(lines):
-    """The commands of a workflow, in order: of ``run:`` in GitHub's, of ``script:`` in GitLab's."""
-    text = "\n".join(lines)
-    if "\n  script:\n" in text:
-        script = text.partition("\n  script:\n")[2].partition("\n  artifacts:")[0]
-        return [line.strip()[2:] for line in script.splitlines()]
-    found = []
-    for match in re.finditer(
-        r"^( +)(?:- )?run: (.*)\n((?:\1 {2,}.*\n?)*)", text + "\n", re.MULTILINE
-    ):
-        found.append(textwrap.dedent(match[3]).strip() if match[2] == "|" else match[2])
-    return found
+def workflow(name):
+    """A workflow of the page; PyYAML reads the key ``on`` as true, as YAML 1.1 has it."""
+    document = yaml.safe_load("\n".join(block(f"# .github/workflows/{name}.yml")))
+    return {("on" if key is True else key): value for key, value in document.items()}
 
 
 @pytest.fixture
-def repository(tmp_path, monkeypatch):
-    """A clone whose base branch has a baseline, with the project's commands on its path."""
-    if shutil.which("git") is None or os.name != "posix":
-        pytest.skip(lacks("git, or no POSIX shell"))
-    upstream, clone, tools = tmp_path / "upstream", tmp_path / "clone", tmp_path / "bin"
-    upstream.mkdir()
-    tools.mkdir()
-    for name, body in {
-        # Nothing is downloaded: what would be installed is here.
-        "pip": 'echo "$@" >> "$LOG/pip"',
-        "gh": 'echo "$@" >> "$LOG/gh"; cp "$5" "$LOG/comment.md"',
-        "pytest": f'exec "{sys.executable}" -m pytest -p modelsize "$@"',
-        "modelsize": f'exec "{sys.executable}" -m pytest_modelsize "$@"',
-    }.items():
-        tool = tools / name
-        tool.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
-        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
-        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": str(Path(__file__).parent.parent.parent),
-        "LOG": str(tmp_path),
-        "GITHUB_BASE_REF": "main",
-        "PULL_REQUEST": "17",
+def project(tmp_path):
+    if shutil.which("git") is None or shutil.which("bash") is None or os.name != "posix":
+        pytest.skip(lacks("git and bash"))
+    server = Server()
+    made = Project(tmp_path, server)
+    (made.upstream / "requirements.txt").write_text("", encoding="utf-8")
+    made.git("git add -A && git commit -qm requirements")
+    yield made
+    server.close()
+
+
+def run_job(project, job):
+    """Run the steps of a job in a clone: commands, and this project's own action."""
+    done = {}
+    for step in job["steps"]:
+        if step.get("uses", "").startswith(OURS):
+            inputs = {name: str(value) for name, value in step.get("with", {}).items()}
+            done.update(project.runner.action(ROOT / "action.yml", GOOD, **inputs))
+        elif "run" in step:
+            done[step["run"]] = project.runner.shell(step["run"])
+    return done
+
+
+def test_the_workflow_of_the_page_comments(project):
+    document = workflow("model-size")
+    assert document["on"] == "pull_request"
+    assert document["permissions"] == {"contents": "read", "pull-requests": "write"}
+    project.save(108_000)
+    project.check_out()
+    steps = run_job(project, document["jobs"]["model-size"])
+    assert codes(steps) == [0, 0, 0, 0]
+    assert "grew: +8 kB" in project.comments[0]
+    assert project.runner.log()[0].startswith("pip install -r requirements.txt")
+
+
+def test_five_lines_of_it_are_new_in_a_workflow_that_one_has():
+    lines = block("# .github/workflows/model-size.yml")
+    at = next(number for number, line in enumerate(lines) if OURS in line)
+    ours = [*lines[at:], *(line for line in lines if "permissions" in line or "write" in line)]
+    assert len(ours) <= 5
+
+
+def test_the_second_workflow_runs_after_the_first_and_has_what_it_needs():
+    document = workflow("model-size-comment")
+    assert document["on"]["workflow_run"]["workflows"] == [workflow("model-size")["name"]]
+    (step,) = document["jobs"]["comment"]["steps"]  # so nothing of a fork is checked out
+    path = step["uses"].removeprefix(f"{OURS}/").partition("@")[0]
+    action = yaml.safe_load((ROOT / path / "action.yml").read_text("utf-8"))
+    assert document["permissions"] == {
+        "actions": "read", "contents": "read", "pull-requests": "write"
+    }  # fmt: skip
+    assert [step["uses"] for step in action["runs"]["steps"] if "uses" in step] == [
+        "actions/download-artifact@v4"
+    ]
+
+
+def test_every_version_of_ours_is_that_of_the_package():
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
+    assert set(re.findall(rf"{OURS}\S*@v(\S+)", PAGE)) == {version}
+    assert f"ref: v{version}" in PAGE
+
+
+def test_the_reports_of_the_page_s_shards_are_joined(project):
+    jobs = workflow("model-size-shards")["jobs"]
+    (command,) = [step["run"] for step in jobs["tests"]["steps"] if "--num-shards" in step.get("run", "")]  # fmt: skip
+    name = shlex.split(command)[-1].partition("=")[2]
+    upload = jobs["tests"]["steps"][-1]["with"]["path"]
+    assert name == upload
+    project.save(108_000)
+    project.check_out()
+    for shard in ("0", "1"):
+        one = project.clone / "shards" / f"shard-{shard}"
+        one.mkdir(parents=True)
+        report = one / name.replace("${{ matrix.shard }}", shard)
+        wanted = "" if shard == "0" else " --deselect test_net.py::test_net"
+        project.runner.shell(f"pytest --modelsize-report='{report}'{wanted}")
+    steps = run_job(project, jobs["model-size"])
+    assert codes(steps) == [0, 0, 0]
+    assert "grew: +8 kB" in project.comments[0]
+
+
+def test_a_new_size_is_accepted_as_the_page_says(project):
+    project.save(150_000)
+    project.check_out()
+    for command in block("pytest --modelsize-update"):
+        done = project.runner.shell(command)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+    assert project.runner.shell("pytest").returncode == 0
+
+
+def test_unused_entries_are_pruned_as_the_page_says(project):
+    project.check_out()
+    (project.clone / "test_net.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    (command,) = block("pytest --modelsize-update=prune")
+    assert "1 removed" in project.runner.shell(command).stdout
+
+
+def test_gitlab_s_job_measures_exports_and_notes(project):
+    include = yaml.safe_load("\n".join(block("# .gitlab-ci.yml")))["include"][0]
+    job = yaml.safe_load((ROOT / include["file"]).read_text("utf-8"))["model-size"]
+    project.save(150_000)
+    project.check_out()
+    given = {n: v for n, v in project.runner.environment.items() if not n.startswith("GITHUB_")}
+    project.runner.environment = {
+        **given,
+        **job["variables"],
+        "GITLAB_CI": "true",
+        "CI_PROJECT_DIR": str(project.clone),
+        "CI_API_V4_URL": project.server.url,
+        "CI_PROJECT_ID": "7",
+        "CI_MERGE_REQUEST_IID": "3",
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_AUTHOR_NAME": "a",
-        "GIT_AUTHOR_EMAIL": "a@example.org",
-        "GIT_COMMITTER_NAME": "a",
-        "GIT_COMMITTER_EMAIL": "a@example.org",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": project.git("git rev-parse main"),
+        "CI_JOB_URL": "https://gitlab.example/job/1",
+        "MODELSIZE_GITLAB_TOKEN": GOOD,
+    }
+    # GitLab joins the commands of a part into one script.
+    assert project.runner.shell("\n".join(job["script"])).returncode == 1
+    after = project.runner.shell("\n".join(job["after_script"]))
+    assert after.returncode == 0, after.stderr
+    (note,) = project.server.bodies(3)
+    assert "| 100 kB | 150 kB | +50 kB (+50.0 %) |" in note
+    assert "https://gitlab.example/job/1" in note
+    for name in (*job["artifacts"]["paths"], *job["artifacts"]["reports"].values()):
+        assert (project.clone / name).stat().st_size
+    metrics = (project.clone / job["artifacts"]["reports"]["metrics"]).read_text("utf-8")
+    assert re.search(r'^modelsize_bytes\{.*artifact="model\.bin",section="total"\} 150000$', metrics, re.M)  # fmt: skip
+    assert GOOD not in after.stdout + after.stderr
+
+
+def test_by_hand_the_comment_is_printed(project):
+    project.save(108_000)
+    project.check_out(depth=0)
+    project.runner.shell("pytest --modelsize-report=sizes.json")
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        project.runner.environment.pop(name)
+    printed = project.runner.shell("modelsize comment sizes.json --base main").stdout
+    assert "grew: +8 kB (+8.0 %)" in printed
+    exported = json.loads(project.runner.shell("modelsize export sizes.json --as bencher").stdout)
+    assert exported == {
+        "test_net.py::test_net [model.bin]": {
+            "file-size": {"value": 108_000},
+            "assets-size": {"value": 108_000},
+        }
+    }
+    rows = json.loads(project.runner.shell("modelsize export sizes.json --as benchmark").stdout)
+    assert {(row["name"], row["unit"], row["value"]) for row in rows} == {
+        ("test_net.py::test_net [model.bin] total", "B", 108_000),
+        ("test_net.py::test_net [model.bin] assets", "B", 108_000),
     }
 
-    def shell(command, folder=clone):
-        return subprocess.run(
-            ["sh", "-ec", command], cwd=folder, env=environment, capture_output=True, text=True
-        )
 
-    (upstream / "test_net.py").write_text(TEST, encoding="utf-8")
-    (upstream / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    (upstream / "requirements.txt").write_text("", encoding="utf-8")
-    (upstream / "model.bin").write_bytes(bytes(1000))
-    for command in (
-        "git init -q -b main",
-        "pytest --modelsize-update",
-        "git add -A && git commit -qm base",
-        f"git clone -q . {clone} && cd {clone} && git switch -qc wider",
-    ):
-        done = shell(command, upstream)
-        assert done.returncode == 0, done.stdout + done.stderr
-    shell.clone, shell.log = clone, tmp_path
-    return shell
-
-
-def test_github_s_workflow_fails_on_growth_and_comments_with_the_diff(repository):
-    commands = steps(block("# .github/workflows"))
-    assert [command.split()[0] for command in commands] == ["pip", "pytest", "git", "gh"]
-    (repository.clone / "model.bin").write_bytes(bytes(1500))
-    codes = [repository(command).returncode for command in commands]
-    assert codes == [0, 1, 0, 0]
-    comment = (repository.log / "comment.md").read_text("utf-8")
-    assert comment.startswith("<!-- pytest-modelsize -->\n### Model sizes: 1 changed")
-    assert "1 kB -&#62; 1.5 kB, +500 B (+50.0 %)" in comment
-    assert "1 of 1 over budget" in comment
-    assert (repository.log / "gh").read_text("utf-8").split()[:3] == ["pr", "comment", "17"]
-    installed = (repository.log / "pip").read_text("utf-8").split()[-1]
-    assert installed.startswith("./wheels/pytest_modelsize-")
-    assert "1 of 1 over budget" in (repository.log / "summary.md").read_text("utf-8")
-
-
-def test_a_new_size_is_accepted_as_the_page_says(repository):
-    (repository.clone / "model.bin").write_bytes(bytes(1500))
-    for command in block("pytest --modelsize-update"):
-        if command:
-            done = repository(command)
-            assert done.returncode == 0, command + done.stdout + done.stderr
-    commands = steps(block("# .github/workflows"))
-    assert [repository(command).returncode for command in commands] == [0, 0, 0, 0]
-    comment = (repository.log / "comment.md").read_text("utf-8")
-    assert "+500 B (+50.0 %)" in comment  # still shown against the base branch
-    assert "all within budget" in comment
-
-
-def test_gitlab_s_job_runs(repository):
-    for command in steps(block("# .gitlab-ci.yml")):
-        done = repository(command)
-        assert done.returncode == 0, command + done.stdout + done.stderr
-    assert "0 changed, of 1" in done.stdout
-    assert "modelsize:model.bin:total" in (repository.clone / "junit.xml").read_text("utf-8")
-
-
-def test_unused_entries_are_pruned_as_the_page_says(repository):
-    (repository.clone / "test_net.py").write_text("def test_other(): pass\n", encoding="utf-8")
-    (command,) = block("pytest --modelsize-update=prune")
-    assert "1 removed" in repository(command).stdout
-
-
-def test_the_command_without_pytest_is_understood(repository, tmp_path):
+def test_the_command_without_pytest_is_understood(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (command,) = block("modelsize check")
-    (repository.clone / "model.keras").write_bytes(b"no archive")
-    assert repository(command).returncode == 2
-    shutil.copy(
-        next((Path(__file__).parent.parent / "data").glob("*.keras")),
-        repository.clone / "model.keras",
-    )
-    assert repository(command).returncode in (0, 1)
+    (tmp_path / "model.keras").write_bytes(b"no archive")
+    assert main(shlex.split(command)[1:]) == 2
+    data = Path(__file__).parent.parent / "data"
+    shutil.copy(next(data.glob("*.keras")), tmp_path / "model.keras")
+    assert main(shlex.split(command)[1:]) in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["action.yml", "comment/action.yml"])
+def test_an_action_is_yaml_and_only_calls_the_package(name):
+    document = yaml.safe_load((ROOT / name).read_text("utf-8"))
+    assert document["runs"]["using"] == "composite"
+    for step in document["runs"]["steps"]:
+        assert ("run" in step) != ("uses" in step)
+        assert "${{" not in step.get("run", ""), "an input would be read as code"
+        assert "run" not in step or step["shell"] == "bash"
+    used = set(re.findall(r"inputs\.([\w-]+)", (ROOT / name).read_text("utf-8")))
+    assert used == set(document["inputs"])

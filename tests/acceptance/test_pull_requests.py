@@ -345,6 +345,35 @@ def test_a_change_below_the_threshold_is_none(project):
     assert "+1.5 kB (+1.5 %)" in project.comments[0]
 
 
+# A model that shrank.
+
+
+def test_what_shrank_is_shown_with_the_command_that_accepts_it(project):
+    project.save(60_000)
+    steps = project.run()
+    assert codes(steps) == [0, 0, 0]
+    assert "smaller than what is accepted" in steps["hold the budgets"].stdout
+    (comment,) = project.comments
+    assert "✅ Model sizes: <code>model.bin</code> shrank: -40 kB (-40.0 %)\n" in comment
+    assert "This accepts the smaller size:\n\n```sh\npytest --modelsize-update\n```" in comment
+
+
+def test_with_the_ratchet_it_fails_until_the_request_accepts_it(project):
+    (project.upstream / "pytest.ini").write_text(
+        "[pytest]\nmodelsize_ratchet = true\n", encoding="utf-8"
+    )
+    project.save(60_000)
+    assert codes(project.run()) == [0, 1, 0]
+    assert "smaller than its baseline of 100 kB: accept the smaller size\n" in project.comments[0]
+    project.save(60_000, accept=True)
+    assert codes(project.run()) == [0, 0, 0]
+    assert "shrank: -40 kB (-40.0 %), accepted\n" in project.comments[0]
+    project.save(64_000)  # less than the base branch has, and more than is accepted here
+    assert codes(project.run()) == [0, 0, 0]
+    project.save(67_000)
+    assert codes(project.run()) == [0, 1, 0]
+
+
 # Suites in shards, and in several processes.
 
 MANY = """
@@ -369,7 +398,7 @@ def test_the_reports_of_shards_are_one_comment_and_no_entry_is_called_gone(tmp_p
     reports = project.folder / "shards"
     shutil.move(project.clone / "shards", reports)
     steps = project.run(command="", report=f"{reports}/**/*.json")
-    assert codes(steps) == [0, 0]
+    assert codes(steps) == [0, 0, 0]
     (comment,) = project.comments
     assert "❌ Model sizes: 4 over budget\n" in comment
     assert comment.count("| ❌ |") == 4
