@@ -13,8 +13,9 @@ from pytest_modelsize.sizes.escaping import escaped, printable
 
 __all__ = ["code", "fenced", "words"]
 
-_SPECIAL = re.compile(r"[^\w ,+()'=?%.-]|_|(?<=[wW]{3})\.")
-"""What Markdown or HTML may read as more than text: all marks but a few. ``www.`` is a link."""
+_SPECIAL = re.compile(r"[^\w ,+()'=?%.:-]|_|(?<=[wW]{3})\.|:(?=\S)")
+"""What Markdown or HTML may read as more than text: all marks but a few. ``www.`` is a link, and so
+is ``http:``; ``:tada:`` is a picture."""
 _REFERENCE = re.compile(r"""[@#!~$&%^](?=[\w"])|\bGH(?=-\d)""")
 """What calls a user, an issue or a milestone by the word that follows."""
 _NOTHING = "\u200b"

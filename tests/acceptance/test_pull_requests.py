@@ -458,7 +458,7 @@ def test_a_base_that_cannot_be_fetched_is_said_and_nothing_fails_for_it(project)
     assert codes(steps) == [0, 0, 0]
     page = project.page.read_text("utf-8")
     assert "Not compared with the base branch" in page
-    assert "check out with fetch-depth&#58; 0" in page
+    assert "check out with fetch-depth: 0" in page
 
 
 def test_a_damaged_baseline_on_the_base_is_said_and_nothing_fails_for_it(project):
