@@ -40,7 +40,7 @@ def workflow(name):
 @pytest.fixture
 def project(tmp_path):
     if shutil.which("git") is None or shutil.which("bash") is None or os.name != "posix":
-        pytest.skip(lacks("git and bash"))
+        pytest.skip(lacks("git, or no bash"))
     server = Server()
     made = Project(tmp_path, server)
     (made.upstream / "requirements.txt").write_text("", encoding="utf-8")
