@@ -110,7 +110,7 @@ def diagnose(
     culprit = limited or _culprit(measurement, comparison)
     tried = [lean] if lean is not None and leaner else []
     fixes = [
-        _fix(other, limited)
+        _fix(other, excesses[0])
         for other in (*tried, *lighter)
         if any(_helps(e, other) for e in excesses)
     ]
@@ -139,12 +139,22 @@ def diagnose(
         culprit=culprit,
         changed=changed,
         state=state,
-        entries=tuple(entries(measurement.section(culprit))),
+        entries=_entries(measurement, culprit, excesses[0]),
         graph=tuple(entries(graph)) if shown else (),
         fixes=tuple(sorted(fixes, key=lambda fix: fix.judged)),
         # A fix that was tried on the model itself says more than one on its file.
         causes=tuple(c for c in causes if not (fixes and c.kind == optimizer_state.KIND)),
     )
+
+
+def _entries(
+    measurement: Measurement, culprit: str, excess: Excess | GrowthExcess
+) -> tuple[Entry, ...]:
+    """Return what the section at fault consists of, or its tensors of the type that is limited."""
+    found = entries(measurement.section(culprit))
+    if isinstance(excess, Excess) and excess.limit.dtype:
+        found = [entry for entry in found if entry.note.startswith(f"{excess.limit.dtype} ")]
+    return tuple(found)
 
 
 def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
@@ -153,18 +163,25 @@ def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
     return max(measurement.tree, key=lambda section: section.size).name
 
 
-def _fix(lean: Lean, limited: str | None) -> Fix:
+def _counted(excess: Excess | GrowthExcess, measurement: Measurement) -> int:
+    """Return the bytes of ``measurement`` that the limit speaks of."""
+    if isinstance(excess, Excess):
+        return excess.limit.used(measurement)
+    return measurement.size_of(excess.limit.section)
+
+
+def _fix(lean: Lean, excess: Excess | GrowthExcess) -> Fix:
     return Fix(
         what=lean.what,
         call=lean.call,
         size=lean.measurement.bytes_on_disk,
-        judged=lean.measurement.size_of(limited),
+        judged=_counted(excess, lean.measurement),
         how="measured",
     )
 
 
 def _helps(excess: Excess | GrowthExcess, lean: Lean) -> bool:
-    return lean.measurement.size_of(excess.limit.section) < excess.size
+    return _counted(excess, lean.measurement) < excess.size
 
 
 def _state(facts: OptimizerFacts) -> str:

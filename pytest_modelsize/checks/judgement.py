@@ -55,10 +55,10 @@ def judge_artifact(
             kind="size",
             section=limit.section,
             allowed=limit.size,
-            used=measurement.size_of(limit.section),
-            written=limit.written,
+            used=limit.used(measurement),
+            written=f"{limit.dtype} {limit.written}" if limit.dtype else limit.written,
         )
-        for limit in budget.limits
+        for limit in (limit.resolved(measurement) for limit in budget.limits)
     ]
     over_growth: tuple[GrowthExcess, ...] = ()
     if growth is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.sizes.budget import Budget
 from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measurement import Kind, Measurement
 
 __all__ = ["not_known", "promise_broken"]
@@ -32,6 +33,8 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
     A limit on the whole is checked all the same, and so is one on the section as which all of it
     is entered.
     """
+    if problem := _types_not_known(budget, measurement):
+        return problem
     known = (None, "weights", "assets")
     limited = [limit.section for limit in budget.limits if limit.section not in known]
     if budget.include_optimizer and not limited:
@@ -49,3 +52,17 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
         f"{measurement.name} {opaque}, so {what} cannot be held against what is inside: limit its "
         "total, or export the model in a format with sections"
     )
+
+
+def _types_not_known(budget: Budget, measurement: Measurement) -> str:
+    """Return what to say where weights of an unknown type may be of one that is limited."""
+    unknown = bytes_by_dtype(measurement).get("", 0)
+    for limit in budget.limits:
+        used = limit.used(measurement)
+        if limit.dtype and used <= limit.resolved(measurement).size < used + unknown:
+            return (
+                f"of {exact(unknown)} bytes of the weights of {measurement.name} the data type is "
+                f'not known, so dtypes={{"{limit.dtype}": "{limit.written}"}} cannot be held against '
+                "them: limit the total, or export the model in a format that tells each tensor's type"
+            )
+    return ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 
 from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.dtype_limits import dtype_limit
+from pytest_modelsize.sizes.budget import Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 
-__all__ = ["add_compressed", "growth_limit", "limit", "positive"]
+__all__ = ["add_compressed", "dtype_limits", "growth_limit", "limit", "positive"]
 
 
 def add_compressed(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +38,17 @@ def limit(text: str) -> int | str:
     except SizeError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return value
+
+
+def dtype_limits(text: str) -> Limit:
+    """Return a limit on the weights of a data type: ``float32=5%``."""
+    dtype, separator, value = text.partition("=")
+    try:
+        if not separator:
+            raise SizeError(f"{text!r} is not written as float32=5%")
+        return dtype_limit(dtype.strip(), limit(value) if value.isdigit() else value)
+    except SizeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def growth_limit(text: str) -> GrowthLimit:

@@ -15,7 +15,7 @@ from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings, take
 from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.checks.trust import not_known
-from pytest_modelsize.cli.arguments import add_compressed, limit
+from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
 from pytest_modelsize.cli.declared import check_declared
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
 from pytest_modelsize.formats import ArtifactError
@@ -41,6 +41,15 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     check.add_argument("--max", type=limit, metavar="SIZE", help='the whole, such as "2MB"')
     for name in SECTIONS:
         check.add_argument(f"--{name}", type=limit, metavar="SIZE", help=f"the section {name}")
+    check.add_argument(
+        "--dtype",
+        dest="dtypes",
+        action="append",
+        default=[],
+        type=dtype_limits,
+        metavar="TYPE=LIMIT",
+        help="weights of a data type, as float32=5%% of all weights (may be repeated)",
+    )
     add_compressed(check)
     check.add_argument("--budgets", metavar="TOML", help="the file that sets the budgets")
     check.add_argument(
@@ -57,6 +66,7 @@ def _check(options: argparse.Namespace) -> int:
         for name in ("max", *SECTIONS)
         if (value := getattr(options, name)) is not None
     )
+    limits += tuple(options.dtypes)
     if not options.artifacts and not limits and not options.compressed:
         return check_declared(options)
     if not options.artifacts:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = (
     "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, "
-    "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None): "
+    "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None, dtypes=None): "
 )
 _HELP = (
     (

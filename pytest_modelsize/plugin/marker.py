@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.suggestion import suggest
 from pytest_modelsize.checks.targets import Target
 from pytest_modelsize.sizes.budget import Budget, Limit
@@ -16,7 +17,7 @@ from pytest_modelsize.sizes.measurement import SECTIONS
 __all__ = ["MarkerError", "Request", "check_compression", "check_format", "parse_marker"]
 
 _KEYWORDS = (
-    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason",
+    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason", "dtypes",
     *SECTIONS,
 )  # fmt: skip
 _SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
@@ -70,7 +71,8 @@ def parse_marker(
     example, of_section, instead = _GROWTH if growth else _SIZE
     values = _named(args, kwargs, example, of_section)
     limited = [keyword for keyword in ("limit", *SECTIONS) if keyword in values]
-    if not limited:
+    dtypes = _dtypes(values, growth=growth)
+    if not limited and not dtypes:
         raise MarkerError(f"has no limit: write {example} or a section's, such as {instead}")
     sizes = tuple(_limit(word, values[word]) for word in limited if not growth)
     growths = tuple(_growth(word, values[word]) for word in limited if growth)
@@ -91,7 +93,9 @@ def parse_marker(
     if compression:
         check_compression(compression)
     return Request(
-        Budget(sizes, _flag(values, "include_optimizer"), _text(values, "reason") or ""),
+        Budget(
+            (*sizes, *dtypes), _flag(values, "include_optimizer"), _text(values, "reason") or ""
+        ),
         growths,
         target,
         format,
@@ -148,6 +152,21 @@ def _limit(keyword: str, value: object) -> Limit:
         return Limit.of(section, parse_size(value), value)
     except SizeError as error:
         raise MarkerError(f"{keyword}: {error}") from error
+
+
+def _dtypes(values: Mapping[str, object], *, growth: bool) -> tuple[Limit, ...]:
+    """Return the limits on weights by data type."""
+    given = values.get("dtypes", {})
+    if growth and given:
+        raise MarkerError("has dtypes=, which max_model_size takes: a type does not grow")
+    if not isinstance(given, Mapping):
+        raise MarkerError(
+            f'dtypes= takes a dictionary such as {{"float32": "5 %"}}, not {given!r:.60}'
+        )
+    try:
+        return tuple(dtype_limit(dtype, value) for dtype, value in given.items())
+    except SizeError as error:
+        raise MarkerError(f"dtypes= {error}") from error
 
 
 def _growth(keyword: str, value: object) -> GrowthLimit:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pytest_modelsize.checks.diagnosis import Explanation, Fix
 from pytest_modelsize.report.causes import cause_lines
+from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.difference import changed_entries, section_table
 from pytest_modelsize.report.table import bar, columns, printable
-from pytest_modelsize.sizes.budget import PROMISE, Excess
+from pytest_modelsize.sizes.budget import PROMISE, Excess, Limit
 from pytest_modelsize.sizes.bytesize import exact, human, human_pair
 from pytest_modelsize.sizes.comparison import Entry
 from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
@@ -55,12 +56,22 @@ def headline(measurement: Measurement, excess: Excess | GrowthExcess) -> str:
     limit = excess.limit
     if limit.written == PROMISE:
         return f"{name} holds {human(excess.size)} of optimizer state, and {PROMISE} allows none"
+    if limit.dtype:
+        return _dtype_headline(name, excess)
     size, allowed = human_pair(excess.size, limit.size, limit.family)
     over = human(excess.over, limit.family)
     if limit.section is None:
         return f"{name} is {size}, {over} over its budget of {allowed}"
     verb, its = ("are", "their") if limit.section in ("weights", "assets") else ("is", "its")
     return f"{limit.section} of {name} {verb} {size}, {over} over {its} budget of {allowed}"
+
+
+def _dtype_headline(name: str, excess: Excess) -> str:
+    limit = excess.limit
+    size, allowed = human_pair(excess.size, limit.size, limit.family)
+    if limit.share is not None:
+        allowed = f"{limit.written} of its weights ({allowed})"
+    return f"{name} has {size} of {limit.dtype} weights, over its budget of {allowed}"
 
 
 def _growth_headline(name: str, excess: GrowthExcess) -> str:
@@ -156,6 +167,8 @@ def _table(
     rows = [("section", "bytes", "share", "")]
     for part in parts:
         drawn = allowed.get(part.name) or bar(part.size, largest, _BAR)
+        if part.name == "weights" and part.name not in allowed:
+            drawn = f"{drawn}  {dtype_summary(measurement)}".rstrip()
         rows.append((part.name, exact(part.size), _share(part.size, total), drawn))
     rows.append(("total", exact(total), "", allowed.get(None, "")))
     return columns(rows, "<>><")
@@ -164,6 +177,10 @@ def _table(
 def _allowed(excess: Excess | GrowthExcess) -> str:
     if isinstance(excess, GrowthExcess):
         return f"may grow {exact(excess.allowed)}"
+    if excess.limit.dtype:
+        return (
+            f"{excess.limit.dtype} {exact(excess.size)}, of which {exact(excess.limit.size)} may be"
+        )
     return f"budget {exact(excess.limit.size)}"
 
 
@@ -191,7 +208,8 @@ def _fix(fix: Fix, excess: Excess | GrowthExcess) -> list[str]:
     limit = excess.limit
     line = f"  fix: {fix.what}: {human(fix.size, limit.family)}"
     if limit.section is not None:
-        line += f", {human(fix.judged, limit.family)} of {limit.section}"
+        what = (isinstance(limit, Limit) and limit.dtype) or limit.section
+        line += f", {human(fix.judged, limit.family)} of {what}"
     if isinstance(excess, GrowthExcess):
         most, what = excess.old + excess.allowed, "what it may grow to"
     else:

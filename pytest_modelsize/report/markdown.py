@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
+from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_text import code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
@@ -118,10 +119,17 @@ def _sections(result: CheckResult) -> list[str]:
         if result.baseline is not None:
             change = f"{part.size - result.baseline.size_of(part.name):+,d}"
         lines.append(
-            f"| {part.name} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
+            f"| {part.name}{_types(result, part.name)} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
         )
     lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(result)} |")
     return lines
+
+
+def _types(result: CheckResult, section: str) -> str:
+    """Return the data types of the weights, in brackets."""
+    known = section == "weights" and result.measurement is not None
+    types = dtype_summary(result.measurement) if known and result.measurement is not None else ""
+    return f" ({types})" if types else ""
 
 
 def _changes(changes: Sequence[EntryChange]) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.table import columns, printable
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Measurement, Section
@@ -20,6 +23,8 @@ def tree(measurement: Measurement, *, depth: int = 3, count: int = 10) -> str:
     total = measurement.bytes_on_disk
     rows = [("total", exact(total), "", measurement.format)]
     parts = sorted(measurement.tree, key=lambda section: -section.size)
+    types = dtype_summary(measurement)
+    parts = [replace(p, note=p.note or types) if p.name == "weights" else p for p in parts]
     rows += _rows(tuple(parts), total, 0, depth, max(count, len(parts)), count)
     return "\n".join([printable(measurement.name), *columns(rows, "<>><")])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from pytest_modelsize.sizes.bytesize import Family, family_of
+from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measurement import Measurement
 
 __all__ = ["PROMISE", "Budget", "Excess", "Limit", "judge"]
@@ -22,17 +24,33 @@ class Limit:
         size: bytes; exactly this many are still allowed.
         written: the limit as its author wrote it, such as ``2 MiB``.
         family: the unit family in which it was written, and in which it is reported.
+        dtype: the limit is on the weights of this data type alone; or empty.
+        share: of all weights' content, in place of ``size``; None where the limit is a size.
     """
 
     section: str | None
     size: int
     written: str
     family: Family = "decimal"
+    dtype: str = ""
+    share: Fraction | None = None
 
     @classmethod
     def of(cls, section: str | None, size: int, written: object) -> Limit:
         """Return the limit of ``size`` bytes that was written as ``written``."""
         return cls(section, size, str(written), family_of(written))
+
+    def used(self, measurement: Measurement) -> int:
+        """Return the bytes of ``measurement`` that count against it."""
+        if self.dtype:
+            return bytes_by_dtype(measurement).get(self.dtype, 0)
+        return measurement.size_of(self.section)
+
+    def resolved(self, measurement: Measurement) -> Limit:
+        """Return the same limit in bytes, where it is a share of the weights."""
+        if self.share is None:
+            return self
+        return replace(self, size=int(sum(bytes_by_dtype(measurement).values()) * self.share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,6 @@ def judge(budget: Budget, measurement: Measurement) -> tuple[Excess, ...]:
     limits = budget.limits
     if not budget.include_optimizer:
         limits = (*limits, Limit("optimizer", 0, PROMISE))
-    sizes = {None: measurement.bytes_on_disk} | {s.name: s.size for s in measurement.tree}
-    measured = ((limit, sizes.get(limit.section, 0)) for limit in limits)
+    resolved = [limit.resolved(measurement) for limit in limits]
+    measured = ((limit, limit.used(measurement)) for limit in resolved)
     return tuple(Excess(limit, size) for limit, size in measured if size > limit.size)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_modelsize.checks.budget_file.toml_lines import Place, lines_of
 from pytest_modelsize.checks.compression import METHODS
+from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.suggestion import suggest
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
@@ -29,7 +30,7 @@ __all__ = ["OWN_FILE", "PROJECT_FILE", "BudgetFileError", "DeclaredBudget", "rea
 OWN_FILE = "modelsize.toml"
 PROJECT_FILE = "pyproject.toml"
 _LIST = "budgets"
-_LIMITS = ("max", *SECTIONS, "max_growth")
+_LIMITS = ("max", *SECTIONS, "dtypes", "max_growth")
 _KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -168,6 +169,7 @@ class _Reader:
         path = value("path", _pattern, "")
         sizes = [value(key, partial(_limit, key), None) for key in ("max", *SECTIONS)]
         growth = value("max_growth", partial(parse_growth, None), None)
+        dtypes = value("dtypes", _dtypes, ())
         include = value("include_optimizer", _flag, True)
         compression = value("compression", _compression, "")
         reason = value("reason", _sentence, "")
@@ -183,7 +185,9 @@ class _Reader:
             place=f"{self.shown}:{self._line(where)}: {_written(entry)}",
             line=self._line(where),
             path=path,
-            budget=Budget(tuple(size for size in sizes if size is not None), include, reason),
+            budget=Budget(
+                (*(size for size in sizes if size is not None), *dtypes), include, reason
+            ),
             growth=() if growth is None else (growth,),
             compression=compression,
             values=dict(entry),
@@ -205,6 +209,12 @@ def _pattern(value: object) -> str:
 
 def _limit(key: str, value: object) -> Limit:
     return Limit.of(None if key == "max" else key, parse_size(value), value)
+
+
+def _dtypes(value: object) -> tuple[Limit, ...]:
+    if not isinstance(value, Mapping):
+        raise _Mistake(f'takes a table such as {{float32 = "5 %"}}, not {value!r:.60}')
+    return tuple(dtype_limit(dtype, limit) for dtype, limit in value.items())
 
 
 def _flag(value: object) -> bool:

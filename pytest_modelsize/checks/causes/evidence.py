@@ -19,14 +19,11 @@ from pytest_modelsize.formats import ArtifactError, files_of, measure
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.data_types import TENSOR_NOTE
 from pytest_modelsize.sizes.measurement import Measurement, SectionPath
 
 __all__ = ["MOST_READ", "Evidence", "Tensor"]
 
-_NOTE = re.compile(
-    r"(?P<dtype>(?:b?float|u?int|qu?int|bool|complex)\w*) (?P<shape>\d+(?:x\d+)*|scalar)(?:,|$)"
-)
-"""How a reader notes type and shape: ``float32 3x3x64x64``."""
 MOST_READ = 512 * 2**20
 """Bytes that are read of one artifact, unless less is asked for."""
 _PIECE = 2**20
@@ -114,7 +111,7 @@ class Evidence:
         runs = {} if self.files else self._runs()
         for section in () if self.files else self.measurement.tree:
             for entry in entries(section):
-                if match := _NOTE.match(entry.note):
+                if match := TENSOR_NOTE.match(entry.note):
                     shape = match["shape"]
                     sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
                     placed = runs.get(entry.path, ())

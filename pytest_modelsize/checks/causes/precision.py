@@ -3,7 +3,6 @@ float weights in a file that is meant to be quantized."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import NAMED, REPLAYED, Cause
@@ -11,8 +10,9 @@ from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
 from pytest_modelsize.checks.stripping.safetensors import size_with_types
 from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.data_types import bytes_by_dtype
 
-__all__ = ["bytes_by_dtype", "find"]
+__all__ = ["find"]
 
 _SHARE = 10
 """One part in so many of the weights must be in question."""
@@ -25,21 +25,13 @@ _HALF_MANTISSA = bytes(range(0, 256, 32))
 """Bytes whose lowest five bits are zero: with the byte below, 13 bits that float16 lacks."""
 
 
-def bytes_by_dtype(evidence: Evidence) -> dict[str, int]:
-    """Return the bytes of the weights' elements by data type, the most first."""
-    found: Counter[str] = Counter()
-    for tensor in evidence.weights:
-        found[tensor.dtype] += tensor.stored if tensor.plain else tensor.size
-    return dict(found.most_common())
-
-
 def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield what the weights' types cost."""
     if evidence.files:
         for part in evidence.files.values():
             yield from find(part)
         return
-    by_dtype = bytes_by_dtype(evidence)
+    by_dtype = bytes_by_dtype(evidence.measurement)
     total = sum(by_dtype.values())
     if not total:
         return

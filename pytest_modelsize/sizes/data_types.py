@@ -1,0 +1,41 @@
+"""Bytes of weights by data type, as the readers note type and shape of a tensor."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pytest_modelsize.sizes.measurement import Kind, Measurement
+
+__all__ = ["KNOWN", "TENSOR_NOTE", "bytes_by_dtype"]
+
+KNOWN = (
+    "float64", "float32", "float16", "bfloat16", "float8_e4m3", "float8_e5m2", "int64", "int32",
+    "int16", "int8", "int4", "uint64", "uint32", "uint16", "uint8", "uint4", "bool", "complex64",
+    "complex128", "qint8", "quint8", "qint32",
+)  # fmt: skip
+"""Data types by the names that NumPy and the frameworks give them."""
+TENSOR_NOTE = re.compile(
+    r"(?P<dtype>(?:b?float|u?int|qu?int|bool|complex)\w*) (?P<shape>\d+(?:x\d+)*|scalar)(?:,|$)"
+)
+"""How a reader notes type and shape: ``float32 3x3x64x64``."""
+
+
+def bytes_by_dtype(measurement: Measurement) -> dict[str, int]:
+    """Return the bytes of the weights' content by data type, the most first.
+
+    Under an empty name are those whose type is not known: of entries that no reader has opened, or
+    that stand for several tensors.
+    """
+    found: Counter[str] = Counter()
+    pending = [measurement.section("weights")]
+    while pending:
+        section = pending.pop()
+        match = TENSOR_NOTE.match(section.note)
+        if match is not None:
+            found[match["dtype"]] += section.of_kind(Kind.DATA)
+        elif section.children:
+            pending.extend(section.children)
+        elif section.kind in (Kind.DATA, Kind.OPAQUE):
+            found[""] += section.size
+    return {dtype: size for dtype, size in found.most_common() if size}
