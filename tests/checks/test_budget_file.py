@@ -203,7 +203,7 @@ MISTAKES = [
     ("[tool.modelsize]\n[tool.modelsize.budgets]\n", 2, ["is no list of tables"]),
     ("[tool.modelsize]\nbudgets = [1]\n", 2, ["is no list of tables"]),
     ("\n\ntool.modelsize = 3\n", 3, ["is no table"]),
-    ("tool.modelsize = {\n", 1, ["this is no TOML"]),
+    ("tool.modelsize = ]\n", 1, ["this is no TOML"]),
     ('[tool.modelsize]\nx = "\n', 2, ["this is no TOML"]),
     ("[tool.modelsize]\nx = 1\nx = 2\n", 3, ["this is no TOML"]),
     ("[tool]\nmodelsize.budgets = [\n  { path = 'a', max = 1 },\n  { path = 'b', mx = 1 },\n]\n",
@@ -334,3 +334,14 @@ def test_the_nearest_folder_with_budgets_has_the_word(project, tmp_path):
     assert [budget.path for budget in nearest_budgets(inner)] == ["x"]
     project('[[budgets]]\npath = "both"\nmax = 1\n', "modelsize.toml")
     assert [budget.path for budget in nearest_budgets(tmp_path)] == ["exports", "both"]
+
+
+def test_a_table_in_braces_may_go_over_several_lines_where_the_parser_allows_that():
+    text = 'a = {\n  b = 1, # one\n  "\\x63\\e" = [\n    2,\n  ],\n}\n'
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        pytest.skip("TOML 1.1 is read by tomli 2.4 and newer, as in tox run -e bare")
+    found = lines_of(text)
+    assert set(found) == set(places(document))
+    assert (found["a", "b"], found["a", "c\x1b"], found["a", "c\x1b", 0]) == (2, 3, 4)

@@ -1,6 +1,6 @@
 """In which line does a key of a TOML document stand? ``tomllib`` does not keep that.
 
-The grammar is that of TOML 1.0.0 (toml.io/en/v1.0.0). Only what ``tomllib`` has read is given to
+The grammar is that of TOML 1.1.0 (toml.io/en/v1.1.0), of which 1.0.0 is a part. Only what ``tomllib`` has read is given to
 this module, so nothing is checked once more: it steps over values, and notes where keys begin.
 """
 
@@ -25,8 +25,8 @@ _STRING = re.compile(
     re.DOTALL,
 )
 """The four forms of a string. Those of several lines may end in up to two quotes of their own."""
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPED = {"e": "\x1b", "b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
 def lines_of(text: str) -> dict[Place, int]:
@@ -151,5 +151,5 @@ def _unquoted(key: str) -> str:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _ESCAPED.get(match[3], match[3])
+    code = match[1] or match[2] or match[3]
+    return chr(int(code, 16)) if code else _ESCAPED.get(match[4], match[4])
