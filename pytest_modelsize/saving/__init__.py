@@ -11,6 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.saving.advice import advice
+from pytest_modelsize.saving.families import FAMILIES, PICKLES
+from pytest_modelsize.saving.families.wrappers import NotFitted, unwrapped
 from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.keras.description import described, export_call
 from pytest_modelsize.saving.keras.keras2 import save_keras_2
@@ -50,6 +54,7 @@ FORMATS: Mapping[str, str] = {
     "weights": ".weights.h5",
     **SUFFIXES,
     **TORCH_SUFFIXES,
+    **{name: suffix for family in FAMILIES.values() for name, suffix in family.formats.items()},
 }
 """Formats in which a live model is saved, with the suffix of the artifact."""
 _KERAS = ("keras", "h5", "weights", "saved_model", "checkpoint", "tflite")
@@ -59,19 +64,27 @@ _OF_FRAMEWORK: Mapping[str, tuple[str, ...]] = {
     "tensorflow": ("saved_model", "checkpoint"),
     "tflite": ("tflite",),
     "torch": tuple(TORCH_SUFFIXES),
+    **{name: tuple(family.formats) for name, family in FAMILIES.items()},
 }
 """Formats of each framework, the usual one first."""
-_SPOKEN = {"torch": "PyTorch", "keras": "Keras", "tf_keras": "Keras"}
+_SPOKEN = {
+    "torch": "PyTorch",
+    "keras": "Keras",
+    "tf_keras": "Keras",
+    **{name: family.spoken for name, family in FAMILIES.items()},
+}
 
 
 def default_format(model: object, preferred: str) -> str:
     """Return the format in which ``model`` is saved where the test names none.
 
-    It is ``preferred``, the project's; a PyTorch module in a project of Keras models takes its
-    framework's own.
+    It is ``preferred``, the project's; what is not saved in that takes its framework's usual one.
     """
-    framework = framework_of(model)
-    if framework not in ("keras", "tf_keras", "torch"):
+    try:
+        framework = framework_of(unwrapped(model))
+    except NotFitted:
+        return preferred
+    if framework not in _SPOKEN:
         return preferred
     formats = _OF_FRAMEWORK[framework]
     return preferred if preferred in formats else formats[0]
@@ -104,13 +117,18 @@ def save(
     Raises:
         SaveError: where the framework cannot save the model; nothing is left behind.
     """
-    framework = framework_of(model)
     name = _shown(model)
+    if format not in PICKLES:
+        try:
+            model = unwrapped(model)
+        except NotFitted as error:
+            raise SaveError(f"{name} {error}") from None
+    framework = framework_of(model)
     if framework is None:
-        raise SaveError(
-            f"{name} is a model of no known framework: save it in the test and hold the budget on "
-            "the artifact, with path="
+        what = advice(model) or (
+            "save it in the test and hold the budget on the artifact, with path="
         )
+        raise SaveError(f"{name} is a model of no known framework: {what}")
     if framework == "tflite":
         format = "tflite"
     if framework in _SPOKEN and format not in _OF_FRAMEWORK[framework]:
@@ -203,6 +221,14 @@ def _save_bytes(
     )
 
 
+def _save_by_family(
+    model: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
+) -> SavedCopy:
+    family = FAMILIES[framework_of(model) or ""]
+    family.save(model, path, format, include_optimizer, options)
+    return SavedCopy(path, LiveNames(), (), flag_ignored=False)
+
+
 _Saver = Callable[[Any, Path, str, bool, Mapping[str, Any]], SavedCopy]
 _SAVERS: Mapping[str, _Saver] = {
     "keras": save_keras,
@@ -210,4 +236,5 @@ _SAVERS: Mapping[str, _Saver] = {
     "tensorflow": _save_module,
     "tflite": _save_bytes,
     "torch": save_torch,
+    **dict.fromkeys(FAMILIES, _save_by_family),
 }

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["framework_of", "part_of"]
+from pytest_modelsize.formats.onnx.reader import looks_like_onnx
+from pytest_modelsize.formats.source import Source
 
+__all__ = [
+    "NNX_MODULES",
+    "NNX_STATES",
+    "TRAIN_STATE",
+    "class_attribute_names",
+    "framework_of",
+    "is_a",
+    "part_of",
+]
+
+NNX_MODULES = (("flax.nnx.module", "Module"), ("flax.nnx.nnx.module", "Module"))
+NNX_STATES = (("flax.nnx.statelib", "State"), ("flax.nnx.nnx.statelib", "State"))
+TRAIN_STATE = ("flax.training.train_state", "TrainState")
 _MODELS: Mapping[tuple[str, str], str | None] = {
     # tf_keras' models are tf.Modules too; their own class comes first among their classes.
     ("keras.src.models.model", "Model"): "keras",
@@ -17,6 +31,18 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     # A Keras model on PyTorch is a module, too; its own class comes first.
     ("torch.nn.modules.loss", "_Loss"): None,
     ("torch.nn.modules.module", "Module"): "torch",
+    # The estimators of boosters, and wrappers, are scikit-learn's, too.
+    ("xgboost.core", "Booster"): "xgboost",
+    ("xgboost.sklearn", "XGBModel"): "xgboost",
+    ("lightgbm.basic", "Booster"): "lightgbm",
+    ("lightgbm.sklearn", "LGBMModel"): "lightgbm",
+    ("catboost.core", "CatBoost"): "catboost",
+    ("skorch.net", "NeuralNet"): "skorch",
+    ("scikeras.wrappers", "BaseWrapper"): "scikeras",
+    ("sklearn.base", "BaseEstimator"): "sklearn",
+    ("onnx.onnx_ml_pb2", "ModelProto"): "onnx",
+    ("flax.core.frozen_dict", "FrozenDict"): "flax",
+    **dict.fromkeys((*NNX_MODULES, *NNX_STATES, TRAIN_STATE), "flax"),
 }
 """Defining module and name of each framework's model class. A loss is a module, and no model."""
 _PARTS: Mapping[tuple[str, str], str | None] = {
@@ -33,17 +59,63 @@ def framework_of(value: object) -> str | None:
     """Return where ``value`` comes from, or None where it is no model.
 
     ``keras`` for a Keras 3 model, ``tf_keras`` for one of Keras 2, ``tensorflow`` for any other
-    ``tf.Module``, ``tflite`` for the bytes of a converted model, ``torch`` for a ``torch.nn.Module``
-    and for a dictionary that holds one, such as ``{"model": module, "optimizer": optimizer}``.
+    ``tf.Module``, ``tflite`` and ``onnx`` for the bytes of a converted model, ``torch`` for a
+    ``torch.nn.Module`` and for a dictionary that holds one, such as
+    ``{"model": module, "optimizer": optimizer}``. ``flax`` for an nnx module, and for a dictionary
+    that is a tree of parameters. What else there is stands in `families.FAMILIES`, beside the
+    wrappers ``skorch`` and ``scikeras``.
 
     No code of the object, nor of its metaclass, runs: only the names of its classes are looked at.
     """
     # isinstance() would ask the object for its class.
     if issubclass(type(value), (bytes, bytearray)) and isinstance(value, (bytes, bytearray)):
-        return "tflite" if value[4:8] == b"TFL3" else None
+        content: Any = value
+        if content[4:8] == b"TFL3":
+            return "tflite"
+        return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
     if type(value) is dict:
-        return "torch" if any(part_of(held) == "module" for held in value.values()) else None
+        if any(part_of(held) == "module" for held in value.values()):
+            return "torch"
+        return "flax" if _is_tree_of_parameters(value) else None
     return _known(value, _MODELS)
+
+
+def _is_tree_of_parameters(value: dict[object, object]) -> bool:
+    """Tell whether a dictionary is what the ``init()`` of a Flax module returns, or its ``params``.
+
+    All leaves are arrays of JAX, and they are grouped: a flat dictionary is a batch of data more
+    often than a layer.
+    """
+    params = value.get("params")
+    if type(params) is dict:
+        return _are_arrays(params)
+    return any(type(held) is dict for held in value.values()) and _are_arrays(value)
+
+
+def _are_arrays(tree: dict[object, object]) -> bool:
+    pending: list[dict[object, object]] = [tree]
+    found = False
+    while pending:
+        for held in pending.pop().values():
+            if type(held) is dict:
+                pending.append(held)
+            elif not _is_array(held):
+                return False
+            else:
+                found = True
+    return found
+
+
+def _is_array(value: object) -> bool:
+    """Tell whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, and elsewhere before."""
+    cls = type(value)
+    module = _namespace(cls).get("__module__")
+    return _name(cls) == "ArrayImpl" and type(module) is str and module.startswith("jaxlib.")
+
+
+def is_a(value: object, *classes: tuple[str, str]) -> bool:
+    """Tell whether ``value`` is of one of these classes, by module and name, or of a subclass."""
+    return _known(value, dict.fromkeys(classes, "")) is not None
 
 
 def part_of(value: object) -> str | None:
@@ -53,6 +125,11 @@ def part_of(value: object) -> str | None:
     if type(value) is dict:
         return None
     return "module" if _known(value, _MODELS) == "torch" else _known(value, _PARTS)
+
+
+def class_attribute_names(value: object) -> frozenset[str]:
+    """Return the names that the classes of ``value`` define."""
+    return frozenset(name for cls in _ancestors(type(value)) for name in _namespace(cls))
 
 
 def _known(value: object, classes: Mapping[tuple[str, str], str | None]) -> str | None:

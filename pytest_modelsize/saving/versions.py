@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from pytest_modelsize.saving.families import FAMILIES
 from pytest_modelsize.saving.framework import framework_of
 
 __all__ = ["versions_of"]
@@ -13,6 +14,7 @@ _PACKAGES = {
     "tf_keras": ("tf_keras", "keras", "tensorflow"),
     "tensorflow": ("tensorflow",),
     "tflite": (),
+    **{name: family.packages for name, family in FAMILIES.items()},
 }
 """Packages that have a say in what a framework's models are saved as."""
 

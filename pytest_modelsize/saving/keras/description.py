@@ -96,7 +96,7 @@ def export_call(format: str, optimizers: Iterable[OptimizerFacts], framework: st
         optimizers: whose state is to be left out.
         framework: where the model comes from.
     """
-    call = _OWN_CALLS.get((framework, format), _CALLS[format])
+    call = _OWN_CALLS.get((framework, format), _CALLS.get(format, ""))
     if format not in _IGNORED.get(framework, ()):
         return call
     lines = []

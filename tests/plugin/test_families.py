@@ -1,0 +1,74 @@
+"""Markers on tests whose models are of other packages than Keras and PyTorch."""
+
+import pytest
+
+REASON = "{} is not installed: tox run -e estimators"
+CONFTEST = """
+import numpy as np, pytest, sklearn.linear_model, sklearn.pipeline, sklearn.preprocessing, xgboost
+X = np.random.default_rng(0).normal(size=(60, 4))
+Y = (X[:, 0] > 0).astype(int)
+
+@pytest.fixture
+def model():
+    steps = sklearn.preprocessing.StandardScaler(), sklearn.linear_model.LogisticRegression()
+    return sklearn.pipeline.make_pipeline(*steps).fit(X, Y)
+
+@pytest.fixture
+def booster():
+    return xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(X, Y)
+
+class Recommender:
+    def save(self, path): path.write_bytes(b"x" * 100)
+
+@pytest.fixture
+def recommender():
+    return Recommender()
+"""
+
+
+@pytest.fixture
+def project(pytester, monkeypatch):
+    """A folder with fitted models as fixtures; ``run_code(code, *options)`` runs a test module."""
+    for name in ("sklearn", "xgboost"):
+        pytest.importorskip(name, reason=REASON.format(name))
+    for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(CONFTEST)
+
+    def run_code(code, *options):
+        pytester.makepyfile(test_it=f"import pytest\n{code}")
+        return pytester.runpytest_inprocess("-pmodelsize", "-Wignore", *options)
+
+    pytester.run_code = run_code
+    return pytester
+
+
+def test_an_estimator_is_held_as_joblib_writes_it(project, tmp_path):
+    result = project.run_code(
+        "import joblib\n"
+        "@pytest.mark.max_model_size('1 MB', config='100 kB')\n"
+        "def test_within(model): pass\n"
+        "@pytest.mark.max_model_size('10 B')\n"
+        "def test_over(model): pass\n"
+        "def test_same(model, model_size, tmp_path):\n"
+        "    joblib.dump(model, tmp_path / 'own')\n"
+        "    assert model_size(model).total == (tmp_path / 'own').stat().st_size\n"
+    )
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["model.joblib is *, * over its budget of 10 B"])
+
+
+def test_a_booster_is_held_as_its_package_writes_it_and_is_opaque_no_more_than_it_is(project):
+    result = project.run_code(
+        "@pytest.mark.max_model_size('1 MB')\n"
+        "def test_whole(booster): pass\n"
+        "@pytest.mark.max_model_size('10 B', format='json')\n"
+        "def test_json(booster): pass\n",
+        "-omodelsize_format=joblib",
+        "--modelsize",
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["booster.json is *, * over its budget of 10 B", "*ok * booster.joblib"]
+    )
