@@ -16,6 +16,7 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.json_members import Member, Text
 from pytest_modelsize.formats.dotted_names import Homes, described
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.slots import Leaf, state_among
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -38,6 +39,7 @@ _BITS = {
     "C64": 64, "F64": 64, "I64": 64, "U64": 64, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 }  # fmt: skip
 """Bits of an element: ``Dtype::bitsize`` of tensor.rs."""
+_TRAINED = ("F", "BF", "C")
 _FAMILIES = {"F": "float", "BF": "bfloat", "I": "int", "U": "uint", "C": "complex"}
 _WRITTEN = re.compile(
     r'\{"dtype":"(\w{1,20})","shape":\[((?:\d{1,20},?){0,64})\],'
@@ -110,7 +112,8 @@ def read_tensors(source: Source, ledger: Ledger) -> frozenset[str]:
 
 
 def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger) -> None:
-    homes = Homes(tensor.name for tensor in tensors)
+    leaves = ((t.name, Leaf(tuple(t.shape), t.dtype.startswith(_TRAINED))) for t in tensors)
+    homes = Homes((tensor.name for tensor in tensors), state_among(leaves))
     position, end = 0, source.size - buffer
     for tensor in tensors:
         if not position <= tensor.start <= tensor.end <= end:

@@ -1,6 +1,7 @@
 """safetensors files and their shards, against the library that writes them."""
 
 import json
+import math
 import struct
 
 import pytest
@@ -118,32 +119,41 @@ def test_what_no_tensor_claims_is_slack(tmp_path):
     assert result.section("overhead").of_kind(Kind.SLACK) == 2 + 3 + 5
 
 
-OPTIMIZERS = {
-    "optimizer.state.0.exp_avg": True,
-    "optimizer_state_dict.state.0.square": True,
-    "encoder.weight.exp_avg_sq": True,
-    "encoder.weight.step": True,
-    "encoder.bias.momentum_buffer": True,
-    "encoder.weight": False,
-    "other.step": False,
-    "optimizer": False,
-    "encoder.optimizer.weight": False,
-    "layers.0.weight.m": False,
-    "exp_avg_pool.weight": False,
+NAMES = {
+    "encoder.weight": ([3, 4], False),
+    "encoder.bias": ([3], False),
+    "encoder.weight.exp_avg_sq": ([3, 4], True),
+    "encoder.weight.step": ([], True),
+    "encoder.bias.momentum_buffer": ([3], True),
+    "optimizer.state.0.exp_avg": ([3, 4], True),
+    "optimizer.state.1.exp_avg": ([3], True),
+    "optim_state.square_avg.encoder.weight": ([3, 4], True),
+    "optim_state.square_avg.encoder.bias": ([3], True),
+    "other.step": ([], False),
+    "optimizer": ([5], False),
+    "encoder.optimizer.weight": ([3, 4], False),
+    "layers.0.weight.m": ([9], False),
+    "exp_avg_pool.weight": ([3, 4], False),
+    "exp_avg.weight": ([3, 4], False),
+    "gate.exp_avg": ([3], False),
+    "gate.temperature": ([3], False),
 }
+"""Names with their shapes, and whether they are optimizer state."""
 
 
-def test_state_is_what_names_say_conclusively(tmp_path):
-    header = {name: tensor(i, i + 1) for i, name in enumerate(OPTIMIZERS)}
-    result = measured(tmp_path, made(header, b"\0" * len(header)))
-    assert result.section("optimizer").of_kind(Kind.DATA) == sum(OPTIMIZERS.values())
-    assert result.section("weights").of_kind(Kind.DATA) == len(OPTIMIZERS) - sum(
-        OPTIMIZERS.values()
-    )
-    for name, state in OPTIMIZERS.items():
-        if name.count(".") and not name.startswith("optimizer"):
-            section = result.section("optimizer" if state else "weights")
-            assert name.split(".")[0] in {part.name for part in section.children}
+def test_state_is_what_repeats_parameters(tmp_path):
+    header, at = {}, 0
+    for name, (shape, _) in NAMES.items():
+        size = 4 * math.prod(shape)
+        header[name] = tensor(at, at + size, "F32", shape)
+        at += size
+    result = measured(tmp_path, made(header, bytes(at)))
+    found = {
+        ".".join(path[1:]).removesuffix(".(data)").removesuffix(".(structure)")
+        for path, _ in result.leaves()
+        if path[0] == "optimizer"
+    }
+    assert found == {name for name, (_, state) in NAMES.items() if state}
 
 
 def test_a_model_of_many_layers_nests_and_what_is_no_tree_of_layers_does_not(tmp_path):

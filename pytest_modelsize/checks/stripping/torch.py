@@ -20,8 +20,10 @@ from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.formats.torch.archive import root_of
-from pytest_modelsize.formats.torch.contents import Contents, Item, contents_of
+from pytest_modelsize.formats.torch.contents import Contents
 from pytest_modelsize.formats.torch.naming import PICKLE
+from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
+from pytest_modelsize.formats.torch.state import contents_of
 
 __all__ = ["size_without_state"]
 
@@ -92,7 +94,7 @@ def _without_state(archive: ZipArchive, root: str, pickle: Source, total: int) -
     contents = contents_of(pickle, value, (0, end))
     cut = _entries_of_state(contents)
     ops = _ops(pickle)
-    references = {found.storage.at for found in contents.found}
+    references = {found.storage.at for found in contents.found if found.storage is not None}
     if len(references) != sum(op.name == "BINPERSID" for op in ops):
         raise _NoAnswer
     size, keys = _Rewriter(references, _Cut()).run(ops)
@@ -106,10 +108,11 @@ def _entries_of_state(contents: Contents) -> _Cut:
     spans: list[tuple[int, int]] = []
     parents: Counter[int] = Counter()
     siblings = Counter(id(item.parent) for item in contents.items)
+    whole = _all_state(contents)
     for item in contents.items:
-        if not _is_state(item) or (item.parent is not None and _is_state(item.parent)):
+        if id(item) not in whole or (item.parent is not None and id(item.parent) in whole):
             continue
-        if item.span is None or item.parent is None or item.parent.module:
+        if item.span is None or item.parent is None or item.parent.object:
             raise _NoAnswer
         spans.append(item.span)
         parents[id(item.parent)] += 1
@@ -118,7 +121,8 @@ def _entries_of_state(contents: Contents) -> _Cut:
     more = 0
     for parent, gone in parents.items():
         count = siblings[parent]
-        if count >= _BATCH:
+        nothing_left = parent == id(contents.root) and count == gone
+        if count >= _BATCH or nothing_left or contents.root.role == "optimizer":
             raise _NoAnswer
         # One item is set by itself, without a mark before it; none is not set at all.
         if count > 1:
@@ -126,8 +130,23 @@ def _entries_of_state(contents: Contents) -> _Cut:
     return _Cut(tuple(sorted(spans)), more)
 
 
-def _is_state(item: Item) -> bool:
-    return item.state or (item.role == "optimizer" and "optimizer" in item.sections)
+def _all_state(contents: Contents) -> set[int]:
+    """Return the ids of the values that are an optimizer's, with all that is in them."""
+    mixed: set[int] = set()
+    whole: set[int] = set()
+    for item in reversed(contents.items):  # what is in a value comes behind it
+        if item.parent is None:
+            continue
+        beside = item.parent.keeps and not item.sections
+        only = item.sections == {"optimizer"}
+        # Its hyper-parameters, and weights that are pickled with it, go with an optimizer.
+        own = item.state or (item.role == "optimizer" and "optimizer" in item.sections)
+        named = like_an_optimizer(item.key) or item.optimizer_class
+        if own or beside or (only and (named or id(item) not in mixed)):
+            whole.add(id(item))
+        else:
+            mixed.add(id(item.parent))
+    return whole
 
 
 def _ops(pickle: Source) -> list[_Op]:

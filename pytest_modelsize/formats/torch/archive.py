@@ -20,9 +20,9 @@ from pytest_modelsize.formats.containers.zip import (
     unpack,
 )
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.naming import PICKLE, Naming
 from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, owners_of
+from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 

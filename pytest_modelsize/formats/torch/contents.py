@@ -2,45 +2,53 @@
 
 Whoever saves a model gives it keys of their own, so sections are told by structure first: a
 dictionary of ``state`` and ``param_groups`` is an optimizer's (torch/optim/optimizer.py,
-``state_dict``), an object with ``_parameters`` and ``_modules`` a module (torch/nn/modules/module.py).
-Keys decide only where the structure says nothing.
+``state_dict``), an object with ``_parameters`` and ``_modules`` a module (torch/nn/modules/module.py),
+and so is a dictionary that has ``_metadata`` (its ``state_dict``). `state` tells what else is an
+optimizer's, by what tensors repeat. Keys decide only where nothing else does.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import (
+    Blob,
     Call,
+    CutText,
     Dictionary,
     Global,
     Items,
     Reference,
 )
+from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.slots.names import like_an_optimizer_class
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, storage_of, tensor_of
 
-__all__ = ["Contents", "Found", "Item", "contents_of"]
+__all__ = ["Contents", "Found", "Item", "walk"]
 
 _DEEPEST = 200
 """Names within names."""
 _MOST_TEXT = 16 * 2**20
 _ITEM = 64
 """Bytes of all names in full, and what counts for each: 60,000 tensors take about a half."""
-_OPTIMIZER = re.compile(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE)
 _BOOKKEEPING = frozenset(
     (
         *("callbacks", "loops", "hyper_parameters", "hparams", "datamodule_hyper_parameters"),
         *("lr_schedulers", "lr_scheduler", "scheduler", "scheduler_state_dict"),
-        *("rng_state", "rng_states", "torch_rng_state", "cuda_rng_state", "cuda_rng_state_all"),
     )
 )
 """Keys of what a trainer notes of itself: lightning/pytorch/trainer/connectors/
 checkpoint_connector.py, ``dump_checkpoint``, and the tutorials' names."""
 _MEMBERS = ("_parameters", "_buffers", "_modules")
+_TENSORS = ("_parameters", "_buffers")
+_METADATA = "_metadata"
+_MOST_LOOKED_AT = 8
+"""Elements of a list by which it is told what the list holds."""
+_LARGE_BLOB = 256
+"""Bytes from which on those of unknown meaning have an entry of their own."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,10 +60,18 @@ class Item:
         parent: None for the pickle itself.
         span: where in the pickle; None where that is not known.
         module: the value is a module, whose members' names go on with a dot.
-        role: ``optimizer`` or ``config`` where the structure or a key says so; else empty.
+        member: it is a parameter or a buffer of a module.
+        container: the value holds others.
+        numbered: these have numbers or parameters for keys, or none.
+        modules: names of the modules whose parameters it holds, as a state_dict says.
+        object: the value is an object with attributes.
+        optimizer_class: the value is of a class that is called like an optimizer's.
+        role: ``optimizer``, ``weights`` or ``config`` where the structure or a key says so.
         optimizer: the value is an optimizer's state_dict, and ``its_state`` the state in it.
         state: it is, or is within, the state in one, which is not empty.
+        keeps: it holds slots, and what else it holds goes with them.
         entry: it is a tensor.
+        opaque: bytes of a format of their own that are its value.
         depth, length: of the whole name, in names and in bytes.
         sections: of the tensors within.
     """
@@ -64,14 +80,22 @@ class Item:
     parent: Item | None
     span: tuple[int, int] | None
     module: bool = False
+    member: bool = False
+    container: bool = False
+    numbered: bool = False
+    modules: tuple[str, ...] = ()
+    object: bool = False
+    optimizer_class: bool = False
     role: str = ""
     optimizer: Dictionary | None = None
     its_state: Any = None
     state: bool = False
+    keeps: bool = False
     entry: bool = False
+    opaque: int = 0
     depth: int = 0
     length: int = 0
-    sections: set[str] = field(default_factory=set)
+    sections: frozenset[str] = frozenset()
 
     def chain(self) -> list[Item]:
         """The items from below the pickle itself down to this one."""
@@ -97,14 +121,39 @@ class Item:
         return tuple(names)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """A storage at a place in the pickle, by way of a tensor if it is one."""
+    """A tensor at a place in the pickle.
+
+    Attributes:
+        item: the place; that of a list for each of the tensors in it.
+        storage: where its elements are; None for an array, whose elements the pickle itself holds.
+        tensor: the view of the storage; None for a storage by itself.
+        array: the array.
+        section: what it serves.
+        key: it is a key of a dictionary, where it says whose something is.
+    """
 
     item: Item
-    storage: StorageId
+    storage: StorageId | None
     tensor: Tensor | None
-    section: str
+    array: Array | None = None
+    section: str = ""
+    key: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """In elements; None where it is not known."""
+        if self.array is not None:
+            return self.array.shape
+        return None if self.tensor is None else self.tensor.shape
+
+    @property
+    def dtype(self) -> str:
+        """Of the elements; empty where it is not known."""
+        if self.array is not None:
+            return self.array.dtype.name
+        return "" if self.tensor is None else self.tensor.dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +162,8 @@ class Contents:
 
     Attributes:
         root: the pickle itself.
-        items: named values, in no particular order; ``root`` is among them.
-        found: storages, in the order of writing.
+        items: named values, each behind what it is in; ``root`` is among them.
+        found: tensors, in the order of writing.
     """
 
     root: Item
@@ -122,7 +171,7 @@ class Contents:
     found: list[Found]
 
 
-def contents_of(source: Source, value: Any, span: tuple[int, int]) -> Contents:
+def walk(source: Source, value: Any, span: tuple[int, int]) -> Contents:
     """Return what ``value``, which the pickle at ``span`` describes, holds.
 
     Each container is looked into once, however often it is referred to.
@@ -133,7 +182,7 @@ def contents_of(source: Source, value: Any, span: tuple[int, int]) -> Contents:
     root = Item("", None, span)
     search = _Search(source, root)
     search.run(value)
-    return Contents(root, search.items, search.found)
+    return Contents(root, search.items, search.found + search.keys)
 
 
 class _Search:
@@ -141,6 +190,7 @@ class _Search:
         self.source = source
         self.items = [root]
         self.found: list[Found] = []
+        self.keys: list[Found] = []
         self.seen: set[int] = set()
         self.text = 0
 
@@ -148,25 +198,29 @@ class _Search:
         pending = [(value, self.items[0])]
         while pending:
             value, item = pending.pop()
+            if type(value) not in (Reference, Call, Dictionary, Items, tuple, Blob):
+                continue
             tensor = tensor_of(value)
             if tensor is not None:
-                self.note(item, tensor.storage, tensor)
+                self.note(item, Found(item, tensor.storage, tensor))
             elif type(value) is Reference:
                 if storage := storage_of(value):
-                    self.note(item, storage, None)
-            elif type(value) in (Dictionary, Items, Call, tuple) and id(value) not in self.seen:
+                    self.note(item, Found(item, storage, None))
+            elif type(value) is Blob:
+                item.opaque += value.size if value.size >= _LARGE_BLOB else 0
+            elif id(value) not in self.seen:
                 self.seen.add(id(value))
-                inside = list(self.inside(value, item))
-                pending.extend(reversed(inside))
+                if (array := array_of(value)) is not None:
+                    self.note(item, Found(item, None, None, array))
+                    pending.append((array.objects, item))
+                elif size := _bytes_as_text(value):
+                    item.opaque += size
+                else:
+                    pending.extend(reversed(list(self.inside(value, item))))
 
-    def note(self, item: Item, storage: StorageId, tensor: Tensor | None) -> None:
-        section = item.role or "weights"
+    def note(self, item: Item, found: Found) -> None:
         item.entry = True
-        self.found.append(Found(item, storage, tensor, section))
-        above: Item | None = item
-        while above is not None and section not in above.sections:
-            above.sections.add(section)
-            above = above.parent
+        self.found.append(found)
 
     def inside(self, value: Any, item: Item) -> Iterator[tuple[Any, Item]]:
         """Yield what ``value``, which is looked into for the first time, holds, each with its item."""
@@ -174,42 +228,57 @@ class _Search:
             self.characterise(value, item)
             for key, held, span in zip(value.keys, value.values, value.spans, strict=True):
                 yield held, self.child(item, key, span, held)
-                if type(key) is Call:  # a pickled optimizer has state by parameter
+                if type(key) is Call and (tensor := tensor_of(key)) is not None:
+                    # A pickled optimizer has state by parameter.
+                    self.keys.append(Found(self.items[-1], tensor.storage, tensor, key=True))
+                elif type(key) in (Call, tuple):
                     yield key, item
             yield value.state, item
-        elif type(value) is Items:
-            for index, held in enumerate(value.values):
-                named = type(held) in (Dictionary, Call) and tensor_of(held) is None
-                yield held, self.child(item, index, None, held) if named else item
         elif type(value) is Call:
             yield from self.inside_call(value, item)
         else:
-            yield from ((held, item) for held in value)
+            item.container = item.numbered = True
+            for index, held in enumerate(value.values if type(value) is Items else value):
+                inner = self.child(item, index, None, held) if _is_named(held) else item
+                yield held, inner
 
     def inside_call(self, call: Call, item: Item) -> Iterator[tuple[Any, Item]]:
-        yield call.arguments, item
-        state = call.state
+        yield from _parts(call.arguments, item)
+        target, state = call.target, call.state
+        item.optimizer_class |= type(target) is Global and like_an_optimizer_class(target.name)
         if type(state) is not Dictionary or id(state) in self.seen:
-            yield state, item
+            yield from _parts(state, item)
             return
         self.seen.add(id(state))
-        scripted = type(call.target) is Global and call.target.module.startswith("__torch__")
+        item.object = True
+        scripted = type(target) is Global and target.module.startswith("__torch__")
         item.module = scripted or any(key in _MEMBERS for key in state.keys if type(key) is str)
+        if item.module and item.role == "config":
+            item.role = ""  # a network among hyper-parameters is a network all the same
         self.characterise(state, item)
         for key, held, span in zip(state.keys, state.values, state.spans, strict=True):
             if item.module and type(held) is Dictionary and key in _MEMBERS:
                 self.seen.add(id(held))
                 for name, member, place in zip(held.keys, held.values, held.spans, strict=True):
-                    yield member, self.child(item, name, place, member)
+                    inner = self.child(item, name, place, member)
+                    inner.member = key in _TENSORS
+                    yield member, inner
             else:
-                yield held, self.child(item, key, span, held)
+                inner = self.child(item, key, span, held)
+                inner.member = scripted and tensor_of(held) is not None
+                yield held, inner
 
     def characterise(self, value: Dictionary, item: Item) -> None:
-        """Tell an optimizer's state_dict."""
+        """Tell what a dictionary is of."""
+        item.container = True
+        item.numbered |= any(type(key) is not str for key in value.keys)
         state, groups = value.get("state"), value.get("param_groups")
-        if type(state) is Dictionary and type(groups) is Items:
+        if type(state) is Dictionary and type(groups) in (Items, tuple, Dictionary):
             item.optimizer, item.its_state = value, state
             item.role = "optimizer" if state.keys else "config"
+        item.modules = item.modules or _modules_of(value)
+        if item.modules and item.role == "config":
+            item.role = ""
 
     def child(self, parent: Item, key: Any, span: tuple[int, int] | None, held: Any) -> Item:
         item = Item(_text(key), parent, span, depth=parent.depth + 1)
@@ -226,14 +295,49 @@ class _Search:
             item.state = item.state and bool(held.keys)
             item.role = "optimizer" if item.state else "config"
         elif parent.role:
-            item.role = parent.role
-        elif not parent.module:
-            if item.key in _BOOKKEEPING:
-                item.role = "config"
-            elif _OPTIMIZER.search(item.key) and type(held) in (Dictionary, Items):
-                item.role = "optimizer"
+            # What an optimizer was given to train are weights, where they are pickled with it.
+            trained = parent.role == "config" and item.key == "params" and _is_named(held)
+            item.role = "" if trained else parent.role
+        elif not parent.module and item.key in _BOOKKEEPING:
+            item.role = "config"
         self.items.append(item)
         return item
+
+
+def _parts(value: Any, item: Item) -> Iterator[tuple[Any, Item]]:
+    """Yield what a call is given, which has no names of its own."""
+    if type(value) is tuple:
+        yield from ((part, item) for part in value)
+    else:
+        yield value, item
+
+
+def _is_named(held: Any) -> bool:
+    """Return whether what is in a list has a number for a name: objects, and what holds tensors."""
+    if type(held) in (Dictionary, Call):
+        return tensor_of(held) is None
+    if type(held) not in (Items, tuple):
+        return False
+    values = (held.values if type(held) is Items else held)[:_MOST_LOOKED_AT]
+    return any(type(value) in (Call, Dictionary, Items, tuple) for value in values)
+
+
+def _modules_of(value: Dictionary) -> tuple[str, ...]:
+    """Return the names of modules that ``_metadata`` of a state_dict lists."""
+    if type(value.state) is not Dictionary:
+        return ()
+    told = value.state.get(_METADATA)
+    if type(told) is not Dictionary:
+        return ()
+    return tuple(key for key in told.keys if type(key) is str)
+
+
+def _bytes_as_text(value: Any) -> int:
+    """Return the bytes of a large ``bytes`` object as protocol 2 writes it: a text to be encoded."""
+    if type(value) is not Call or value.target != Global("_codecs", "encode"):
+        return 0
+    text = value.arguments[0] if type(value.arguments) is tuple and value.arguments else None
+    return text.size if isinstance(text, CutText) else 0
 
 
 def _text(key: Any) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.pickle.values import Items
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
+from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 

@@ -29,7 +29,7 @@ class Naming:
     def __init__(self, contents: Contents) -> None:
         models: dict[SectionPath, list[tuple[str, Tensor]]] = {}
         for found in contents.found:
-            if found.section == "weights" and found.tensor is not None:
+            if found.section == "weights" and found.tensor is not None and not found.key:
                 *group, name = found.item.path() or ("",)
                 models.setdefault(tuple(group), []).append((name, found.tensor))
         self._left_out = _common([group for group in models if group])
@@ -62,6 +62,10 @@ class Naming:
         if item.state or (item.role == "optimizer" and "optimizer" in sections):
             named = item.entry or (item.state and not sections)
             return (self.path(item, "optimizer") if named else ("optimizer",)), Kind.STRUCTURE
+        if not sections and item.parent is not None and item.parent.keeps:
+            return self.path(item, "optimizer"), Kind.STRUCTURE
+        if item.opaque and not sections:
+            return self.path(item, "assets"), Kind.STRUCTURE
         if not sections:
             return _setting(item), Kind.DATA
         if len(sections) > 1:

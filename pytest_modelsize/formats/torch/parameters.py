@@ -52,7 +52,8 @@ def _groups(optimizer: Dictionary) -> list[tuple[list[str], list[str]]]:
     """Keys of the parameters of each group, and their names where the optimizer was told them."""
     found = []
     groups = optimizer.get("param_groups")
-    for group in groups.values:
+    held = groups if type(groups) is tuple else getattr(groups, "values", ())
+    for group in held:
         if type(group) is Dictionary:
             keys, names = group.get("params"), group.get("param_names")
             if type(keys) is Items:

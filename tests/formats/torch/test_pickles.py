@@ -11,9 +11,9 @@ from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.checks.stripping.torch import size_without_state
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.contents import contents_of
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
+from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
 from tests.formats.torch.handmade import (
