@@ -212,6 +212,7 @@ FORMATS = (
     Format("huggingface", "huggingface", _folder(_configured), whole=True),
     Format("tfjs", "tfjs_folder", _holds("model.json"), whole=True),
     Format("checkpoint", "tensorflow.checkpoint_folder", _folder(_checkpoints)),
+    Format("distributed checkpoint", "torch.distributed", _holds(".metadata"), whole=True),
     Format("directory", "directory", _folder(_any_folder), anything=True),
     Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
     Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),
