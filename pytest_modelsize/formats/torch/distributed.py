@@ -16,9 +16,11 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle import follow
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Global, Items
 from pytest_modelsize.formats.directory import read_rest
-from pytest_modelsize.formats.dotted_names import described, optimizer_names
+from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.torch.slots.flat import state_among
+from pytest_modelsize.formats.torch.slots.tree import Leaf
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
@@ -32,6 +34,8 @@ _WIDTHS = {
     "int8": 1, "uint8": 1, "bool": 1, "complex64": 8, "complex128": 16, "float8_e4m3fn": 1,
     "float8_e5m2": 1, "uint16": 2, "uint32": 4, "uint64": 8,
 }  # fmt: skip
+
+_INTEGERS = {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 
 
 class _Chunk(NamedTuple):
@@ -156,7 +160,10 @@ def _inside(source: Source, file: str) -> str:
 
 def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
     """Return the entries that are an optimizer's state: by their slots, and what is beside these."""
-    slots = optimizer_names(names)
+    slots = state_among(
+        (name, Leaf(tensor.shape, tensor.dtype not in _INTEGERS))
+        for name, tensor in tensors.items()
+    )
     roots = {name.partition(".state.")[0] for name in slots if ".state." in name}
     more = {name for name in names if any(name.startswith(f"{root}.state.") for root in roots)}
     return frozenset(slots | more)
