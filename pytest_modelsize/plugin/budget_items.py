@@ -23,10 +23,11 @@ from pytest_modelsize.plugin.items import set_place
 from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKER, ModelSizeFailure
 from pytest_modelsize.sizes.measurement import SECTIONS
 
-__all__ = ["BudgetFile", "BudgetItem", "pytest_collection_modifyitems"]
+__all__ = ["BudgetFile", "BudgetItem", "marks_of", "pytest_collection_modifyitems"]
 
-_SHARED = ("include_optimizer", "compression")
-"""Keys that mean the same in the file as in the markers of size and of growth."""
+_WHOLE = ("max", "max_growth")
+_OF_SIZE = (*SECTIONS, "dtypes")
+"""Keys that only the marker of size takes from here."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,7 +77,7 @@ class BudgetItem(pytest.Item):
         for artifact in artifacts or [self.name]:
             path = os.path.relpath(self.budgets[0].folder / artifact, self.config.rootpath)
             for budget in self.budgets:
-                for mark in _marks(budget, Path(path).as_posix()):
+                for mark in marks_of(budget, Path(path).as_posix()):
                     self.own_markers.append(mark)
                     set_place(self, mark, budget.place)
 
@@ -104,13 +105,15 @@ def _names(budget: DeclaredBudget) -> list[str]:
     return [shown(artifact, budget) for artifact in artifacts_of(budget)]
 
 
-def _marks(budget: DeclaredBudget, path: str) -> Iterator[pytest.Mark]:
-    """Yield the markers that say what a budget says, for the artifact at ``path``."""
+def marks_of(budget: DeclaredBudget, path: str) -> Iterator[pytest.Mark]:
+    """Yield the markers that say what a budget says, for the artifact at ``path``.
+
+    Keys of the file are keywords of the markers, but for the limits on the whole.
+    """
     values = budget.values
-    words = {key: values[key] for key in _SHARED if key in values}
-    words |= {"path": path, "reason": budget.budget.reason or None}
-    sizes = {key: values[key] for key in SECTIONS if key in values}
-    if sizes or "max" in values:
-        yield getattr(pytest.mark, MARKER)(values.get("max"), **words, **sizes).mark
-    if "max_growth" in values:
+    words = {key: value for key, value in values.items() if key not in _WHOLE} | {"path": path}
+    if budget.budget.limits or not budget.growth:
+        yield getattr(pytest.mark, MARKER)(values.get("max"), **words).mark
+    if budget.growth:
+        words = {key: value for key, value in words.items() if key not in _OF_SIZE}
         yield getattr(pytest.mark, GROWTH_MARKER)(values["max_growth"], **words).mark

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.budget_file.entries import KEYS, read_budgets
+from pytest_modelsize.plugin.budget_items import marks_of
+from pytest_modelsize.plugin.marker import parse_marker
+
 DATA = Path(__file__).parent.parent / "data"
 TABLE = """
 [[tool.modelsize.budgets]]
@@ -123,6 +127,34 @@ def test_reports_and_junit_have_them_as_any_test(project):
     junit = (project.path / "j.xml").read_text()
     assert '<testcase classname="pyproject.toml" name="exports/a.bin"' in junit
     assert '<property name="modelsize:exports/a.bin:total" value="1000" />' in junit
+
+
+def test_every_key_of_the_file_is_one_that_a_marker_has(project):
+    """What a marker does not take over would be a budget that nobody holds."""
+    file = project.path / "modelsize.toml"
+    values = {
+        "path": '"exports/a.bin"', "max": '"2 kB"', "weights": 1, "optimizer": 2, "config": 3,
+        "graph": 4, "assets": 5, "overhead": 6, "dtypes": '{ float32 = "5 %" }',
+        "max_growth": '"5%"', "include_optimizer": "false", "compression": '"gzip"',
+        "reason": '"why"',
+    }  # fmt: skip
+    values |= {key: '["*.spm"]' for key in KEYS if key == "allow_opaque"}
+    assert set(values) == set(KEYS)
+    for left_out in (set(), {"max"}, set(KEYS) - {"path", "dtypes"}, {"max_growth"}):
+        lines = [f"{key} = {value}" for key, value in values.items() if key not in left_out]
+        file.write_text("[[budgets]]\n" + "\n".join(lines))
+        (declared,) = read_budgets(file)
+        size, *growth = marks_of(declared, "exports/a.bin")
+        request = parse_marker(size.args, size.kwargs, ())
+        assert request.budget == declared.budget
+        assert request.compression == declared.compression
+        assert request.target.path == "exports/a.bin"
+        assert bool(growth) == ("max_growth" not in left_out)
+        for mark in growth:
+            request = parse_marker(mark.args, mark.kwargs, (), growth=True)
+            assert request.growth == declared.growth
+            assert request.budget.include_optimizer == declared.budget.include_optimizer
+            assert request.compression == declared.compression
 
 
 def test_growth_is_held_against_the_baseline_of_the_other_tests(project):

@@ -25,13 +25,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["OWN_FILE", "PROJECT_FILE", "BudgetFileError", "DeclaredBudget", "read_budgets"]
+__all__ = ["KEYS", "OWN_FILE", "PROJECT_FILE", "BudgetFileError", "DeclaredBudget", "read_budgets"]
 
 OWN_FILE = "modelsize.toml"
 PROJECT_FILE = "pyproject.toml"
 _LIST = "budgets"
 _LIMITS = ("max", *SECTIONS, "dtypes", "max_growth")
-_KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason")
+KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -153,8 +153,8 @@ class _Reader:
         where: Place = (_LIST, number)
         before = len(self.mistakes)
         for key in entry:
-            if key not in _KEYS:
-                listing = suggest(key, _KEYS)
+            if key not in KEYS:
+                listing = suggest(key, KEYS)
                 self._mistake((*where, key), f"{self.header} has no key {key!r}: {listing}")
 
         def value(key: str, read: Callable[[Any], Any], default: Any) -> Any:
