@@ -343,3 +343,65 @@ def test_mutants_give_an_error_or_a_whole_answer(written, tmp_path):
 
             outcomes[outcome_of(attempt)] += 1
     assert min(outcomes.values()) > 10
+
+
+def repacked(cramjam, index):
+    """Return the table of ``index`` with its blocks packed by snappy, as other writers do it."""
+    from pytest_modelsize.formats.source import Source
+    from pytest_modelsize.formats.tensorflow.table import MAGIC, read_table
+
+    def varint(number):
+        out = b""
+        while number > 0x7F:
+            out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
+        return out + bytes([number])
+
+    def block(entries):
+        plain = b"".join(
+            varint(0) + varint(len(key)) + varint(len(value)) + key + value
+            for key, value in entries
+        )
+        return plain + bytes(4) + (1).to_bytes(4, "little")
+
+    def checksum(data):
+        """CRC-32C, masked as tensorflow/core/lib/hash/crc32c.h does it."""
+        crc = 0xFFFFFFFF
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+        crc ^= 0xFFFFFFFF
+        masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+        return masked.to_bytes(4, "little")
+
+    def stored(content, at):
+        data = bytes(cramjam.snappy.compress_raw(content))
+        return data + b"\x01" + checksum(data + b"\x01"), varint(at) + varint(len(data))
+
+    table = read_table(Source.of_bytes("index", index))
+    pairs = [(entry.key, entry.value) for entry in table.entries]
+    out, handles = b"", []
+    for half in (pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]):
+        data, handle = stored(block(half), len(out))
+        out += data
+        handles.append((half[-1][0], handle))
+    meta, meta_handle = stored(block([]), len(out))
+    out += meta
+    leading, leading_handle = stored(block(handles), len(out))
+    footer = (meta_handle + leading_handle).ljust(40, b"\0") + MAGIC
+    return out + leading + footer
+
+
+def test_an_index_that_is_packed_by_snappy_is_read_as_tensorflow_reads_it(tf, written, tmp_path):
+    cramjam = pytest.importorskip("cramjam", reason="`tox -e py` has cramjam")
+    shutil.copytree(written / "steps", tmp_path / "s")
+    plain = measure(tmp_path / "s" / "ckpt-1")
+    index = tmp_path / "s" / "ckpt-1.index"
+    index.write_bytes(repacked(cramjam, index.read_bytes()))
+    prefix = str(index.with_suffix(""))
+    assert tf.train.list_variables(prefix) == tf.train.list_variables(str(written / "steps/ckpt-1"))
+    packed = measure(tmp_path / "s" / "ckpt-1")
+    shards = sum(shard.stat().st_size for shard in index.parent.glob("ckpt-1.data*"))
+    assert packed.total == index.stat().st_size + shards < plain.total
+    for section in ("weights", "optimizer"):
+        assert data_of(packed, section) == data_of(plain, section)
