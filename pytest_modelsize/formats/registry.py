@@ -225,6 +225,7 @@ FORMATS = (
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),
+    Format("graph", "tensorflow.graphs", _named(".pb", ".meta")),
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),
     Format("", "reader_plugins", _file(_any_file)),

@@ -19,6 +19,11 @@ _DATA, _STRUCTURE, _RESERVED = (
 )
 
 
+_DEEPEST = 48
+"""Names in a path. What lies deeper is entered under the rest of its path as one name, so that no
+walk over a tree of sections has to fear how deep some file is nested."""
+
+
 class _Account:
     """A node of a ledger under construction: bytes by kind, parts by name."""
 
@@ -95,6 +100,8 @@ class Ledger:
 
     def _at(self, path: SectionPath) -> _Account:
         account = self._root
+        if len(path) > _DEEPEST:
+            path = (*path[: _DEEPEST - 1], "/".join(path[_DEEPEST - 1 :]))
         for name in path:
             parts = account.parts
             account = parts.get(name) or parts.setdefault(name, _Account())

@@ -21,10 +21,13 @@ def remark(key: str, text: str, start: int, end: int, tally: Tally) -> str:
 
     A lambda is marshalled code in base64: an object of the class ``__lambda__`` in Keras 3
     (keras/src/saving/serialization_lib.py, ``serialize_keras_object``), a list under the key
-    ``function`` in Keras 1 and 2 (keras/layers/core.py, ``Lambda.get_config``).
+    ``function`` in Keras 1 and 2 (keras/layers/core.py, ``Lambda.get_config``), or a tuple in the
+    metadata of a SavedModel (keras/saving/saved_model/json_utils.py).
     """
     if tally.base64:
-        listed = key == "function" and text.startswith("[", start)
+        listed = key == "function" and (
+            text.startswith("[", start) or text.find('"__tuple__"', start, end) >= 0
+        )
         if listed or text.find('"__lambda__"', start, end) >= 0:
             return "a marshalled Lambda"
     found = []

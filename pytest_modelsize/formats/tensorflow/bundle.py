@@ -7,13 +7,13 @@ tensorflow/core/protobuf/tensor_bundle.proto. The tensors themselves are not rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.protobuf import Message
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.tensorflow.constants import DTYPES, dimensions
 from pytest_modelsize.formats.tensorflow.table import read_table
 
 __all__ = ["GRAPH_KEY", "INDEX", "Bundle", "Variable", "index_of", "is_shard_of", "read_bundle"]
@@ -22,14 +22,6 @@ INDEX = ".index"
 _SHARD = re.compile(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """A string tensor with the serialized TrackableObjectGraph (trackable/base.py)."""
-_STRING = 7
-_DTYPES = {
-    1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
-    8: "complex64", 9: "int64", 10: "bool", 11: "qint8", 12: "quint8", 13: "qint32",
-    14: "bfloat16", 15: "qint16", 16: "quint16", 17: "uint16", 18: "complex128", 19: "float16",
-    22: "uint32", 23: "uint64", 24: "float8_e5m2", 25: "float8_e4m3fn", 29: "int4", 30: "uint4",
-}  # fmt: skip
-"""tensorflow/core/framework/types.proto."""
 _LARGEST_GRAPH = 64 * 2**20
 _SLICE = b"\0"
 """How the key of a slice begins: a zero, in ordered code (saved_tensor_slice_util.cc,
@@ -142,16 +134,16 @@ def _by_shard(variables: list[Variable]) -> dict[int, list[Variable]]:
 
 def _variable(message: Message, key: bytes, entry: int) -> Variable:
     numbers = {1: 0, 3: 0, 4: 0, 5: 0}
-    shape: list[int] = []
+    shape: tuple[int, ...] = ()
     for field in message:
         if field.number in numbers:
             numbers[field.number] = message.integer(field)
         elif field.number == 2:
-            shape = list(_shape(message.inside(field)))
+            shape = dimensions(message.inside(field))
     name = key.decode("utf-8", "backslashreplace")
-    dtype = _DTYPES.get(numbers[1], f"dtype {numbers[1]}")
+    dtype = DTYPES.get(numbers[1], f"dtype {numbers[1]}")
     sliced = _name_of_slice(key) if key.startswith(_SLICE) else ""
-    return Variable(name, dtype, tuple(shape), numbers[3], numbers[4], numbers[5], entry, sliced)
+    return Variable(name, dtype, shape, numbers[3], numbers[4], numbers[5], entry, sliced)
 
 
 def _name_of_slice(key: bytes) -> str:
@@ -160,13 +152,6 @@ def _name_of_slice(key: bytes) -> str:
     if not end:
         return ""
     return name.replace(b"\0\xff", b"\0").replace(b"\xff\0", b"\xff").decode("utf-8", "replace")
-
-
-def _shape(message: Message) -> Iterator[int]:
-    for field in message:
-        if field.number == 2:
-            dimension = message.inside(field)
-            yield next((dimension.integer(f) for f in dimension if f.number == 1), 0)
 
 
 def _checked(shards: int, variables: list[Variable], index: Source) -> int:

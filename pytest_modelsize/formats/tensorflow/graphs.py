@@ -1,54 +1,150 @@
-"""``saved_model.pb``: nodes, functions and constants of each graph, by the byte.
+"""Computation graphs of TensorFlow: nodes, functions and constants, by the byte.
 
-Messages of tensorflow/core/protobuf: saved_model.proto, meta_graph.proto; and of
-tensorflow/core/framework: graph.proto, function.proto, node_def.proto, attr_value.proto.
+Messages of tensorflow/core/protobuf: saved_model.proto (``saved_model.pb``), meta_graph.proto (the
+``.meta`` beside a checkpoint of TensorFlow 1); and of tensorflow/core/framework: graph.proto (a
+frozen graph), function.proto, node_def.proto, attr_value.proto, tensor.proto.
 """
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.containers.protobuf import Field, Message
-from pytest_modelsize.formats.source import Source
+from collections.abc import Iterator
+
+from pytest_modelsize.formats.containers.protobuf import (
+    LENGTH_DELIMITED,
+    Field,
+    Message,
+    message_in,
+)
+from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.tensorflow.constants import Constant, read_constant
+from pytest_modelsize.formats.tensorflow.fields import (
+    FUNCTION,
+    FUNCTION_NODE,
+    LIBRARY,
+    NODE_ATTR,
+    NODE_NAME,
+    NODE_OP,
+)
+from pytest_modelsize.formats.tensorflow.savers import (
+    name_of,
+    names_of_variables,
+    saving_functions,
+)
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["LARGE_CONSTANT", "read_graphs"]
+__all__ = ["format", "read", "read_saved_model", "recognises"]
 
+format = "graph"
 LARGE_CONSTANT = 1024
-"""Bytes from which a constant counts as weights that were baked into the graph."""
+"""Bytes from which a constant counts as weights that were baked into the graph, or as words."""
 _LARGEST = 128 * 2**20
 """Bytes of the largest file that is opened up; a larger one is one entry."""
+_MOST_GRAPHS = 1000
+"""Meta graphs that are told apart."""
+_LOOKED_AT = 64
+"""Fields that a look at an unknown file passes over."""
 _META_GRAPH, _SCHEMA_VERSION = 2, 1
 _META_PARTS = {
     1: "op list", 3: "saver", 4: "collections", 5: "signatures", 6: "asset list",
     7: "object graph",
 }  # fmt: skip
 _GRAPH_DEF = 2
-_NODE, _LIBRARY = 1, 2
-_FUNCTION, _FUNCTION_NODE, _SIGNATURE = 1, 3, 1
-_NODE_NAME, _NODE_OP, _NODE_ATTR = 1, 2, 5
-_TENSOR, _DTYPE, _STRING = 8, 1, 7
+_NODE = 1
 
 
-def read_graphs(source: Source, ledger: Ledger) -> None:
+def read_saved_model(source: Source, ledger: Ledger) -> None:
     """Give every byte of ``saved_model.pb`` to ``ledger``.
 
     Raises:
-        ArtifactError: where the file is no serialized message, or a truncated one.
+        ArtifactError: where the file is no serialized SavedModel, or a truncated one.
     """
-    if source.size > _LARGEST:
-        ledger.add(("graph", "saved_model.pb"), Kind.DATA, source.size)
-        ledger.note(("graph", "saved_model.pb"), "too large to be opened up")
+    kind = _kind_of(source)
+    if kind is not None:
+        raise source.error(
+            0,
+            f"a {kind} and no SavedModel, in spite of its name: call it graph.pb, "
+            "and it is measured as a graph",
+        )
+    if _too_large(source, ledger, "saved_model.pb"):
         return
     model = Message(source, source.read(0, source.size))
-    graphs = [item for item in model if item.number == _META_GRAPH]
+    graphs = sum(item.number == _META_GRAPH for item in model)
+    number = 0
     for item in model:
         if item.number != _META_GRAPH:
             ledger.add(("graph", "version"), Kind.DATA, item.size)
             continue
-        under: SectionPath = ()
-        if len(graphs) > 1:
-            under = (f"meta graph {graphs.index(item)}",)
+        under: SectionPath = (f"meta graph {number}",) if 1 < graphs <= _MOST_GRAPHS else ()
+        number += 1
         _Graphs(ledger, under).meta_graph(model, item)
+
+
+def recognises(source: Source) -> bool:
+    """Return whether the file is a graph alone, frozen or with what belongs to it."""
+    return _kind_of(source) is not None
+
+
+def read(source: Source, ledger: Ledger) -> None:
+    """Give every byte of a GraphDef or a MetaGraphDef to ``ledger``.
+
+    Raises:
+        ArtifactError: where it is broken.
+    """
+    if _too_large(source, ledger, source.title):
+        return
+    message = Message(source, source.read(0, source.size))
+    graphs = _Graphs(ledger, ())
+    if _kind_of(source) == _META:
+        graphs.parts(message)
+    else:
+        graphs.graph(message)
+
+
+_FROZEN, _META = "GraphDef (a frozen graph)", "MetaGraphDef (the .meta of a checkpoint)"
+
+
+def _kind_of(source: Source) -> str | None:
+    """Return which message a file is, by its first fields; None for a SavedModel or anything else.
+
+    A SavedModel begins with a number, a GraphDef with a node, whose operator is a name.
+    """
+    try:
+        first, numbers = None, set()
+        message = message_in(source, 0, source.size)
+        for count, item in enumerate(message):
+            wanted = LENGTH_DELIMITED if item.number != 3 else None
+            if count == 0:
+                if item.number != _NODE or item.wire != LENGTH_DELIMITED:
+                    return None
+                first = message.inside(item)
+            if item.number > 8 or (wanted is not None and item.wire != wanted):
+                return None
+            numbers.add(item.number)
+            if count > _LOOKED_AT:
+                break
+        if first is None:
+            return None
+        texts = {
+            part.number: first.text(part)
+            for part in first
+            if part.number in (NODE_NAME, NODE_OP) and part.size < LARGE_CONSTANT
+        }
+        operator = texts.get(NODE_OP, "")
+        if texts.get(NODE_NAME) and operator.isidentifier():
+            return _FROZEN
+    except ArtifactError:
+        return None
+    return _META if _GRAPH_DEF in numbers and numbers <= {1, *_META_PARTS, 2} else None
+
+
+def _too_large(source: Source, ledger: Ledger, name: str) -> bool:
+    if source.size <= _LARGEST:
+        return False
+    ledger.add(("graph", name), Kind.OPAQUE, source.size)
+    ledger.note(("graph", name), "too large to be opened up")
+    return True
 
 
 class _Graphs:
@@ -59,84 +155,90 @@ class _Graphs:
         self._ledger.add(("graph", *self._under, *names), kind, size)
 
     def meta_graph(self, parent: Message, item: Field) -> None:
-        """Account for one meta graph."""
+        """Account for one meta graph of several."""
         self._graph(item.value - item.start, Kind.STRUCTURE)
-        message = parent.inside(item)
+        self.parts(parent.inside(item))
+
+    def parts(self, message: Message) -> None:
+        """Account for the parts of a meta graph."""
         for part in message:
             if part.number == _GRAPH_DEF:
-                self._graph_def(message, part)
+                self._graph(part.value - part.start, Kind.STRUCTURE)
+                self.graph(message.inside(part))
             else:
                 name = _META_PARTS.get(part.number, f"field {part.number}")
                 self._graph(part.size, Kind.DATA, name)
 
-    def _graph_def(self, parent: Message, item: Field) -> None:
-        self._graph(item.value - item.start, Kind.STRUCTURE)
-        message = parent.inside(item)
+    def graph(self, message: Message) -> None:
+        """Account for the nodes and functions of a graph."""
+        self._nodes(message, _NODE, ("nodes",), "")
         for part in message:
-            if part.number == _NODE:
-                self._node(message, part, ("nodes",), "")
-            elif part.number == _LIBRARY:
+            if part.number == LIBRARY:
                 self._graph(part.value - part.start, Kind.STRUCTURE, "functions")
                 library = message.inside(part)
                 for function in library:
                     self._function(library, function)
-            else:
+            elif part.number != _NODE:
                 self._graph(part.size, Kind.DATA, "versions")
 
     def _function(self, parent: Message, item: Field) -> None:
-        if item.number != _FUNCTION:
+        if item.number != FUNCTION:
             self._graph(item.size, Kind.DATA, "functions", "gradients")
             return
         message = parent.inside(item)
-        signature = message.first(_SIGNATURE)
-        named = message.inside(signature) if signature is not None else None
-        label = named.first(1) if named is not None else None
-        name = named.text(label) if named is not None and label is not None else "(unnamed)"
+        name = name_of(message)
         home = ("functions", name)
         self._graph(item.value - item.start, Kind.STRUCTURE, *home)
+        self._nodes(message, FUNCTION_NODE, home, name)
         for part in message:
-            if part.number == _FUNCTION_NODE:
-                self._node(message, part, home, name)
-            else:
+            if part.number != FUNCTION_NODE:
                 self._graph(part.size, Kind.DATA, *home)
 
-    def _node(self, parent: Message, item: Field, home: SectionPath, function: str) -> None:
-        """Account for a node; a large numeric constant in it counts as weights."""
-        constant = 0
-        if item.size >= LARGE_CONSTANT:
-            message = parent.inside(item)
-            fields = {part.number: part for part in message if part.number != _NODE_ATTR}
-            op = fields.get(_NODE_OP)
-            if op is not None and message.text(op) == "Const":
-                constant = _constant_bytes(message)
-                label = fields.get(_NODE_NAME)
-                name = message.text(label) if label is not None else "(unnamed)"
-                if constant:
-                    where = f"{function}/{name}" if function else name
-                    self._ledger.add(
-                        ("weights", "constants", *self._under, where), Kind.DATA, constant
-                    )
-        self._graph(item.size - constant, Kind.DATA, *home)
+    def _nodes(self, message: Message, number: int, home: SectionPath, function: str) -> None:
+        """Account for the nodes of a graph or of a function, the fields ``number``.
+
+        A large constant in one is an entry of its own: of the weights, or of the assets where it is
+        of words.
+        """
+        total = 0
+        constants: list[tuple[str, Constant]] = []
+        for item in message:
+            if item.number != number:
+                continue
+            total += item.size
+            if item.size >= LARGE_CONSTANT:
+                constants.extend(_constants(message.inside(item)))
+        names: set[str] = set()
+        if any(constant.strings for _, constant in constants):
+            saving = () if function else saving_functions(message)
+            names = names_of_variables(message, number, saving)
+        for name, constant in constants:
+            if constant.strings and name in names:
+                continue  # the bookkeeping of saving and restoring
+            total -= constant.size
+            under = ("assets", "strings") if constant.strings else ("weights", "constants")
+            where = (*under, *self._under, f"{function}/{name}" if function else name)
+            self._ledger.add(where, Kind.DATA, constant.size)
+            self._ledger.note(where, _told(constant))
+        self._graph(total, Kind.DATA, *home)
 
 
-def _constant_bytes(node: Message) -> int:
-    """Return the bytes of a constant's tensor; 0 where it is small, or made of strings.
+def _told(constant: Constant) -> str:
+    note = described(constant.dtype, constant.shape)
+    if not constant.strings:
+        return note
+    return f"{note}, {constant.strings:,d} strings in the graph"
 
-    Large string constants are the bookkeeping of saving and restoring, and no weights.
-    """
+
+def _constants(node: Message) -> Iterator[tuple[str, Constant]]:
+    """Yield the name and the tensor of a node that is a large constant."""
+    fields = {part.number: part for part in node if part.number != NODE_ATTR}
+    operator, label = fields.get(NODE_OP), fields.get(NODE_NAME)
+    if operator is None or node.text(operator) != "Const":
+        return
     for attribute in node:
-        if attribute.number != _NODE_ATTR or attribute.size < LARGE_CONSTANT:
-            continue
-        entry = node.inside(attribute)
-        value = entry.first(2)
-        if value is None:
-            continue
-        holder = entry.inside(value)
-        tensor = holder.first(_TENSOR)
-        if tensor is None or tensor.size < LARGE_CONSTANT:
-            continue
-        content = holder.inside(tensor)
-        dtype = content.first(_DTYPE)
-        if dtype is None or content.integer(dtype) != _STRING:
-            return tensor.size
-    return 0
+        if attribute.number == NODE_ATTR and attribute.size >= LARGE_CONSTANT:
+            constant = read_constant(node.inside(attribute), LARGE_CONSTANT)
+            if constant is not None:
+                yield node.text(label) if label is not None else "(unnamed)", constant
+                return

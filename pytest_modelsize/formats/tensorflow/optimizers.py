@@ -189,7 +189,7 @@ class _Search:
         """Return whether a counter of iterations is in a list of all variables, or beside a rate."""
         counting = {child.node for child in counters if _ITERATIONS.match(child.name)}
         return bool(counting) and any(
-            any(entry.node in counting for entry in self._listed(child))
+            not counting.isdisjoint(self._variables_in(name, child))
             or (child in self._variables and name.strip("_").endswith(_RATES))
             for name, child in self._graph.children[node]
         )

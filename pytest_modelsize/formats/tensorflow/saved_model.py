@@ -6,10 +6,11 @@ from pathlib import PurePath
 
 from pytest_modelsize.formats.directory import Place, place, read_rest
 from pytest_modelsize.formats.folder import Folder
+from pytest_modelsize.formats.keras.metadata import METADATA, read_metadata
 from pytest_modelsize.formats.tensorflow.bundle import INDEX, read_bundle
 from pytest_modelsize.formats.tensorflow.checkpoint import add_bundle
 from pytest_modelsize.formats.tensorflow.checkpoint_folder import refuse_unfinished
-from pytest_modelsize.formats.tensorflow.graphs import read_graphs
+from pytest_modelsize.formats.tensorflow.graphs import read_saved_model
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -18,10 +19,7 @@ __all__ = ["format", "read", "recognises"]
 format = "saved_model"
 _MODEL_FILE = "saved_model.pb"
 _VARIABLES, _ASSETS = "variables", "assets"
-_HOMES = {
-    "fingerprint.pb": ("graph", "fingerprint.pb"),
-    "keras_metadata.pb": ("config", "keras_metadata.pb"),
-}
+_FINGERPRINT = "fingerprint.pb"
 
 
 def recognises(folder: Folder) -> bool:
@@ -36,12 +34,15 @@ def read(folder: Folder, ledger: Ledger) -> None:
         ArtifactError: where a file of the model is broken, or a shard is missing.
     """
     with folder.open(_MODEL_FILE) as source:
-        read_graphs(source, ledger)
+        read_saved_model(source, ledger)
     taken = {folder.path / _MODEL_FILE}
-    for name, home in _HOMES.items():
+    for name in (_FINGERPRINT, METADATA):
         if folder.has(name):
             with folder.open(name) as source:
-                ledger.add(home, Kind.DATA, source.size)
+                if name == METADATA:
+                    read_metadata(source, ledger)
+                else:
+                    ledger.add(("graph", name), Kind.DATA, source.size)
             taken.add(folder.path / name)
     if folder.has_folder(_VARIABLES):
         variables = folder.inner(folder.path / _VARIABLES)

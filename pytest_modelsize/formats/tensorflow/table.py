@@ -18,7 +18,7 @@ _FOOTER, _TRAILER = 48, 5
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _LARGEST = 64 * 2**20
 """Bytes of the largest table that is read."""
-_MOST_ENTRIES = 250_000
+_MOST_ENTRIES = 200_000
 _PLAIN, _SNAPPY = 0, 1
 """CompressionType of tensorflow/core/lib/io/table_options.h."""
 
