@@ -223,6 +223,7 @@ FORMATS = (
     Format("keras", "keras.archive", _file(signatures.is_zip), {".keras": "ZIP"}),
     Format("zip", "zip_archive", _file(signatures.is_zip), anything=True),
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
+    Format("npy", "npy", _begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),

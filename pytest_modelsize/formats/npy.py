@@ -1,0 +1,88 @@
+"""NumPy's array file: magic, version, a header that is a Python dictionary as text, and the elements.
+
+numpy/lib/_format_impl.py: version 1 has a header length of two bytes, versions 2 and 3 of four; the
+header has the keys ``descr``, ``fortran_order`` and ``shape``, and ends in spaces and a newline. An array
+of objects is a pickle behind it, which is not opened here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from math import prod
+from typing import Any
+
+from pytest_modelsize.formats import extents
+from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind
+
+__all__ = ["format", "read", "recognises"]
+
+format = "npy"
+_MAGIC = b"\x93NUMPY"
+_LENGTHS = {1: 2, 2: 4, 3: 4}
+"""Bytes of the header's length by the format's major version."""
+_LONGEST_HEADER = 64 * 1024
+"""Bytes; NumPy itself reads no more than 10,000 unless it is told to."""
+_PLAIN = re.compile(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
+_NAMES = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
+
+
+def recognises(source: Source) -> bool:
+    """Return whether the magic is followed by a version that is known."""
+    head = source.head
+    return head.startswith(_MAGIC) and len(head) > 10 and head[6] in _LENGTHS
+
+
+def read(source: Source, ledger: Ledger) -> None:
+    """Give the header and the elements to one entry of the weights.
+
+    Raises:
+        ArtifactError: where the header makes no sense, or the file is shorter than it says.
+    """
+    width = _LENGTHS[source.head[6]]
+    length = int.from_bytes(source.read(8, width), "little")
+    start = 8 + width + length
+    if length > _LONGEST_HEADER or start > source.size:
+        raise source.error(8, f"a header of {length:,d} bytes")
+    dtype, shape, size = _described(source, source.read(8 + width, length))
+    home = ("weights", "array")
+    ledger.add(home, Kind.STRUCTURE, start)
+    if dtype == "object":
+        ledger.add(home, Kind.OPAQUE, source.size - start)
+        ledger.note(home, f"{described(dtype, shape)}, pickled: never loaded")
+        return
+    if size is not None and size > source.size - start:
+        raise source.error(
+            start, f"{size:,d} bytes of elements expected, but there are {source.size - start:,d}"
+        )
+    held = source.size - start if size is None else size
+    ledger.add(home, Kind.DATA, held)
+    extents.note(source, start, held, home)
+    ledger.note(home, described(dtype, shape))
+    if start + held < source.size:
+        ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - start - held)
+
+
+def _described(source: Source, header: bytes) -> tuple[str, tuple[int, ...], int | None]:
+    """Return data type, shape, and the bytes of all elements (None where that is not known)."""
+    try:
+        told: Any = ast.literal_eval(header.decode("utf-8").strip())
+        descr, shape = told["descr"], told["shape"]
+    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as error:
+        raise source.error(10, f"the header of an array: {error}") from None
+    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+        raise source.error(10, f"the shape of an array: {shape!r:.80}")
+    if type(descr) is not str:
+        return "void", shape, None
+    match = _PLAIN.fullmatch(descr)
+    if match is None:
+        raise source.error(10, f"the data type of an array: {descr!r:.80}")
+    kind, digits = match[1], int(match[2] or 0)
+    if kind == "O":
+        return "object", shape, None
+    item = 4 * digits if kind == "U" else digits
+    name = f"{_NAMES[kind]}{8 * digits}" if kind in _NAMES else {"b": "bool"}.get(kind, "void")
+    return name, shape, item * prod(shape)

@@ -1,0 +1,57 @@
+"""NumPy's array files, against NumPy."""
+
+import pytest
+
+from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize.sizes.measurement import Kind
+
+HEADER = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5), }\n"
+
+
+def by_hand(header=HEADER, data=bytes(60)):
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+
+
+def test_header_and_elements_are_one_entry(tmp_path):
+    path = tmp_path / "a.npy"
+    path.write_bytes(by_hand())
+    measured = measure(path)
+    assert (measured.format, measured.total) == ("npy", len(by_hand()))
+    assert measured.section("weights").of_kind(Kind.DATA) == 3 * 5 * 4
+    (entry,) = measured.section("weights").children
+    assert entry.note == "float32 3x5"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (by_hand(data=bytes(59)), "60 bytes of elements expected"),
+        (by_hand(b"{'descr': '<f4'}\n"), "shape"),
+        (by_hand(b"__import__('os').abort()\n"), "header of an array"),
+        (by_hand(b"{'descr': '<f4', 'shape': (-1,)}\n"), "shape of an array"),
+        (by_hand(b"(" * 60_000 + b"\n"), "header of an array"),
+        (by_hand()[:12], "header of"),
+    ],
+)
+def test_a_broken_file_is_an_error(tmp_path, content, said):
+    path = tmp_path / "a.npy"
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=said):
+        measure(path)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["f2", "f4", "f8", "i1", "u2", "c8", "?", "U3", "S4", "M8[s]", "f4,i4", "O"]
+)
+def test_what_numpy_saves_adds_up(tmp_path, dtype):
+    np = pytest.importorskip("numpy", reason="NumPy is not installed: tox run -e py")
+    array = np.zeros((4, 6), dtype)
+    path = tmp_path / "a.npy"
+    np.save(path, array)
+    measured = measure(path)
+    assert measured.total == path.stat().st_size
+    weights = measured.section("weights")
+    if dtype == "O":
+        assert weights.of_kind(Kind.OPAQUE) > 0
+    else:
+        assert weights.of_kind(Kind.DATA) == array.nbytes
