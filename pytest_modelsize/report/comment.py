@@ -11,7 +11,6 @@ from pytest_modelsize.report.comment_details import details
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_text import code, fenced, words
 from pytest_modelsize.report.request import Artifact, Request
-from pytest_modelsize.report.summary import share_of_budget
 from pytest_modelsize.sizes.bytesize import family_of, human, human_pair
 
 __all__ = ["COMMENT_LIMIT", "comment", "mark_of"]
@@ -30,7 +29,7 @@ def mark_of(name: str = "") -> str:
     Args:
         name: tells apart the comments of several suites of one repository.
     """
-    plain = _NAME.sub("", name).replace("--", "-").strip()[:60]
+    plain = re.sub("-{2,}", "-", _NAME.sub("", name)).strip("- ")[:60]
     return f"<!-- pytest-modelsize: {plain} -->" if plain else "<!-- pytest-modelsize -->"
 
 
@@ -181,13 +180,19 @@ def _change(row: Artifact) -> str:
 
 
 def _budget(row: Artifact) -> str:
-    budget, share = row.result.budget, share_of_budget(row.result)
-    if budget is not None and share is not None:
-        return f"{100 * share:.0f} % of {human(budget.allowed, family_of(budget.written))}"
+    """Return the first limit that is exceeded; else the one on the whole size; else on growth."""
+    broken = [limit for limit in row.result.limits if not limit.held]
     growth = [limit for limit in row.result.limits if limit.kind == "growth"]
-    if growth:
-        return f"may grow {words(growth[0].written)}"
-    return "" if budget is None else human(budget.allowed, family_of(budget.written))
+    budget = row.result.budget
+    limit = next(iter((*broken, *([budget] if budget else []), *growth)), None)
+    if limit is None:
+        return ""
+    of = f"{limit.section}: " if limit.section else ""
+    if limit.kind == "growth":
+        return words(f"{of}may grow {limit.written}")
+    allowed = human(limit.allowed, family_of(limit.written))
+    share = f"{100 * limit.used / limit.allowed:.0f} % of " if limit.allowed else ""
+    return words(f"{of}{share}{allowed}")
 
 
 def _end(request: Request, run: str, *, whole: bool) -> list[str]:

@@ -12,7 +12,7 @@ from pytest_modelsize.sizes.measurement import Measurement
 __all__ = ["details"]
 
 _BAR = 12
-_MOST_ENTRIES = 8
+_MOST_ENTRIES = 5
 
 
 def details(row: Artifact) -> str:
@@ -21,15 +21,16 @@ def details(row: Artifact) -> str:
     name = code(result.artifact or result.test)
     said = f": {words(_summary(row))}" if _summary(row) else ""
     lines = [f"<details><summary>{name}{said}</summary>", ""]
+    # A failure's own text has a table of its own: it stands where there is none of ours.
+    if result.detail and not (row.changed and result.verdict == "failed"):
+        lines += [*fenced(result.detail), ""]
+    elif result.explained:
+        lines += [*fenced("\n".join(result.explained)), ""]
     if row.old is not None and result.measurement is not None and row.changed:
         lines += [*_sections(row.old, result.measurement), ""]
         lines += [*_entries(row.old, result.measurement), ""]
     elif result.measurement is not None and not result.detail:
         lines += [*_sizes(result.measurement), ""]
-    if result.detail and not (row.changed and result.explained):
-        lines += [*fenced(result.detail), ""]
-    elif result.explained:
-        lines += [*fenced("\n".join(result.explained)), ""]
     if row.is_smaller and not row.is_bad:
         lines += ["It is smaller than what is accepted. This accepts the smaller size:", ""]
         lines += [*fenced("pytest --modelsize-update", "sh"), ""]
@@ -98,8 +99,8 @@ def _entries(old: Measurement, new: Measurement) -> list[str]:
 
 
 def _bar(value: int, most: int) -> str:
-    """Return a bar in proportion; light where bytes were lost."""
-    if not value or not most:
+    """Return a bar in proportion, light where bytes were lost; none below a fiftieth."""
+    if abs(value) * 50 < most or not value:
         return ""
     return ("█" if value > 0 else "░") * max(1, round(_BAR * abs(value) / most))
 
