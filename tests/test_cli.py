@@ -67,7 +67,7 @@ def test_what_cannot_be_measured_is_exit_code_2_and_one_clear_line(tmp_path, cap
         assert captured.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["shw"], ["show"], ["show", "x", "--depth", "0"]])
+@pytest.mark.parametrize("arguments", [["shw"], ["show"], ["show", "x", "--depth", "0"]])
 def test_a_wrong_call_is_exit_code_2_with_the_usage(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -285,3 +285,18 @@ def test_compressing_a_large_artifact_says_on_a_terminal_how_far_it_is(
     assert [int(percent) for percent in shown] == sorted({int(percent) for percent in shown})
     assert shown[-1] == "100"
     assert len(shown) > 50
+
+
+def test_a_bare_call_prints_the_help(capsys):
+    assert main([]) == 0
+    assert "COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_that_of_the_package(option, capsys):
+    from importlib.metadata import version
+
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"modelsize {version('pytest-modelsize')}\n"

@@ -10,12 +10,13 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from io import TextIOWrapper
 
 from pytest_modelsize.cli.check import add_check
 from pytest_modelsize.cli.comment import add_comment
 from pytest_modelsize.cli.diff import add_diff
-from pytest_modelsize.cli.exit_codes import BAD, PIPE
+from pytest_modelsize.cli.exit_codes import BAD, PIPE, WITHIN
 from pytest_modelsize.cli.export import add_export
 from pytest_modelsize.cli.merge import add_merge
 from pytest_modelsize.cli.show import add_show
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with ``arguments`` (by default those of the process); return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser()
+    if not given:
+        parser.print_help()
+        return WITHIN
     options = parser.parse_args(given)
     options.written = shlex.join(given)
     for stream in (sys.stdout, sys.stderr):
@@ -52,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="modelsize",
         description="Say where the bytes of a saved model are, and hold them to a budget.",
         epilog="Exit codes: 0 within, 1 over, 2 for input that cannot be read.",
+    )
+    parser.add_argument(
+        "-V", "--version", action="version", version=f"%(prog)s {version('pytest-modelsize')}"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_show(commands)

@@ -20,6 +20,8 @@ _KEYWORDS = (
     "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason", "dtypes",
     *SECTIONS,
 )  # fmt: skip
+_MEANT = ("max", "max_size", "size", "maximum")
+"""What people write in place of the limit's position."""
 _SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
 _GROWTH = ('@pytest.mark.max_model_growth("5%")', 'config="1 kB"', 'config="1 kB"')
 """How each marker is written, with a limit on the whole and with one on a section."""
@@ -114,6 +116,8 @@ def _named(
             f"and name the limits of sections, as in {of_section}"
         )
     for keyword in kwargs:
+        if keyword in _MEANT:
+            raise MarkerError(f"has no keyword {keyword!r}: write the limit first, as in {example}")
         if keyword not in _KEYWORDS:
             raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
     if args and "limit" in kwargs:

@@ -40,17 +40,19 @@ def parse_size(value: object) -> int:
 
     Raises:
         SizeError: for anything else: a ``bool``, a ``float``, a negative number, a number without
-            a unit, an unknown unit, or a fraction that is no whole number of bytes.
+            a unit, an unknown unit, or a fraction that is not a whole number of bytes.
     """
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise SizeError(f"{_shown(value)} is no size: write {_GRAMMAR}")
+        raise SizeError(f"{_shown(value)} is not a size: write {_GRAMMAR}{_nearest_number(value)}")
     if isinstance(value, int):
         if value < 0:
-            raise SizeError(f"{_shown(value)} is no size, because it is negative: write {_GRAMMAR}")
+            raise SizeError(
+                f"{_shown(value)} is not a size, because it is negative: write {_GRAMMAR}"
+            )
         return int(value)
     match = _SIZE.fullmatch(value)
     if match is None:
-        raise SizeError(f"{_shown(value)} is no size: write {_GRAMMAR}{_nearest(value)}")
+        raise SizeError(f"{_shown(value)} is not a size: write {_GRAMMAR}{_nearest(value)}")
     factor = _UNITS.get(match["unit"])
     if factor is None:
         raise SizeError(
@@ -115,9 +117,25 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _nearest_number(value: object) -> str:
+    """Return what a float is likely to mean: ``2e6`` is 2000000 bytes, ``2.5`` lacks its unit."""
+    if not isinstance(value, float) or not 0 < value < 10**15:
+        return ""
+    if value >= 1000 and value == int(value):
+        return f"; did you mean {int(value)}?"
+    return f'; did you mean "{value:g} MB"?'
+
+
 def _nearest(value: str) -> str:
     """Return ``; did you mean "2MB"?`` where the mistake is plain, else nothing."""
-    match = re.fullmatch(r"\s*\+?([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*", value[:80], re.ASCII)
+    text = value[:80].strip()
+    if re.fullmatch(r"[0-9][0-9_]*", text, re.ASCII):
+        return f'; did you mean {text} without quotes, or "{text.replace("_", "")} B"?'
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)? ?%", text, re.ASCII):
+        return f'; a share limits growth: max_model_growth("{text}"), or max_growth = "{text}"'
+    # A comma where the fraction begins, as much of Europe writes it.
+    text = re.sub(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))", ".", text)
+    match = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", text, re.ASCII)
     if match is None:
         return ""
     number, unit = match.groups()

@@ -184,7 +184,7 @@ def test_a_budget_on_the_size_explains_itself_by_the_baseline(suite):
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ('"5"', "*'5' is no size*or a share of the baseline*"),
+        ('"5"', "*'5' is not a size*or a share of the baseline*"),
         ("", '*has no limit: write @pytest.mark.max_model_growth("5%")*'),
         ('config="1kb"', "*config: *did you mean*"),
         ('"5%", confg="1 kB"', "*has no keyword 'confg': did you mean 'config'*"),

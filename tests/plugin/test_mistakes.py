@@ -6,9 +6,9 @@ from tests.needs import needs
 
 MISTAKES = {
     '"2MBs"': "did you mean \"2MB\"",
-    '"-1 MB"': "is no size",
-    '"1e3"': "is no size",
-    "True": "True is no size",
+    '"-1 MB"': "is not a size",
+    '"1e3"': "is not a size",
+    "True": "True is not a size",
     "": "has no limit",
     '"1MB", "2MB"': "takes one limit",
     '"1MB", optimiser=0': "did you mean 'optimizer'",

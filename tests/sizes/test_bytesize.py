@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from pytest_modelsize.sizes.bytesize import (
@@ -43,7 +45,7 @@ def test_text_that_is_no_size_is_refused_and_named(written):
 
 @pytest.mark.parametrize("value", [True, False, 2.0, None, -1, b"2MB", ["2MB"], 10**6 + 0.5])
 def test_a_value_of_another_type_is_refused(value):
-    with pytest.raises(SizeError, match="is no size"):
+    with pytest.raises(SizeError, match="is not a size"):
         parse_size(value)
 
 
@@ -53,6 +55,22 @@ def test_a_value_of_another_type_is_refused(value):
 )
 def test_a_plain_mistake_comes_with_the_right_spelling(written, meant):
     with pytest.raises(SizeError, match=f'did you mean "{meant}"'):
+        parse_size(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("2000000", 'did you mean 2000000 without quotes, or "2000000 B"?'),
+        ("2_000_000", 'did you mean 2_000_000 without quotes, or "2000000 B"?'),
+        ("1,5 MB", 'did you mean "1.5MB"?'),
+        (2e6, "did you mean 2000000?"),
+        (2.5, 'did you mean "2.5 MB"?'),
+        ("5%", 'max_model_growth("5%")'),
+    ],
+)
+def test_a_number_in_another_form_comes_with_what_to_write(written, said):
+    with pytest.raises(SizeError, match=re.escape(said)):
         parse_size(written)
 
 

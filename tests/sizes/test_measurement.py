@@ -114,7 +114,7 @@ def test_comparing_with_a_text_that_is_no_size_is_an_error_and_never_false():
         lambda: measured.total == "10",
         lambda: measured < "ten",
     ):
-        with pytest.raises(SizeError, match="is no size"):
+        with pytest.raises(SizeError, match="is not a size"):
             compare()
 
 
