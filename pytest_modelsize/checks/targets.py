@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pytest_modelsize.formats import ArtifactError, companions, is_weak, is_whole, recognise
 from pytest_modelsize.saving import framework_of
+from pytest_modelsize.saving.containers import is_mapping, walk
 from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = ["Subject", "Surroundings", "Target", "TargetError", "as_subject", "find_subjects"]
@@ -234,7 +235,7 @@ def _meant(subjects: list[Subject]) -> list[Subject]:
 
 def _whole(subjects: Sequence[Subject]) -> list[Subject]:
     """Leave out models that are held by a dictionary beside them: a fixture's own fixture."""
-    inside = {id(v) for s in subjects if type(s.model) is dict for v in s.model.values()}
+    inside = {id(v) for s in subjects if is_mapping(s.model) for v in walk(s.model)}
     return [s for s in subjects if s.model is None or id(s.model) not in inside]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.saving.advice import advice
+from pytest_modelsize.saving.containers import elements_of, is_mapping
 from pytest_modelsize.saving.families import FAMILIES, PICKLES
 from pytest_modelsize.saving.families.wrappers import NotFitted, unwrapped
 from pytest_modelsize.saving.framework import framework_of
@@ -154,8 +155,9 @@ def save(
 
 
 def _shown(model: object) -> str:
-    if type(model) is dict:
-        return f"a dictionary of {', '.join(type(value).__name__ for value in model.values())}"
+    if is_mapping(model):
+        held = (type(value).__name__ for _, value in elements_of(model) or ())
+        return f"a dictionary of {', '.join(held)}"
     return type(model).__name__
 
 

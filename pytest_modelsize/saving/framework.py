@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_modelsize.formats.onnx.reader import looks_like_onnx
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.saving.containers import is_mapping, walk
 
 __all__ = [
     "NNX_MODULES",
@@ -73,10 +74,10 @@ def framework_of(value: object) -> str | None:
         if content[4:8] == b"TFL3":
             return "tflite"
         return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
-    if type(value) is dict:
-        if any(part_of(held) == "module" for held in value.values()):
+    if is_mapping(value) and _known(value, _MODELS) is None:
+        if any(part_of(held) == "module" for held in walk(value)):
             return "torch"
-        return "flax" if _is_tree_of_parameters(value) else None
+        return "flax" if type(value) is dict and _is_tree_of_parameters(value) else None
     return _known(value, _MODELS)
 
 

@@ -9,36 +9,18 @@ import importlib
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.saving.framework import part_of
 from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
 from pytest_modelsize.saving.saved_copy import SavedCopy
+from pytest_modelsize.saving.torch.checkpoint import Parts, checkpoint, parts_of, weights
 from pytest_modelsize.saving.torch.onnx import export_onnx
 
 __all__ = ["SUFFIXES", "save_torch"]
 
 SUFFIXES: Mapping[str, str] = {"torch": ".pt", "safetensors": ".safetensors", "onnx": ".onnx"}
-_STATE_DICT = "state_dict"
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a module, or a dictionary that holds some, is made of; all by key.
-
-    Attributes:
-        modules: at least one.
-        optimizers, others: what has a state_dict besides: schedulers, gradient scalers.
-        settings: numbers and texts, such as ``epoch``.
-    """
-
-    modules: dict[str, Any] = field(default_factory=dict)
-    optimizers: dict[str, Any] = field(default_factory=dict)
-    others: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def save_torch(
@@ -49,7 +31,8 @@ def save_torch(
     A module is saved as its state_dict. A dictionary such as ``{"model": module, "optimizer":
     optimizer, "epoch": 3}`` is saved as PyTorch's tutorials do: ``{"model_state_dict": ...,
     "optimizer_state_dict": ..., "epoch": 3}``; without optimizer state, as what ships: the
-    module's state_dict.
+    module's state_dict. What trains in lists, tuples, dictionaries and dataclasses in there is saved
+    in its place.
 
     Args:
         model: a ``torch.nn.Module``, or a dictionary that holds at least one.
@@ -60,12 +43,12 @@ def save_torch(
             ``torch.onnx.export``, which takes ``args``.
     """
     torch = sys.modules["torch"]
-    parts = _parts(model)
+    parts = parts_of(model)
     for key, module in parts.modules.items():
         _check_written(torch, key, module)
     if format == "torch":
-        full = include_optimizer and not (parts.optimizers == parts.others == parts.settings == {})
-        torch.save(_checkpoint(parts) if full else _weights(parts), str(path), **options)
+        full = include_optimizer and parts.trains
+        torch.save(checkpoint(parts) if full else weights(parts), str(path), **options)
     elif format == "safetensors":
         _safetensors().save_model(_only(parts, format), str(path), **options)
     else:
@@ -92,42 +75,8 @@ def _check_written(torch: Any, key: str, module: Any) -> None:
             raise ValueError(f"{name} of {key} is on the meta device, and has no values to save")
 
 
-def _parts(model: Any) -> _Parts:
-    if type(model) is not dict:
-        return _Parts({"model": model})
-    parts = _Parts()
-    homes = {"module": parts.modules, "optimizer": parts.optimizers, "other": parts.others}
-    for key, value in model.items():
-        if type(key) is not str:
-            continue
-        kind = part_of(value)
-        if kind is not None:
-            homes[kind][key] = value
-        elif value is None or type(value) in (bool, int, float, str):
-            parts.settings[key] = value
-    return parts
-
-
-def _weights(parts: _Parts) -> Any:
-    """What ships: the state_dict of the one module, or of each by its key."""
-    if len(parts.modules) == 1:
-        (module,) = parts.modules.values()
-        return module.state_dict()
-    return {key: module.state_dict() for key, module in parts.modules.items()}
-
-
-def _checkpoint(parts: _Parts) -> dict[str, Any]:
-    stateful = {**parts.modules, **parts.optimizers, **parts.others}
-    states = {_state_key(key): value.state_dict() for key, value in stateful.items()}
-    return {**states, **parts.settings}
-
-
-def _state_key(key: str) -> str:
-    return key if key.endswith(_STATE_DICT) else f"{key}_{_STATE_DICT}"
-
-
-def _call(parts: _Parts) -> str:
-    """Return what a user writes to save what `_weights` is."""
+def _call(parts: Parts) -> str:
+    """Return what a user writes to save what `weights` is."""
     if len(parts.modules) == 1:
         (name,) = parts.modules
         return f'torch.save({name}.state_dict(), "model.pt")'
@@ -135,7 +84,7 @@ def _call(parts: _Parts) -> str:
     return f'torch.save({{{states}}}, "model.pt")'
 
 
-def _only(parts: _Parts, format: str) -> Any:
+def _only(parts: Parts, format: str) -> Any:
     if len(parts.modules) != 1:
         raise ValueError(
             f"format={format!r} saves one module, and there are {', '.join(parts.modules)}: name "

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.saving.torch.untouched import for_inference
+
 __all__ = ["export_onnx"]
 
 
@@ -38,9 +40,8 @@ def export_onnx(torch: Any, module: Any, path: Path, options: Mapping[str, Any])
     target.mkdir()
     chosen = {**inside, **options}
     args = chosen.pop("args")
-    with _as_it_was(torch, module), _quiet():
-        module.eval()
-        torch.onnx.export(module, args, str(target / path.name), **chosen)
+    with for_inference(torch, module) as subject, _quiet():
+        torch.onnx.export(subject, args, str(target / path.name), **chosen)
     written = list(target.iterdir())
     if len(written) > 1:
         return target.rename(path)
@@ -55,23 +56,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
-
-
-@contextlib.contextmanager
-def _as_it_was(torch: Any, module: Any) -> Iterator[None]:
-    """Put back modes, buffers and random states: a traced forward pass may change them."""
-    modes = [(part, part.training) for part in module.modules()]
-    buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
-    state = torch.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
-        with torch.no_grad():
-            for buffer, content in buffers:
-                buffer.copy_(content)
-        torch.set_rng_state(state)
-        if devices is not None:
-            torch.cuda.set_rng_state_all(devices)

@@ -1,0 +1,164 @@
+"""What a live module, or a dictionary with some, is saved as: nothing that trains is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_modelsize.saving.containers import MOST, attributes_of, elements_of, is_mapping
+from pytest_modelsize.saving.framework import part_of
+
+__all__ = ["Parts", "checkpoint", "parts_of", "weights"]
+
+_STATE_DICT = "state_dict"
+_PLAIN = (type(None), bool, int, float, str)
+_DEEPEST = 8
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a subject is made of, each by a name such as ``members[0]``.
+
+    Attributes:
+        subject: the module, or the dictionary.
+        modules: at least one.
+        optimizers, others: what has a state_dict besides: schedulers, gradient scalers.
+        kinds: ``module``, ``optimizer`` or ``other`` of each, by its id.
+    """
+
+    subject: Any
+    modules: dict[str, Any] = field(default_factory=dict)
+    optimizers: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    kinds: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is more than modules: optimizers, schedulers, numbers and texts."""
+        if self.optimizers or self.others:
+            return True
+        return is_mapping(self.subject) and any(
+            type(value) in _PLAIN for _, value in elements_of(self.subject) or ()
+        )
+
+
+def parts_of(subject: Any) -> Parts:
+    """Return what ``subject`` is made of, in lists, tuples, dictionaries and dataclasses, too.
+
+    Raises:
+        ValueError: where an object in it holds a module or an optimizer that a save would leave out.
+    """
+    if not is_mapping(subject):
+        return Parts(subject, {"model": subject}, kinds={id(subject): "module"})
+    parts = Parts(subject)
+    homes = {"module": parts.modules, "optimizer": parts.optimizers, "other": parts.others}
+    left: list[tuple[str, Any]] = []
+    for name, value in _elements(subject, ""):
+        kind = _kind_of(value)
+        if kind is None:
+            left.append((name, value))
+        else:
+            homes[kind][name] = value
+            parts.kinds[id(value)] = kind
+    for name, value in left:
+        hidden = _hidden(value, parts)
+        if hidden:
+            raise ValueError(
+                f"{name} holds {hidden}, which would be left out: put it into the dictionary "
+                "by itself"
+            )
+    return parts
+
+
+def weights(parts: Parts) -> Any:
+    """What ships: the state_dict of the one module, or of each in its place."""
+    if len(parts.modules) == 1:
+        (module,) = parts.modules.values()
+        return module.state_dict()
+    return _stated(parts.subject, parts, full=False)
+
+
+def checkpoint(parts: Parts) -> Any:
+    """What training goes on from: the state_dict of all that has one, with numbers and texts."""
+    stated = _stated(parts.subject, parts, full=True)
+    found = {}
+    for key, value in elements_of(parts.subject) or ():
+        if key in stated:
+            part = id(value) in parts.kinds and type(key) is str
+            found[_state_key(key) if part else key] = stated[key]  # type: ignore[arg-type]
+    return found
+
+
+def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield what is in containers, named as Python reaches it."""
+    elements = elements_of(value) or ()
+    if len(elements) == MOST or depth > _DEEPEST:
+        raise ValueError(f"{name or 'the dictionary'} holds more than can be looked through")
+    for key, held in elements:
+        if not name:
+            inner = str(key)
+        elif is_mapping(value):
+            inner = f"{name}[{key!r}]"
+        else:
+            inner = f"{name}.{key}" if type(key) is str else f"{name}[{key}]"
+        if _kind_of(held) is None and elements_of(held) is not None:
+            if any(type(e) not in _PLAIN for _, e in elements_of(held) or ()):
+                yield from _elements(held, inner, depth + 1)
+        else:
+            yield inner, held
+
+
+def _kind_of(value: Any) -> str | None:
+    known = part_of(value)
+    if known is not None or type(value) in _PLAIN or elements_of(value) is not None:
+        return known
+    if issubclass(type(value), type) or not callable(getattr(type(value), _STATE_DICT, None)):
+        return None
+    # A loss with tensors of its own, an average of weights, an optimizer of one's own.
+    return "other" if value.state_dict() else None
+
+
+def _hidden(value: Any, parts: Parts) -> str:
+    """Return what trains in the attributes of an object, and is none of the known parts."""
+    pending, seen = [value], {id(value)}
+    while pending and len(seen) < MOST:
+        held = pending.pop()
+        inner = [e for _, e in elements_of(held) or ()] or list(attributes_of(held).values())
+        for element in inner:
+            if id(element) in seen or id(element) in parts.kinds or type(element) in _PLAIN:
+                continue
+            seen.add(id(element))
+            kind = part_of(element)
+            if kind in ("module", "optimizer"):
+                return f"a {type(element).__name__}"
+            if kind is None and not issubclass(type(element), type):
+                pending.append(element)
+    return ""
+
+
+def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
+    """Return the same with state_dicts in place of what has one; `_NOTHING` where none is left."""
+    kind = parts.kinds.get(id(value))
+    if kind is not None:
+        return value.state_dict() if full or kind == "module" else _NOTHING
+    if type(value) in _PLAIN:
+        return value if full else _NOTHING
+    elements = elements_of(value)
+    if elements is None:
+        return _NOTHING
+    if value is not parts.subject and not any(
+        id(v) in parts.kinds for _, v in _elements(value, "x")
+    ):
+        return _NOTHING
+    found = {key: _stated(held, parts, full=full) for key, held in elements}
+    found = {key: held for key, held in found.items() if held is not _NOTHING}
+    if not found:
+        return _NOTHING
+    named = is_mapping(value) or any(type(key) is str for key in found)
+    return found if named else list(found.values())
+
+
+def _state_key(key: str) -> str:
+    return key if key.endswith(_STATE_DICT) else f"{key}_{_STATE_DICT}"
