@@ -65,12 +65,13 @@ def comment(
     ]
     folded = [details(row) for row in rows if row.changed or row.is_bad]
     end = ["", *_end(request, run, whole=whole)]
-    room = limit - sum(len(line) + 1 for line in (*lines, *end)) - 400
+    room = limit - sum(len(line) + 1 for line in (*lines, *end)) - 900
     number = min(fitting(table, room), len(table) if whole else _MOST_ROWS)
     if table:
         lines += [*_head(request, compares=compares), *table[:number]]
     if number < len(table):
         lines.append(f"\n{len(table) - number} more artifacts are left out.")
+    lines += _smaller(rows)
     room -= sum(len(row) + 1 for row in table[:number])
     number = fitting(folded, room)
     if folded:
@@ -141,6 +142,16 @@ def _first(request: Request) -> list[str]:
     ]
 
 
+def _smaller(rows: Sequence[Artifact]) -> list[str]:
+    lost = [row for row in rows if row.is_smaller and not row.is_bad]
+    if not lost:
+        return []
+    what = code(lost[0].result.artifact) if len(lost) == 1 else f"{len(lost)} artifacts"
+    verb = "is" if len(lost) == 1 else "are"
+    told = f"{what} {verb} smaller than what is accepted. This accepts the smaller size:"
+    return ["", told, "", *fenced("pytest --modelsize-update", "sh")]
+
+
 def _head(request: Request, *, compares: bool) -> list[str]:
     if not compares:
         return ["| | artifact | size | budget |", "|---|---|---:|---:|"]
@@ -197,7 +208,7 @@ def _budget(row: Artifact) -> str:
 
 def _end(request: Request, run: str, *, whole: bool) -> list[str]:
     said = []
-    if request.base.commit:
+    if request.base.commit and request.base.accepted is not None:
         at = f" at {code(request.base.commit[:9])}"
         said.append(f"Compared with the accepted sizes of {code(request.base.name)}{at}.")
     if request.unchanged and not whole:

@@ -31,9 +31,6 @@ def details(row: Artifact) -> str:
         lines += [*_entries(row.old, result.measurement), ""]
     elif result.measurement is not None and not result.detail:
         lines += [*_sizes(result.measurement), ""]
-    if row.is_smaller and not row.is_bad:
-        lines += ["It is smaller than what is accepted. This accepts the smaller size:", ""]
-        lines += [*fenced("pytest --modelsize-update", "sh"), ""]
     lines.append(f"<sub>{code(result.test)}{_place(row)}</sub>")
     return "\n".join([*lines, "", "</details>"])
 

@@ -169,6 +169,7 @@ def test_the_first_request_is_green_and_says_how_to_begin(tmp_path, server):
     assert "✅ Model sizes: no baseline yet" in comment
     assert "There is no <code>modelsize-baseline.json</code> on <code>main</code> yet" in comment
     assert "```sh\npytest --modelsize-update\ngit add modelsize-baseline.json\n```" in comment
+    assert "Compared with" not in comment
 
 
 def test_a_request_that_adds_the_first_baseline_is_green(tmp_path, server):
@@ -354,6 +355,7 @@ def test_what_shrank_is_shown_with_the_command_that_accepts_it(project):
     assert codes(steps) == [0, 0, 0]
     assert "smaller than what is accepted" in steps["hold the budgets"].stdout
     (comment,) = project.comments
+    assert comment.index("smaller size") < comment.index("<details>")
     assert "✅ Model sizes: <code>model.bin</code> shrank: -40 kB (-40.0 %)\n" in comment
     assert "This accepts the smaller size:\n\n```sh\npytest --modelsize-update\n```" in comment
 
