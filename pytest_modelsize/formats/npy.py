@@ -14,7 +14,9 @@ from typing import Any
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.formats.slot_names import is_slot_name
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -27,6 +29,8 @@ _LENGTHS = {1: 2, 2: 4, 3: 4}
 _LONGEST_HEADER = 64 * 1024
 """Bytes; NumPy itself reads no more than 10,000 unless it is told to."""
 _PLAIN = re.compile(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
+_OPTAX = {"mu", "nu", "trace", "opt_state"}
+"""What Optax calls its slots (optax/_src/transform.py)."""
 _NAMES = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 
@@ -59,11 +63,19 @@ def read(source: Source, ledger: Ledger) -> None:
             start, f"{size:,d} bytes of elements expected, but there are {source.size - start:,d}"
         )
     held = source.size - start if size is None else size
-    ledger.add(home, Kind.DATA, held)
+    # An array has a name and nothing else: one that is called as a slot is may be an optimizer's.
+    inner = source.name.rpartition("!")[2] if "!" in source.name else source.title
+    unclear = any(map(_may_be_state, re.split(r"[/\\.]", inner)))
+    ledger.add(home, Kind.OPAQUE if unclear else Kind.DATA, held)
     extents.note(source, start, held, home)
-    ledger.note(home, described(dtype, shape))
+    told = ", weights or an optimizer's state: by its name alone that is not known"
+    ledger.note(home, described(dtype, shape) + (told if unclear else ""))
     if start + held < source.size:
         ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - start - held)
+
+
+def _may_be_state(name: str) -> bool:
+    return name in _OPTAX or is_slot_name(name) or like_an_optimizer(name)
 
 
 def _described(source: Source, header: bytes) -> tuple[str, tuple[int, ...], int | None]:

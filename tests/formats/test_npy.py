@@ -55,3 +55,13 @@ def test_what_numpy_saves_adds_up(tmp_path, dtype):
         assert weights.of_kind(Kind.OPAQUE) > 0
     else:
         assert weights.of_kind(Kind.DATA) == array.nbytes
+
+
+@pytest.mark.parametrize(
+    ("name", "clear"),
+    [("a", True), ("kernel", True), ("adam_m", False), ("momentum", False), ("nu", False)],
+)
+def test_an_array_that_is_called_as_a_slot_is_may_be_state(tmp_path, name, clear):
+    path = tmp_path / f"{name}.npy"
+    path.write_bytes(by_hand())
+    assert measure(path).section("weights").of_kind(Kind.OPAQUE) == (0 if clear else 60)
