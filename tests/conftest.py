@@ -1,5 +1,6 @@
 """What all tests share. A framework is imported once, here, and only where a test asks for it."""
 
+import json
 import os
 import sys
 import time
@@ -104,3 +105,31 @@ def examples():
     sys.path.insert(0, folder)
     yield folder
     sys.path.remove(folder)
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """A project whose artifact is a plain file, which needs no framework.
+
+    ``suite.artifact(bytes)`` writes it, ``suite.start(*options)`` runs pytest with no plugin but
+    ours and ``plugins=``, and ``suite.baseline()`` returns the committed entries by test.
+    """
+    for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+    def artifact(size, name="model.bin"):
+        (pytester.path / name).write_bytes(bytes(size))
+
+    def start(*options, plugins=(), process=False):
+        named = [option for name in ("modelsize", *plugins) for option in ("-p", name)]
+        run = pytester.runpytest_subprocess if process else pytester.runpytest_inprocess
+        return run(*named, *options)
+
+    def baseline():
+        path = pytester.path / "modelsize-baseline.json"
+        return json.loads(path.read_text("utf-8"))["tests"]
+
+    pytester.artifact, pytester.start, pytester.baseline = artifact, start, baseline
+    return pytester

@@ -7,6 +7,7 @@ for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_modelsize.plugin.budget_files import add_to_arguments, collect_budgets
-from pytest_modelsize.plugin.options import pytest_addoption
+from pytest_modelsize.plugin.options import baseline_path, pytest_addoption
 from pytest_modelsize.plugin.outcomes import (
     GROWTH_MARKER,
     MARKER,
@@ -23,7 +24,9 @@ from pytest_modelsize.plugin.outcomes import (
     ModelSizeUnchecked,
     is_marked,
 )
-from pytest_modelsize.plugin.processes import Controller, Worker, is_controller
+from pytest_modelsize.plugin.processes import Controller, Worker, is_controller, safety_net
+from pytest_modelsize.plugin.safety_net import uses_fixture
+from pytest_modelsize.plugin.spelling import check_spelling
 
 __all__ = ["model_size", "pytest_addoption"]
 
@@ -47,10 +50,24 @@ _HELP = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and refuse to update a baseline that is damaged."""
+    """Register the markers; refuse a baseline that is no file, and to update a damaged one."""
     for line in _HELP:
         config.addinivalue_line("markers", line)
-    if config.getoption("modelsize_update") is not None and is_controller(config):
+    if is_controller(config):
+        _check_baseline(config)
+    add_to_arguments(config)
+    role = Controller if is_controller(config) else Worker
+    # Without a name, so that no "-p no:" leaves it out.
+    config.pluginmanager.register(role(config))
+
+
+def _check_baseline(config: pytest.Config) -> None:
+    path = baseline_path(config)
+    if os.path.exists(path) and not os.path.isfile(path):
+        from pytest_modelsize.storage.files import problem_of
+
+        raise pytest.UsageError(f"modelsize_baseline: {path} {problem_of(path)}")
+    if config.getoption("modelsize_update") is not None:
         from pytest_modelsize.plugin.state import baseline_of
         from pytest_modelsize.storage.baseline import BaselineError
 
@@ -58,9 +75,6 @@ def pytest_configure(config: pytest.Config) -> None:
             baseline_of(config)
         except BaselineError as error:
             raise pytest.UsageError(str(error)) from None
-    add_to_arguments(config)
-    role = Controller if is_controller(config) else Worker
-    config.pluginmanager.register(role(config), "modelsize-run")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -71,10 +85,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong marker before the test runs, as an error that no xfail can swallow."""
-    if is_marked(item):
+    check_spelling(item)
+    if _concerns(item):
         from pytest_modelsize.plugin.items import parse_markers
         from pytest_modelsize.plugin.state import forget
 
+        safety_net(item.config).watch(item)
         forget(item)
         parse_markers(item)
 
@@ -82,11 +98,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Hold the budgets of a test whose body has passed."""
+    if _concerns(item):
+        from pytest_modelsize.plugin.state import begin_body
+
+        safety_net(item.config).watch(item)
+        begin_body(item)
     result = yield
     # unittest reports a failed or skipped body only here, and the call "succeeds".
     if not getattr(item, "_excinfo", None) and is_marked(item):
         from pytest_modelsize.plugin.enforcement import hold_budgets
 
+        safety_net(item.config).watch(item)
         hold_budgets(item)
     return result
 
@@ -97,9 +119,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send along what was found, and keep one-line summaries to the headline."""
     report = yield
-    if call.when == "call" and (
-        is_marked(item) or "model_size" in getattr(item, "fixturenames", ())
-    ):
+    # In a process of its own, as of pytest-forked, a report is made and not logged.
+    if call.when == "call" and _concerns(item):
         from pytest_modelsize.plugin.state import attach_results
 
         attach_results(item, report)
@@ -109,6 +130,10 @@ def pytest_runtest_makereport(
         if crash is not None:
             crash.message = crash.message.partition("\n")[0]
     return report
+
+
+def _concerns(item: pytest.Item) -> bool:
+    return is_marked(item) or uses_fixture(item)
 
 
 @pytest.hookimpl(tryfirst=True)

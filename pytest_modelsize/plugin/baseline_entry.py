@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.checks.take import Taken
+from pytest_modelsize.checks.take import Settings, Taken
+from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.plugin.options import baseline_path
 from pytest_modelsize.plugin.state import baseline_of
+from pytest_modelsize.saving import FORMATS
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
@@ -22,6 +24,7 @@ from pytest_modelsize.storage.baseline import BaselineEntry, BaselineError, Key
 __all__ = [
     "BaselineMatch",
     "accepts_growth",
+    "artifact_key",
     "command_for",
     "described",
     "match_of",
@@ -50,24 +53,56 @@ class BaselineMatch:
         return None if self.entry is None else grown(self.entry.measurement, measurement)
 
 
-def match_of(item: pytest.Item, taken: Taken) -> BaselineMatch:
-    """Return what the baseline says of an artifact, under a name that is the same everywhere."""
-    name = taken.measurement.name
-    if taken.subject.path is not None and Path(name).is_absolute():
-        name = Path(name).name
-    settings = taken.settings
-    if taken.subject.path is None:
-        if not settings.include_optimizer:
-            name += " without optimizer state"
-        if settings.options:
-            # An option without a form of its own shows its address, which is another each time.
-            name += " with " + re.sub(r" at 0x[0-9a-f]+", "", repr(dict(settings.options)))
+def artifact_key(subject: Subject, settings: Settings, format: str = "") -> str:
+    """Return the name under which a test's artifact is kept.
+
+    Args:
+        subject: the artifact, under its lasting name.
+        settings: how it is saved, if it is a live model.
+        format: another format than that of ``settings``; or empty.
+    """
+    name = subject.name
+    if subject.path is None:
+        name += FORMATS[format or settings.format]
+    if settings.compression:
+        name += f", {settings.compression}"
+    if subject.path is None and not settings.include_optimizer:
+        name += " without optimizer state"
+    if subject.path is None and settings.options:
+        # An option without a form of its own shows its address, which is another each time.
+        name += " with " + re.sub(r" at 0x[0-9a-f]+", "", repr(dict(settings.options)))
+    return name
+
+
+def match_of(
+    item: pytest.Item, subject: Subject, settings: Settings, namesakes: int = 1
+) -> BaselineMatch:
+    """Return what the baseline says of an artifact.
+
+    Args:
+        item: the test.
+        subject: the artifact.
+        settings: how it is saved.
+        namesakes: how many artifacts of the test have its name. One entry cannot be that of two.
+    """
+    name = artifact_key(subject, settings)
+    if namesakes > 1:
+        problem = (
+            f"{namesakes} artifacts of this test are called {name!r}, and "
+            f"{baseline_path(item.config).name} has room for one: give them different names"
+        )
+        return BaselineMatch(Key(item.nodeid, ""), problem=problem)
     key = Key(item.nodeid, name)
+    elsewhere: list[str] = []
+    if subject.path is None:
+        elsewhere = [artifact_key(subject, settings, format) for format in FORMATS]
     try:
-        found = baseline_of(item.config).find(key)
+        found = baseline_of(item.config).find(key, elsewhere)
     except BaselineError as error:
         return BaselineMatch(key, problem=str(error))
-    return BaselineMatch(key) if found is None else BaselineMatch(key, found[1], found[0].artifact)
+    if found is None:
+        return BaselineMatch(key)
+    return BaselineMatch(key, entry=found[1], found=found[0].artifact)
 
 
 def accepts_growth(config: pytest.Config, *, exists: bool) -> bool:

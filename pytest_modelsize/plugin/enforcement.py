@@ -7,7 +7,7 @@ become a group, and each group is saved once, judged once, and kept as one resul
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -19,9 +19,11 @@ from pytest_modelsize.checks.take import Settings, Taken
 from pytest_modelsize.checks.targets import Subject, TargetError, find_subjects
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.plugin.artifact_names import with_lasting_name
 from pytest_modelsize.plugin.baseline_entry import (
     BaselineMatch,
     accepts_growth,
+    artifact_key,
     match_of,
     missing_entry,
 )
@@ -42,7 +44,7 @@ from pytest_modelsize.plugin.outcomes import (
     ModelSizeWarning,
 )
 from pytest_modelsize.plugin.ratchet import ratchet
-from pytest_modelsize.plugin.state import add_result, folder_of, session_of
+from pytest_modelsize.plugin.state import add_result, folder_of, forget_verdicts, session_of
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.entry_changes import changes
@@ -68,6 +70,7 @@ class _Check:
 
 def hold_budgets(item: pytest.Item) -> None:
     """Check every budget of the test; fail it with all that are exceeded or cannot be checked."""
+    forget_verdicts(item)
     problems: list[ModelSizeFailure] = []
     groups: dict[object, list[_Check]] = {}
     for check in _checks(item, problems):
@@ -77,8 +80,9 @@ def hold_budgets(item: pytest.Item) -> None:
     except SaveError as error:
         problems += [_unmeasured(item, checks[0], str(error)) for checks in groups.values()]
         groups.clear()
+    namesakes = _namesakes(groups.values())
     for checks in groups.values():
-        problems += _hold(item, checks, saves)
+        problems += _hold(item, checks, saves, namesakes[_key(checks[0])])
     if problems:
         problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
         text = "\n\n".join(str(problem.msg) for problem in problems)
@@ -95,7 +99,8 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
         except TargetError as error:
             problems.append(_not_found(item, marker, str(error)))
             continue
-        for subject in subjects:
+        for found in subjects:
+            subject = with_lasting_name(item, found)
             settings = Settings(
                 format=request.format or default_format(subject.model, format_of(item)),
                 include_optimizer=request.budget.include_optimizer,
@@ -109,12 +114,33 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
                 yield _Check(marker=marker, subject=subject, settings=settings)
 
 
-def _hold(item: pytest.Item, checks: Sequence[_Check], saves: SaveCache) -> list[ModelSizeFailure]:
-    """Save or find one artifact, measure it, and hold all the limits that speak of it."""
+def _key(check: _Check) -> str:
+    return artifact_key(check.subject, check.settings)
+
+
+def _namesakes(groups: Iterable[Sequence[_Check]]) -> Mapping[str, int]:
+    """Return how many artifacts of the test have each name."""
+    found: dict[str, set[object]] = {}
+    for first, *_ in groups:
+        found.setdefault(_key(first), set()).add(first.subject.identity)
+    return {name: len(artifacts) for name, artifacts in found.items()}
+
+
+def _hold(
+    item: pytest.Item, checks: Sequence[_Check], saves: SaveCache, namesakes: int
+) -> list[ModelSizeFailure]:
+    """Save or find one artifact, measure it, and hold all the limits that speak of it.
+
+    Args:
+        item: the test.
+        checks: of one artifact.
+        saves: what was saved for other checks of the test.
+        namesakes: how many of the test's artifacts have this one's name.
+    """
     first = checks[0]
     try:
         taken = saves.get(first.subject, first.settings)
-        match = match_of(item, taken)
+        match = match_of(item, first.subject, first.settings, namesakes)
         judged = _judged(item, checks, taken, match)
         if any(judgement.excesses for judgement in judged):
             whole = saves.whole(taken)

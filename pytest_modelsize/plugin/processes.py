@@ -1,18 +1,22 @@
-"""What each process of a run knows of the suite: the user's own, and the workers of pytest-xdist."""
+"""The processes of a run: the one that the user started, and the workers of pytest-xdist."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Generator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
-from pytest_modelsize.plugin.outcomes import is_marked
+from pytest_modelsize.plugin.safety_net import SafetyNet, is_of_test
 
-__all__ = ["Controller", "Worker", "is_controller"]
+__all__ = ["Controller", "Worker", "is_controller", "safety_net"]
 
 _WORKER_OUTPUT = "modelsize"
+_NET = pytest.StashKey[SafetyNet]()
 
 
 def is_controller(config: pytest.Config) -> bool:
@@ -20,24 +24,51 @@ def is_controller(config: pytest.Config) -> bool:
     return not hasattr(config, "workerinput")
 
 
+def safety_net(config: pytest.Config) -> SafetyNet:
+    """Return what looks at this process's reports."""
+    return config.stash.setdefault(_NET, SafetyNet())
+
+
 class _Process:
-    """What each process of a run knows of the suite: the tests with a budget, and its gaps."""
+    """What each process of a run sees: what is collected, and the reports of its tests."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.baseline = baseline_path(config)
-        self.collected: list[str] = []
-        self.partial = ""
+        self.collection = Collection()
+        given = BASELINE_INPUT in getattr(config, "workerinput", {})
+        # Without a baseline there is no entry that could be stale.
+        self._collects = given or os.path.exists(self.baseline)
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Remember the session, for the tests that it has."""
+        safety_net(self.config).session = session
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Remember a test, before any plugin may drop it."""
+        if self._collects:
+            self.collection.tests.add(item.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember a file or class whose tests are not known."""
+        if report.outcome != "passed":
+            self.collection.unseen.add(report.nodeid)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember the tests with a budget, where there is a baseline that may speak of others."""
-        if BASELINE_INPUT in getattr(self.config, "workerinput", {}) or self.baseline.exists():
-            self.collected = [item.nodeid for item in session.items if is_marked(item)]
+        """Remember the tests that plugins have added."""
+        if self._collects:
+            self.collection.tests.update(item.nodeid for item in session.items)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that this is not the whole suite."""
         if items:
-            self.partial = "tests were deselected"
+            self.collection.partial = "tests were deselected"
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
+        """Look at a report before anybody counts it, or sends it to another process."""
+        safety_net(self.config).look_at(report)
+        return (yield)
 
 
 class Worker(_Process):
@@ -45,8 +76,7 @@ class Worker(_Process):
 
     def pytest_sessionfinish(self) -> None:
         """Hand to the controller what it cannot see."""
-        output = {"collected": self.collected, "partial": self.partial}
-        self.config.workeroutput[_WORKER_OUTPUT] = output  # type: ignore[attr-defined]
+        self.config.workeroutput[_WORKER_OUTPUT] = self.collection.as_json()  # type: ignore[attr-defined]
 
 
 class Controller(_Process):
@@ -56,49 +86,56 @@ class Controller(_Process):
         super().__init__(config)
         self.measured = self.finished = False
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather what a test's report carries."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
+        """Gather what a report carries, once it is looked at."""
+        safety_net(self.config).look_at(report)
         found = getattr(report, "modelsize", None)
-        if found is not None:
+        if found is not None and is_of_test(report):
             from pytest_modelsize.plugin.run import run_of
 
             self.measured = True
             run_of(self.config).gather(report, found)
+        elif self.measured and report.when == "setup":
+            from pytest_modelsize.plugin.run import run_of
+
+            run_of(self.config).begin(report.nodeid)
+        return (yield)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give a worker of pytest-xdist the baseline: it may run where the file is not."""
-        if self.baseline.exists():
-            node.workerinput[BASELINE_INPUT] = self.baseline.read_text("utf-8", "replace")
+        if not os.path.exists(self.baseline):
+            return
+        from pytest_modelsize.storage.baseline import BaselineError, read_text
+
+        # One that cannot be read is the error of the tests that need it, there as here.
+        with suppress(BaselineError):
+            node.workerinput[BASELINE_INPUT] = read_text(self.baseline)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker has collected."""
         output = getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT)
         if output is None:
-            self.partial = "a worker did not come to its end"
+            self.collection.partial = "a worker did not come to its end"
         else:
-            self.collected += output["collected"]
-            self.partial = self.partial or output["partial"]
+            self.collection.merge(output)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the baseline, and write the reports."""
-        asked = self.config.getoption("modelsize_update") or self.config.getoption(
-            "modelsize_report"
-        )
-        if self.measured or asked or self.baseline.exists():
-            from pytest_modelsize.plugin.run import finish, run_of
+        options = ("modelsize_update", "modelsize_report")
+        asked = any(self.config.getoption(option) for option in options)
+        if self.measured or asked or os.path.exists(self.baseline):
+            from pytest_modelsize.plugin.session_finish import finish
 
-            run = run_of(self.config)
-            run.collected.update(self.collected)
-            run.partial = self.partial
-            finish(session)
+            finish(session, self.collection)
             self.finished = True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table, and what became of the baseline and the reports."""
         if self.finished:
-            from pytest_modelsize.plugin.run import annotate, summarise
+            from pytest_modelsize.plugin.session_finish import annotate, summarise
 
             summarise(terminalreporter, self.config)
             annotate(terminalreporter, self.config)

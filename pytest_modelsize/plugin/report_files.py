@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pytest_modelsize.report.csv_report import as_csv
 from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.report.markdown import STEP_SUMMARY_LIMIT, markdown
+from pytest_modelsize.storage import files
 from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = [
@@ -57,28 +55,21 @@ def write_report(path: Path, results: Sequence[CheckResult]) -> None:
         raise ReportError(f"{path.name}: {error}") from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode("utf-8", "backslashreplace"))
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        finally:
-            with suppress(OSError):
-                os.unlink(temporary)
+        files.replace(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise ReportError(f"{path}: {error.strerror or error}") from None
+        raise ReportError(f"{path.parent} cannot be made: {error.strerror}") from None
+    except files.FileProblem as problem:
+        raise ReportError(f"{path} {problem}") from None
 
 
 def write_step_summary(path: Path, results: Sequence[CheckResult]) -> None:
     """Append the Markdown report to a job's step summary.
 
     Raises:
-        ReportError: where the file cannot be written to.
+        ReportError: if the file cannot be written to.
     """
+    text = markdown(results, limit=STEP_SUMMARY_LIMIT)
     try:
-        with path.open("ab") as file:
-            text = markdown(results, limit=STEP_SUMMARY_LIMIT)
-            file.write(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise ReportError(f"{path}: {error.strerror or error}") from None
+        files.append(path, text.encode("utf-8", "backslashreplace"))
+    except files.FileProblem as problem:
+        raise ReportError(f"{path} {problem}") from None

@@ -17,8 +17,10 @@ __all__ = [
     "add_result",
     "attach_results",
     "baseline_of",
+    "begin_body",
     "folder_of",
     "forget",
+    "forget_verdicts",
     "handed_of",
     "results_of",
     "session_of",
@@ -49,12 +51,34 @@ class _Session:
 _SESSION = pytest.StashKey[_Session]()
 _HANDED = pytest.StashKey[list[Taken]]()
 _RESULTS = pytest.StashKey[list[CheckResult]]()
+_AFTER_SETUP = pytest.StashKey[tuple[int, int] | None]()
+"""How many of both there were when the body began."""
 
 
 def forget(item: pytest.Item) -> None:
     """Start a test afresh: a rerun reuses the item."""
     item.stash[_HANDED] = []
     item.stash[_RESULTS] = []
+    item.stash[_AFTER_SETUP] = None
+    _set_properties(item)
+
+
+def begin_body(item: pytest.Item) -> None:
+    """Forget what an earlier run of the same body left: not every rerun sets a test up again."""
+    handed, results = handed_of(item), results_of(item)
+    before = item.stash.get(_AFTER_SETUP, None)
+    if before is None:
+        item.stash[_AFTER_SETUP] = (len(handed), len(results))
+    else:
+        del handed[before[0] :], results[before[1] :]
+        _set_properties(item)
+
+
+def forget_verdicts(item: pytest.Item) -> None:
+    """Forget what earlier checks of the same body found, but not what the fixture measured."""
+    results = results_of(item)
+    results[:] = [result for result in results if result.verdict == "measured"]
+    _set_properties(item)
 
 
 def handed_of(item: pytest.Item) -> list[Taken]:
@@ -68,20 +92,24 @@ def results_of(item: pytest.Item) -> list[CheckResult]:
 
 
 def add_result(item: pytest.Item, result: CheckResult) -> None:
-    """Keep what a check of this test has found."""
+    """Keep what a check of this test has found, and give its totals to JUnit."""
     results_of(item).append(result)
+    _set_properties(item)
 
 
 def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Send what was found along with a test's report, and its totals to JUnit.
+    """Send what was found along with a test's report.
 
     Values of built-in types on the report cross from a worker to its controller.
     """
     results = results_of(item)
     report.modelsize = [result.as_json() for result in results]  # type: ignore[attr-defined]
+
+
+def _set_properties(item: pytest.Item) -> None:
     # A rerun reuses the item, and must not say everything twice.
     properties = [pair for pair in item.user_properties if not pair[0].startswith(_PROPERTY)]
-    for result in results:
+    for result in results_of(item):
         if result.measurement is not None:
             name = f"{_PROPERTY}{result.artifact}"
             properties.append((f"{name}:total", result.total))

@@ -7,11 +7,8 @@ host, no absolute path and no date, and it is sorted, so that it changes only wh
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import SECTIONS, LawBroken, Measurement, Section
 from pytest_modelsize.sizes.top_entries import condense
+from pytest_modelsize.storage import files
 
 __all__ = [
     "HEAD",
@@ -29,8 +27,8 @@ __all__ = [
     "Key",
     "parse",
     "read",
+    "read_text",
     "render",
-    "stale",
     "updated",
     "write",
 ]
@@ -42,8 +40,7 @@ HEAD = "pytest-modelsize baseline"
 """The key by which a baseline file is told, and whose value is its version."""
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 _LARGEST = 2**26
-_SUFFIX = re.compile(r"(\.weights)?\.[A-Za-z0-9_]{1,12}(?=$| with|,)")
-"""What a change of format changes in an artifact's name."""
+"""Bytes of a baseline that is read."""
 
 
 class _Twice(Exception):
@@ -86,15 +83,21 @@ class Baseline:
 
     entries: Mapping[Key, BaselineEntry] = field(default_factory=dict)
 
-    def find(self, key: Key) -> tuple[Key, BaselineEntry] | None:
-        """Return the entry of ``key``, else the one of the same artifact in another format."""
+    def find(self, key: Key, elsewhere: Iterable[str] = ()) -> tuple[Key, BaselineEntry] | None:
+        """Return the entry of ``key``, else that of the same live model in another format.
+
+        Args:
+            key: the artifact at hand.
+            elsewhere: what the same live model is called when it is saved in other formats. Only
+                an entry with versions is of a live model.
+        """
         if key in self.entries:
             return key, self.entries[key]
-        stem = _SUFFIX.sub("", key.artifact)
-        same = [
-            k for k in self.entries if k.test == key.test and _SUFFIX.sub("", k.artifact) == stem
-        ]
-        return (same[0], self.entries[same[0]]) if len(same) == 1 else None
+        others = [Key(key.test, name) for name in elsewhere]
+        found = [other for other in others if other in self.entries]
+        if len(found) != 1 or not self.entries[found[0]].versions:
+            return None
+        return found[0], self.entries[found[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +111,29 @@ class BaselineUpdate:
 
 
 def read(path: Path) -> Baseline:
-    """Return the baseline in ``path``; an empty one where there is no such file.
+    """Return the baseline in ``path``; an empty one if there is no such file.
 
     Raises:
-        BaselineError: where the file cannot be read, or is damaged.
+        BaselineError: if the file cannot be read, or is damaged.
+    """
+    text = read_text(path)
+    return Baseline() if text is None else parse(text, path.name)
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text of a baseline file, or None if there is none.
+
+    Raises:
+        BaselineError: if the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_LARGEST + 1)
+        return files.read(path, _LARGEST).decode("utf-8")
     except FileNotFoundError:
-        return Baseline()
-    except (OSError, ValueError) as error:
-        raise BaselineError(f"{path.name} cannot be read: {error}") from None
-    if len(text) > _LARGEST:
-        raise BaselineError(f"{path.name} is longer than {_LARGEST:,d} characters")
-    return parse(text, path.name)
+        return None
+    except files.FileProblem as problem:
+        raise BaselineError(f"{path.name} {problem}") from None
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{path.name} is not UTF-8: {error}") from None
 
 
 def parse(text: str, name: str) -> Baseline:
@@ -186,25 +197,12 @@ def write(path: Path, baseline: Baseline) -> None:
     Raises:
         BaselineError: where the folder cannot be written to.
     """
-    # A lone surrogate, from a file name that is no UTF-8, becomes its JSON escape.
+    # A lone surrogate, from a file name that is not UTF-8, becomes its JSON escape.
     text = render(baseline).encode("utf-8", "backslashreplace")
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise BaselineError(f"{path.name} cannot be written: {error.strerror}") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes a private file; the baseline is a file like the others.
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BaselineError(f"{path.name} cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            os.unlink(temporary)
+        files.replace(path, text)
+    except files.FileProblem as problem:
+        raise BaselineError(f"{path.name} {problem}") from None
 
 
 def updated(
@@ -240,26 +238,6 @@ def updated(
     removed = [key for key in without if entries.pop(key, None) is not None]
     return Baseline(entries), BaselineUpdate(
         tuple(added), tuple(changed), tuple(removed), tuple(kept)
-    )
-
-
-def stale(
-    baseline: Baseline, collected: Iterable[str], measured: Mapping[str, Iterable[str]]
-) -> tuple[Key, ...]:
-    """Return the entries that no test uses, given a run of the whole suite.
-
-    Args:
-        baseline: what was accepted.
-        collected: node ids of all tests that have a budget.
-        measured: by node id, the artifacts of the tests that ran to their end. An entry of a test
-            that was collected and did not run, such as one that was skipped, is in use.
-    """
-    known = set(collected)
-    return tuple(
-        key
-        for key in sorted(baseline.entries)
-        if key.test not in known
-        or (key.test in measured and key.artifact not in measured[key.test])
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.sizes.measurement import Kind, LawBroken, Measurement, Section
+from pytest_modelsize.storage.files import FileProblem, open_for_reading
 
 __all__ = [
     "SCHEMA",
@@ -132,15 +133,18 @@ def load_object(path: Path) -> Mapping[str, Any] | None:
     """Return the JSON object in ``path``, or None where the file holds none.
 
     Raises:
-        MeasurementJsonError: where it is larger than any that is written here.
+        MeasurementJsonError: if it is larger than any that is written here, cannot be read, or is
+            no regular file.
     """
     try:
-        with path.open("rb") as file:
+        with open_for_reading(path) as file:
             if not file.read(64).lstrip().startswith(b"{"):
                 return None
             file.seek(0)
             text = file.read(_LARGEST + 1)
-    except OSError:
+    except FileProblem as problem:
+        raise MeasurementJsonError(str(problem)) from None
+    except FileNotFoundError:
         return None
     if len(text) > _LARGEST:
         raise MeasurementJsonError(f"is a JSON text of more than {_LARGEST:,d} bytes")

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from tests.needs import needs
-from tests.plugin.test_growth_marker import suite  # noqa: F401
 
 TESTS = """
 import pytest
@@ -30,7 +29,7 @@ OVER = "::error file=tests/test_it.py,line=4,title=model size::model.bin is 5 kB
 
 
 @pytest.fixture
-def run(suite, monkeypatch):  # noqa: F811
+def run(suite, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
@@ -87,7 +86,7 @@ def test_beside_the_plugin_that_annotates_every_failure_there_is_one_of_each(run
     assert all("over its budget" in line for line in lines)
 
 
-def test_names_cannot_end_the_line_or_set_a_property(suite, monkeypatch):  # noqa: F811
+def test_names_cannot_end_the_line_or_set_a_property(suite, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     name = "a%0A::warning::b,line=1\n::error::c.bin"
     suite.makepyfile(

@@ -8,31 +8,6 @@ import pytest
 from tests.needs import needs
 
 BASELINE = "modelsize-baseline.json"
-
-
-@pytest.fixture
-def suite(pytester, monkeypatch):
-    """A project whose artifact is a plain file: ``suite.artifact(bytes)``; no framework is needed."""
-    for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]")
-
-    def artifact(size, name="model.bin"):
-        (pytester.path / name).write_bytes(bytes(size))
-
-    def run(*options, plugins=(), process=False):
-        named = [option for name in ("modelsize", *plugins) for option in ("-p", name)]
-        start = pytester.runpytest_subprocess if process else pytester.runpytest_inprocess
-        return start(*named, *options)
-
-    def baseline():
-        return json.loads((pytester.path / BASELINE).read_text("utf-8"))["tests"]
-
-    pytester.artifact, pytester.start, pytester.baseline = artifact, run, baseline
-    return pytester
-
-
 GROWS = """
 import pytest
 
@@ -311,19 +286,54 @@ def test_the_ini_file_names_another_baseline(suite):
     suite.start().assert_outcomes(passed=1)
 
 
-def test_another_format_is_compared_and_the_failure_says_so(suite):
-    suite.artifact(1000, "model.bin")
-    suite.makepyfile(test_it=GROWS)
+def test_another_file_is_not_compared_though_it_differs_in_its_suffix_alone(suite):
+    suite.artifact(1000, "model.fp32")
+    suite.makepyfile(test_it=GROWS.replace("model.bin", "model.fp*"))
     suite.start("--modelsize-update")
-    suite.artifact(2000, "model.weights")
-    suite.makepyfile(test_it=GROWS.replace("model.bin", "model.weights"))
+    (suite.path / "model.fp32").rename(suite.path / "model.fp16")
     result = suite.start()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["budget not checked: * has no entry for 'model.fp16' of this*"])
+
+
+LIVE = """
+import pytest
+from conftest import Net, build, train
+
+@pytest.fixture
+def nets():
+    held = Net(None)
+    held.{name} = train(build({units}))
+    return held
+
+@pytest.mark.max_model_growth("5%", model="nets.{name}")
+def test_net(nets): pass
+"""
+
+
+@pytest.mark.parametrize("name", ["fp16", "h5", "model"])
+def test_the_same_live_model_in_another_format_is_compared(project, name):
+    project.run_code(LIVE.format(name=name, units=16), "--modelsize-update").assert_outcomes(
+        passed=1
+    )
+    result = project.run_code(LIVE.format(name=name, units=640), "-omodelsize_format=weights")
+    result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "model.weights grew by 1 kB (+100.0 %)*",
-            "  baseline: modelsize-baseline.json, 'model.bin'",
+            f"nets.{name}.weights.h5 grew by *",
+            f"  baseline: modelsize-baseline.json, 'nets.{name}.keras', of format keras*",
         ]
     )
+
+
+@pytest.mark.parametrize("format", ["keras", "saved_model"])
+def test_another_live_model_is_not_compared(project, format):
+    """Both attributes look like suffixes."""
+    option = f"-omodelsize_format={format}"
+    project.run_code(LIVE.format(name="fp32", units=16), option, "--modelsize-update")
+    result = project.run_code(LIVE.format(name="fp16", units=15), option)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"budget not checked: * no entry for 'nets.fp16.{format}' *"])
 
 
 def test_eight_workers_lose_nothing(suite):

@@ -2,15 +2,13 @@
 
 import pytest
 
-from tests.plugin.test_growth_marker import suite  # noqa: F401
 
-
-def save(suite, size):  # noqa: F811
+def save(suite, size):
     (suite.path / "model.bin").write_bytes(bytes(size))
 
 
 @pytest.fixture
-def accepted(suite):  # noqa: F811
+def accepted(suite):
     """A project that accepted 100 kB, and lets them grow by 5 %."""
     suite.makepyfile(
         test_it="""
@@ -91,7 +89,7 @@ def test_noise_that_an_update_leaves_alone_adds_up_too(accepted):
     assert entry["model.bin"]["total"] == 101_800
 
 
-def test_a_section_that_shrank_is_named(suite):  # noqa: F811
+def test_a_section_that_shrank_is_named(suite):
     suite.makepyfile(
         test_it="""
         import pytest

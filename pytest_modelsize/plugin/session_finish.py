@@ -1,0 +1,70 @@
+"""The end of a run: update the baseline, write the reports, and print the table."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.plugin.annotations import annotation_lines
+from pytest_modelsize.plugin.baseline_update import keep_baseline
+from pytest_modelsize.plugin.collection import Collection
+from pytest_modelsize.plugin.ratchet import shrunk_notes
+from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
+from pytest_modelsize.plugin.run import fail, run_of
+from pytest_modelsize.report.summary import summary
+
+__all__ = ["annotate", "finish", "summarise"]
+
+_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""GitHub Actions names here the file whose Markdown it shows beside the job."""
+
+
+def finish(session: pytest.Session, collection: Collection) -> None:
+    """Update the baseline if that is asked for, and write the reports."""
+    config, run = session.config, run_of(session.config)
+    keep_baseline(session, run, collection)
+    results = run.all()
+    run.notes += [(line, False) for line in shrunk_notes(config, results)]
+    for target in map(Path, config.getoption("modelsize_report") or ()):
+        try:
+            write_report(config.invocation_params.dir / target, results)
+            run.notes.append((f"report: {target}", False))
+        except ReportError as error:
+            run.notes.append((f"report not written: {error}", True))
+            fail(session)
+    step_summary = os.environ.get(_STEP_SUMMARY)
+    if step_summary and results and config.getini("modelsize_step_summary"):
+        try:
+            write_step_summary(Path(step_summary), results)
+        except ReportError as error:
+            # The job's page is a courtesy: what the tests found stands without it.
+            run.notes.append((f"step summary not written: {error}", True))
+
+
+def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table if it is asked for, and the notes."""
+    run = run_of(config)
+    wanted = config.getoption("modelsize")
+    lines = []
+    if wanted in ("all", "failed"):
+        width = config.get_terminal_writer().fullwidth
+        lines = summary(run.all(), width=width, only_failed=wanted == "failed")
+    if not lines and not run.notes:
+        return
+    reporter.section("model sizes", sep="=")
+    for text, verdict in lines:
+        bad = verdict in ("failed", "unchecked")
+        reporter.write_line(text, red=bad, green=verdict == "passed")
+    for text, bad in run.notes:
+        reporter.write_line(text, red=bad)
+
+
+def annotate(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what GitHub Actions shows beside the code."""
+    run = run_of(config)
+    failed = [result for result in run.all() if result.test in run.failed]
+    for line in annotation_lines(config, failed):
+        reporter.ensure_newline()
+        reporter.write_line(line)
