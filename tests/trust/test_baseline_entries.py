@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
+
+from tests.needs import needs
 
 GROWS = """
 import pytest
@@ -67,8 +68,7 @@ SHARDS = {
 @pytest.mark.parametrize("name", SHARDS)
 def test_a_shard_removes_nothing(suite, name):
     plugin, options = SHARDS[name]
-    if importlib.util.find_spec(plugin.partition(".")[0]) is None:
-        pytest.skip(f"{plugin} is not installed; tox -e others has it")
+    needs(plugin.partition(".")[0], "others")
     with_entries(suite)
     assert_untouched(suite, "-Wignore", *options, plugins=[plugin], process=True)
 
@@ -158,8 +158,8 @@ def test_a_file_that_a_conftest_leaves_out_keeps_its_entries(suite, conftest):
     ids=["parameter", "function", "class", "class removed", "method", "emptied", "file"],
 )
 def test_a_test_that_was_removed_loses_its_entry(suite, change, left, plugins):
-    if plugins and importlib.util.find_spec("xdist") is None:
-        pytest.skip("pytest-xdist is not installed; tox -e others has it")
+    if plugins:
+        needs("xdist", "others")
     before = with_entries(suite)
     if change is None:
         (suite.path / "test_it.py").unlink()
@@ -231,8 +231,7 @@ RETRIES = {
 def test_the_attempt_that_counts_is_the_one_on_record(suite, name, body, workers):
     plugin, options, mark = RETRIES[name]
     for needed in (plugin.partition(".")[0], *(["xdist"] if workers else [])):
-        if importlib.util.find_spec(needed) is None:
-            pytest.skip(f"{needed} is not installed; tox -e others has it")
+        needs(needed, "others")
     if workers:
         options = [*options, "-n1"]
     with_entries(suite, RETRIED.format(mark="", body="pass"))
@@ -254,7 +253,7 @@ def test_the_attempt_that_counts_is_the_one_on_record(suite, name, body, workers
 
 
 def test_a_rerun_that_fails_to_set_up_leaves_no_record_of_the_run_before(suite):
-    pytest.importorskip("pytest_rerunfailures", reason="runs in tox -e others")
+    needs("pytest_rerunfailures", "others")
     suite.artifact(9000)
     code = RETRIED.format(mark="", body="pass").replace(
         "def attempt():", "def attempt():\n    assert not TRIED.exists()"

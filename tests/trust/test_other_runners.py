@@ -8,6 +8,8 @@ import os
 
 import pytest
 
+from tests.needs import lacks, needs
+
 BUDGETS = """
 import unittest
 import pytest
@@ -123,7 +125,7 @@ def test_such_a_failure_ends_the_run_as_any_other(suite, options):
 
 
 def test_under_workers_too(suite):
-    pytest.importorskip("xdist", reason="runs in tox -e others")
+    needs("xdist", "others")
     suite.artifact(5000)
     suite.makepyfile(test_it=BUDGETS)
     suite.makeconftest(LOGS["by the hooks"] + BYPASS["runtest"])
@@ -226,8 +228,7 @@ PLUGINS = {
 @pytest.mark.parametrize("name", PLUGINS)
 def test_verdicts_come_back_from_wherever_the_test_ran(suite, name):
     plugins, options, needed = PLUGINS[name]
-    if importlib.util.find_spec(needed) is None:
-        pytest.skip(f"{needed} is not installed; tox -e others has it")
+    needs(needed, "others")
     assert_verdicts(suite, *options, plugins=plugins, times=2 if name == "repeat" else 1)
 
 
@@ -265,7 +266,7 @@ def pytest_runtest_protocol(item, nextitem):
 def test_verdicts_come_back_from_a_forked_process(suite):
     """As pytest-forked does, in whose parent no test is ever set up."""
     if not hasattr(os, "fork"):
-        pytest.skip("a system without fork; every tox environment on Linux runs it")
+        pytest.skip(lacks("os.fork"))
     suite.makeconftest(FORKED)
     assert_verdicts(suite)
 
@@ -318,11 +319,10 @@ class TestUnit(unittest.TestCase):
 @pytest.mark.parametrize("plugins", [[], ["xdist"]], ids=["alone", "xdist"])
 def test_a_subtest_that_passes_is_not_the_test_and_needs_no_budget(suite, plugins):
     if importlib.util.find_spec("_pytest.subtests") is None:
-        if importlib.util.find_spec("pytest_subtests") is None:
-            pytest.skip("neither pytest 9 nor pytest-subtests; tox -e others has them")
+        needs("pytest_subtests", "others")
         plugins = [*plugins, "pytest_subtests"]
-    if "xdist" in plugins and importlib.util.find_spec("xdist") is None:
-        pytest.skip("pytest-xdist is not installed; tox -e others has it")
+    if "xdist" in plugins:
+        needs("xdist", "others")
     suite.artifact(5000)
     suite.makepyfile(test_it=SUBTESTS)
     options = ["-n2"] if "xdist" in plugins else []
