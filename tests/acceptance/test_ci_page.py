@@ -200,7 +200,7 @@ def test_the_command_without_pytest_is_understood(tmp_path, monkeypatch):
     assert main(shlex.split(command)[1:]) in (0, 1)
 
 
-@pytest.mark.parametrize("name", ["action.yml", "comment/action.yml"])
+@pytest.mark.parametrize("name", ["action.yml", ".github/actions/comment/action.yml"])
 def test_an_action_is_yaml_and_only_calls_the_package(name):
     document = yaml.safe_load((ROOT / name).read_text("utf-8"))
     assert document["runs"]["using"] == "composite"

@@ -1,5 +1,5 @@
 """Pull requests in all their situations: real clones of real repositories, and an API that answers
-as GitHub's does. The steps are those of action.yml and comment/action.yml.
+as GitHub's does. The steps are those of action.yml and .github/actions/comment/action.yml.
 """
 
 import json
@@ -219,7 +219,9 @@ def answer(project, report, **inputs):
     runner = Runner(folder, folder / "empty", **given)
     (runner.temp / "modelsize" / "modelsize-report" / "report.json").write_bytes(report)
     context = {"github.event.workflow_run.id": "99"}
-    steps = runner.action(ROOT / "comment" / "action.yml", GOOD, context, **inputs)
+    steps = runner.action(
+        ROOT / ".github" / "actions" / "comment" / "action.yml", GOOD, context, **inputs
+    )
     assert all(not line.startswith("pytest") for line in runner.log())
     assert list((folder / "empty").iterdir()) == []
     return steps
@@ -303,7 +305,7 @@ def test_a_run_that_left_no_report_is_no_failure_of_the_second_workflow(project)
     given["GITHUB_EVENT_NAME"] = "workflow_run"
     runner = Runner(project.folder / "second", project.folder / "second" / "empty", **given)
     context = {"github.event.workflow_run.id": "99"}
-    steps = runner.action(ROOT / "comment" / "action.yml", GOOD, context)
+    steps = runner.action(ROOT / ".github" / "actions" / "comment" / "action.yml", GOOD, context)
     assert codes(steps) == [0, 0]
     assert "has left no report" in steps["comment"].stdout
 
