@@ -3,12 +3,13 @@
 Below one folder, named after the file: ``data.pkl``, and ``data/<key>`` for each storage
 (torch/serialization.py, ``_save``; caffe2/serialize/inline_container.cc). TorchScript has
 ``constants.pkl`` with ``constants/<key>``, and sources below ``code/`` besides
-(torch/csrc/jit/serialization/export_module.cpp).
+(torch/csrc/jit/serialization/export_module.cpp). ``torch.package`` has any number of pickles, with
+all their storages in ``.data/<key>.storage`` (torch/package/package_exporter.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle.machine import follow
@@ -20,8 +21,9 @@ from pytest_modelsize.formats.containers.zip import (
     unpack,
 )
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.contents import Found
 from pytest_modelsize.formats.torch.naming import PICKLE, Naming
-from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, owners_of
+from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, described, owners_of
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -30,8 +32,14 @@ __all__ = ["read_saved", "root_of"]
 
 _LARGEST_UNPACKED = 32 * 2**20
 """Bytes of the largest compressed pickle that is inflated to look inside."""
-_PICKLES = {PICKLE: "data/", "constants.pkl": "constants/"}
+_CONSTANTS = "constants.pkl"
+_PICKLES = {PICKLE: "data/", _CONSTANTS: "constants/"}
 """Pickles, and where the storages that each speaks of are."""
+_PACKAGE = ".data/extern_modules"
+"""The modules that a package leaves to its reader."""
+_STORAGE = ".storage"
+_MOST_PICKLES = 1000
+_LONGEST_TEXT = 2**20
 _CODE = "code/"
 _EXTRA = "extra/"
 _TOGETHER = ("version", "byteorder", ".format_version", ".storage_alignment", ".data/")
@@ -62,19 +70,23 @@ def root_of(archive: ZipArchive | ZipListing) -> str | None:
             root = f"{folder}{slash}"
             kept = (f"{root}version", f"{root}.data/version", f"{root}byteorder")
             return root if names.intersection(kept) else None
+        if name.endswith(f"/{_PACKAGE}") and name.count("/") == 2:
+            return name.removesuffix(_PACKAGE)
     return None
 
 
 def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -> str:
-    """Give every byte of the archive's members to ``ledger``; return ``torch`` or ``torchscript``.
+    """Give every byte of the archive's members to ``ledger``; return ``torch``, ``torchscript`` or
+    ``torch_package``.
 
     Raises:
         ArtifactError: where a pickle is broken, or speaks of storages that are not there.
     """
     by_name = {member.name: member for member in archive.members}
+    package = root + _PACKAGE in by_name
     pickles = {
-        root + name: _read_pickle(source, by_name, root, name)
-        for name in _PICKLES
+        root + name: _read_pickle(source, by_name, root, name, places)
+        for name, places in (_in_package(by_name, root) if package else _places()).items()
         if root + name in by_name
     }
     owners = {name: owner for pickle in pickles.values() for name, owner in pickle.owners.items()}
@@ -87,7 +99,12 @@ def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -
             charge(member, owner.path, Kind.DATA, ledger, owner.note)
         else:
             name = member.name.removeprefix(root)
-            charge(member, *_home(name), ledger)
+            path, kind = _home_in_package(name) if package else _home(name)
+            if path[0] == "assets" and not _is_text(source, member):
+                kind = Kind.OPAQUE
+            charge(member, path, kind, ledger)
+    if package:
+        return "torch_package"
     return "torchscript" if any(n.startswith(root + _CODE) for n in by_name) else "torch"
 
 
@@ -105,7 +122,36 @@ def charge(
         ledger.note(path, note)
 
 
-def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name: str) -> _Pickle:
+def _places() -> dict[str, tuple[str, str]]:
+    """Return how names of storages begin and end, by the pickle that speaks of them."""
+    return {name: (folder, "") for name, folder in _PICKLES.items()}
+
+
+def _in_package(by_name: dict[str, ZipMember], root: str) -> dict[str, tuple[str, str]]:
+    """Return the same for a package."""
+    names = (name.removeprefix(root) for name in by_name if name.endswith(".pkl"))
+    found = [name for name in names if not name.startswith((".data/", *_PICKLES))]
+    return dict.fromkeys(found[:_MOST_PICKLES], (".data/", _STORAGE))
+
+
+def _is_text(source: Source, member: ZipMember) -> bool:
+    """Return whether what a user put beside a model is text, so that nothing hides in it."""
+    if member.method != STORED or member.encrypted or member.stored > _LONGEST_TEXT:
+        return False
+    try:
+        text = source.read(member.offset, member.stored).decode()
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text
+
+
+def _read_pickle(
+    source: Source,
+    by_name: dict[str, ZipMember],
+    root: str,
+    name: str,
+    places: tuple[str, str],
+) -> _Pickle:
     member = by_name[root + name]
     shown = f"{source.name}!{member.name}"
     if member.method == STORED and not member.encrypted:
@@ -116,8 +162,12 @@ def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name:
     contents = contents_of(stream, value, (0, end))
     naming = Naming(contents)
     owners: dict[str, Owner] = {}
+    constants: dict[str, list[Found]] = {}
+    for tensor in contents.found if name == _CONSTANTS else ():
+        if tensor.storage is not None and tensor.shape is not None:
+            constants.setdefault(tensor.storage.key, []).append(tensor)
     for key, owner in owners_of(contents, naming).items():
-        held = root + _PICKLES[name] + key
+        held = f"{root}{places[0]}{key}{places[1]}"
         found = by_name.get(held)
         if found is None:
             raise stream.error(owner.storage.at, f"a storage in {held!r}, which is not there")
@@ -126,13 +176,15 @@ def _read_pickle(source: Source, by_name: dict[str, ZipMember], root: str, name:
                 owner.storage.at,
                 f"a storage of {owner.storage.size:,d} bytes, but {held!r} has {found.unpacked:,d}",
             )
-        # A constant belongs to the code that names it by its number.
-        path = owner.path if name == PICKLE else ("graph", _PICKLES[name] + key)
-        owners[held] = replace(owner, path=path)
+        if name == _CONSTANTS:
+            # Code names them by number, those of a frozen module, too: its weights.
+            path = ("weights", f"constants/{key}")
+            owner = Owner(path, described(constants.get(key, [])), owner.storage)
+        owners[held] = owner
     content = Ledger()
     if end < stream.size:  # where no unpickler reads on
         content.add(("overhead", name), Kind.SLACK, stream.size - end)
-    if name != PICKLE:
+    if name == _CONSTANTS:
         content.add(("graph", name), Kind.DATA, end)
         return _Pickle((("graph", name), Kind.DATA), content, owners)
     charge_pickle(content, contents, naming, (0, end))
@@ -162,4 +214,15 @@ def _home(name: str) -> tuple[SectionPath, Kind]:
         return ("overhead", name), Kind.STRUCTURE
     if name.endswith(".pkl"):
         return ("graph", name), Kind.DATA
+    return ("assets", name or "(no name)"), Kind.DATA
+
+
+def _home_in_package(name: str) -> tuple[SectionPath, Kind]:
+    """Return the same in a package, whose sources are the model's code."""
+    if name.startswith(".data/ts_code/") or name.endswith(".py"):
+        return ("graph", name), Kind.DATA
+    if name.endswith(_STORAGE) and name.startswith(".data/"):
+        return ("overhead", "unused storages", name), Kind.SLACK
+    if name.startswith(_TOGETHER):
+        return ("overhead", name), Kind.STRUCTURE
     return ("assets", name or "(no name)"), Kind.DATA

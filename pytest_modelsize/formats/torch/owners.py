@@ -11,7 +11,7 @@ from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["Owner", "charge_pickle", "owners_of", "used_of"]
+__all__ = ["Owner", "charge_pickle", "described", "owners_of", "used_of"]
 
 _RANK = {"weights": 0, "optimizer": 1, "config": 2}
 

@@ -26,7 +26,7 @@ def read(source: Source, ledger: Ledger) -> str:
     """Give every byte of the archive to ``ledger``.
 
     Returns:
-        ``torch``, ``torchscript`` or ``torch_export``.
+        ``torch``, ``torchscript``, ``torch_package`` or ``torch_export``.
 
     Raises:
         ArtifactError: where it is broken.

@@ -304,3 +304,60 @@ def test_nothing_in_a_pickle_is_executed(tmp_path):
     )
     assert measure(path).total == path.stat().st_size
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "note"),
+    [
+        (lambda t: t.chunk(t.rand(10_000), 10), "10 tensors, float32 1000 each"),
+        (lambda t: [t.rand(3, n) for n in range(1, 6)], "5 tensors, float32"),
+        (lambda t: (t.arange(100), t.tensor(10)), "2 tensors, int64"),
+        (lambda t: (t.arange(100), t.rand(3)), "2 tensors"),
+        (lambda t: {"history": [t.rand(6, 9) for _ in range(50)]}, "50 tensors, float32 6x9 each"),
+        (lambda t: {"one": [t.rand(6, 9)]}, "float32 6x9"),
+    ],
+)
+@pytest.mark.parametrize("old", [False, True])
+def test_an_entry_of_several_tensors_says_how_many(torch, tmp_path, make, note, old):
+    path = tmp_path / "several.pt"
+    torch.save(make(torch), path, _use_new_zipfile_serialization=not old)
+    measured = measure(path)
+    assert note in {part.note for part in measured.section("weights").children}
+    assert measured.total == path.stat().st_size
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_arrays_of_numpy_are_weights_with_their_type(torch, tmp_path, old):
+    numpy = pytest.importorskip("numpy")
+    path = tmp_path / "numpy.pt"
+    arrays = {"a": numpy.arange(1000.0), "b": {"c": numpy.zeros((3, 400), "int8")}}
+    options = {"_use_new_zipfile_serialization": not old}
+    torch.save({**arrays, "hyper_parameters": {"d": numpy.ones(500)}}, path, **options)
+    found = named(measure(path), "weights")
+    assert found["a"].note.startswith("float64 1000")
+    assert found["b/c"].note.startswith("int8 3x400")
+    # Protocol 2 has no bytes: they are a text, in which those above 127 take two.
+    encoded = {
+        n: len(a.tobytes().decode("latin1").encode())
+        for n, a in (("a", arrays["a"]), ("b/c", arrays["b"]["c"]))
+    }
+    assert all(encoded[n] <= found[n].size <= encoded[n] + 400 for n in encoded)
+    assert "hyper_parameters/d" in named(measure(path), "config")
+
+
+def test_random_states_are_configuration_and_bytes_are_opaque(torch, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    path = tmp_path / "more.pt"
+    more = {
+        "w": torch.zeros(3),
+        "rng_states": {"cpu": torch.get_rng_state(), "cuda": [torch.zeros(16, dtype=torch.uint8)]},
+        "mine": torch.get_rng_state(),
+        "np": numpy.random.RandomState(0).get_state(),
+        "seed_vector": torch.zeros(7),
+        "inner": b"\x80" * 5000,
+    }
+    torch.save(more, path)
+    measured = measure(path)
+    assert data_of(measured, "weights") == 4 * (3 + 7)
+    assert data_of(measured, "config") >= 2 * torch.get_rng_state().numel() + 16 + 624 * 4
+    assert measured.section("assets").of_kind(Kind.OPAQUE) >= 5000

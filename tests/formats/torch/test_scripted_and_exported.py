@@ -57,13 +57,53 @@ def test_torchscript_has_weights_code_and_extra_files(scripted):
     assert measured.section("assets").of_kind(Kind.DATA) == len("cat dog")
 
 
-def test_constants_of_torchscript_belong_to_its_code(torch, tmp_path):
+def test_constants_of_torchscript_are_weights(torch, tmp_path):
     path = tmp_path / "traced.pt"
     table = torch.arange(300.0)
     torch.jit.trace(lambda x: x + table, torch.zeros(300)).save(str(path))
     measured = measure(path)
-    assert named(measured, "graph")["constants/0"].size >= 300 * 4
-    assert measured.weights == 0
+    assert named(measured, "weights")["constants/0"].note == "float32 300"
+    assert measured.section("weights").of_kind(Kind.DATA) == 300 * 4
+
+
+def test_a_frozen_module_s_weights_are_weights(torch, tmp_path):
+    path = tmp_path / "frozen.pt"
+    nn = torch.nn
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 3)).eval()
+    size = sum(p.numel() * p.element_size() for p in model.parameters())
+    torch.jit.save(torch.jit.freeze(torch.jit.script(model)), path)
+    measured = measure(path)
+    assert measured.section("weights").of_kind(Kind.DATA) == size
+    notes = {entry.note for entry in named(measured, "weights").values()}
+    assert notes >= {"float32 8x3x3x3", "float32 8", "float32 5x8x3x3", "float32 5"}
+    assert measured.format == "torchscript"
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage")
+def test_a_package_is_opened(torch, tmp_path):
+    path = tmp_path / "package.pt"
+    model, other = torch.nn.Linear(64, 64), torch.nn.Linear(8, 8)
+    optimizer = torch.optim.Adam(other.parameters())
+    other(torch.ones(1, 8)).sum().backward()
+    optimizer.step()
+    state = sum(t.nbytes for slots in optimizer.state.values() for t in slots.values())
+    with torch.package.PackageExporter(path) as exporter:
+        exporter.extern("torch.**")
+        exporter.save_pickle("model", "model.pkl", model)
+        exporter.save_pickle("more", "checkpoint.pkl", {"o": optimizer.state_dict()})
+        exporter.save_source_string("mine.code", "LAYERS = 3")
+        exporter.save_text("words", "labels.txt", "cat dog")
+        exporter.save_binary("words", "raw.bin", bytes(100))
+    measured = measure(path)
+    assert measured.total == path.stat().st_size
+    assert (measured.format, recognise(path)) == ("torch_package", "torch")
+    assert measured.section("weights").of_kind(Kind.DATA) == (64 * 64 + 64) * 4
+    assert measured.section("optimizer").of_kind(Kind.DATA) == state
+    assert {"weight", "bias"} <= set(named(measured, "weights"))
+    assert "mine/code.py" in named(measured, "graph")
+    assets = named(measured, "assets")
+    assert {"words/labels.txt", "words/raw.bin"} <= set(assets)
+    assert measured.section("assets").of_kind(Kind.OPAQUE) == 100
 
 
 def test_an_exported_program_has_weights_by_name_and_a_graph(exported):

@@ -29,6 +29,8 @@ from pytest_modelsize.formats.torch.slots.tree import Node, fits
 __all__ = ["mark_state"]
 
 _SLOTS = STRONG | WEAK
+_WALKS = 30
+"""Steps for each name in the file: slots within slots within slots are given up."""
 
 
 def mark_state(root: Node) -> None:
@@ -59,6 +61,7 @@ class _Search:
     def __init__(self, root: Node) -> None:
         self.parameters = Parameters(root)
         self.signatures: dict[int, Counter[int]] = {}
+        self.left = _WALKS * sum(1 for _ in root.nodes())
 
     def keeps_slots(self, owner: Node) -> None:
         """Mark what ``owner`` keeps, if it is what is kept for one parameter."""
@@ -166,7 +169,10 @@ class _Search:
             return
         if not (name in _SLOTS or slot.hinted) or AVERAGED.search(name[:80]):
             return
+        if self.left < 0:
+            return
         leaves = [node for node in slot.leaves() if is_large(node)]
+        self.left -= sum(node.depth for node in leaves)
         paired = self._is_paired(slot)
         whole = slot.module or any(node.name in BUFFERS for node in leaves)
         if whole and not (paired or parent.hinted):
