@@ -29,7 +29,7 @@ from pytest_modelsize.formats.torch.slots.tree import Node, fits
 __all__ = ["mark_state"]
 
 _SLOTS = STRONG | WEAK
-_WALKS = 30
+_WALKS = 200
 """Steps for each name in the file: slots within slots within slots are given up."""
 
 
