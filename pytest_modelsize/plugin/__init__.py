@@ -98,18 +98,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Hold the budgets of a test whose body has passed."""
+    watch = failure = None
     if _concerns(item):
         from pytest_modelsize.plugin.state import begin_body
 
         safety_net(item.config).watch(item)
         begin_body(item)
-    result = yield
-    # unittest reports a failed or skipped body only here, and the call "succeeds".
-    if not getattr(item, "_excinfo", None) and is_marked(item):
-        from pytest_modelsize.plugin.enforcement import hold_budgets
+    if is_marked(item):
+        from pytest_modelsize.plugin.body_watch import BodyWatch
 
-        safety_net(item.config).watch(item)
-        hold_budgets(item)
+        watch = BodyWatch(item)
+    try:
+        if watch is None:
+            result = yield
+        else:
+            with watch:
+                result = yield
+        # unittest reports a failed or skipped body only here, and the call "succeeds".
+        if not getattr(item, "_excinfo", None) and is_marked(item):
+            from pytest_modelsize.plugin.enforcement import hold_budgets
+
+            safety_net(item.config).watch(item)
+            failure = hold_budgets(item)
+    finally:
+        if watch is not None:
+            watch.let_go()
+    if failure is not None:
+        # Raised here, so that it keeps no frame of the check alive, nor a model.
+        raise failure
     return result
 
 
@@ -124,6 +140,11 @@ def pytest_runtest_makereport(
         from pytest_modelsize.plugin.state import attach_results
 
         attach_results(item, report)
+    if is_marked(item) and (call.when == "call" or (call.when == "setup" and not report.passed)):
+        from pytest_modelsize.plugin.items import places_above
+        from pytest_modelsize.plugin.state import attach_markers
+
+        attach_markers(item, report, places_above(item))
     raised = call.excinfo.value if call.excinfo is not None else None
     if isinstance(raised, (ModelSizeExceeded, ModelSizeShrunk, ModelSizeUnchecked)):
         crash = getattr(report.longrepr, "reprcrash", None)

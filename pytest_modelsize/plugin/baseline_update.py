@@ -22,7 +22,9 @@ from pytest_modelsize.storage.baseline import (
     write,
 )
 
-__all__ = ["keep_baseline"]
+__all__ = ["TESTS_FAILED", "keep_baseline", "why_partial"]
+
+TESTS_FAILED = "tests failed"
 
 _MOST_SHOWN = 10
 _LEAVE_OUT = (
@@ -50,7 +52,7 @@ def keep_baseline(session: pytest.Session, run: Run, collection: Collection) -> 
         return
     try:
         baseline = read(path)
-        partial = _why_partial(session, collection)
+        partial = why_partial(session, collection)
         stale = () if partial else _stale(config, baseline, collection)
         if update is None:
             _note_stale(run, path, stale)
@@ -116,13 +118,13 @@ def _stale(config: pytest.Config, baseline: Baseline, collection: Collection) ->
     return tuple(key for key in keys if _in_scope(config, key.test))
 
 
-def _why_partial(session: pytest.Session, collection: Collection) -> str:
+def why_partial(session: pytest.Session, collection: Collection) -> str:
     """Return why this is no full and passing run; empty if it is one."""
     config = session.config
     if collection.partial:
         return collection.partial
     if session.exitstatus != pytest.ExitCode.OK:
-        return "tests failed"
+        return TESTS_FAILED
     for option, shown in _LEAVE_OUT:
         if config.getoption(option, default=None):
             return f"{shown} leaves tests out"

@@ -6,17 +6,25 @@ become a group, and each group is saved once, judged once, and kept as one resul
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
+from pytest_modelsize.checks.description import listed
 from pytest_modelsize.checks.explanation import ignored_flag
 from pytest_modelsize.checks.judgement import Judgement, judge_artifact
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.take import Settings, Taken
-from pytest_modelsize.checks.targets import Subject, TargetError, find_subjects
+from pytest_modelsize.checks.targets import (
+    NoModelError,
+    Subject,
+    TargetError,
+    find_subjects,
+    means_largest,
+)
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.artifact_names import with_lasting_name
@@ -33,6 +41,7 @@ from pytest_modelsize.plugin.items import (
     format_of,
     line_of,
     markers_of,
+    place_of,
     saves_sparsely,
     spot_of,
     surroundings_of,
@@ -44,7 +53,14 @@ from pytest_modelsize.plugin.outcomes import (
     ModelSizeWarning,
 )
 from pytest_modelsize.plugin.ratchet import ratchet
-from pytest_modelsize.plugin.state import add_result, folder_of, forget_verdicts, session_of
+from pytest_modelsize.plugin.state import (
+    add_result,
+    folder_of,
+    forget_verdicts,
+    note_marker,
+    session_of,
+)
+from pytest_modelsize.report.several import Beside, beside
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.entry_changes import changes
@@ -61,15 +77,42 @@ _KEPT_CHANGES = 5
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One marker, and one artifact that it means."""
+    """One marker, and one artifact that it means.
+
+    Attributes:
+        marker: the marker.
+        subject: the artifact.
+        settings: how it is saved.
+        several: the marker means others, too: its budget is for each of them.
+        largest: the marker means the largest of them alone.
+    """
 
     marker: ParsedMarker
     subject: Subject
     settings: Settings
+    several: bool
+    largest: bool
 
 
-def hold_budgets(item: pytest.Item) -> None:
-    """Check every budget of the test; fail it with all that are exceeded or cannot be checked."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One artifact after its checks: what is wrong, and its bytes if they are known."""
+
+    checks: Sequence[_Check]
+    problems: Sequence[ModelSizeFailure]
+    size: int | None = None
+
+    @property
+    def over(self) -> bool:
+        return any(isinstance(problem, ModelSizeExceeded) for problem in self.problems)
+
+
+def hold_budgets(item: pytest.Item) -> ModelSizeFailure | None:
+    """Check every budget of the test.
+
+    Returns how the test fails, with all budgets that are exceeded or cannot be checked; None where
+    all hold. It is for the caller to raise.
+    """
     forget_verdicts(item)
     problems: list[ModelSizeFailure] = []
     groups: dict[object, list[_Check]] = {}
@@ -80,25 +123,43 @@ def hold_budgets(item: pytest.Item) -> None:
     except SaveError as error:
         problems += [_unmeasured(item, checks[0], str(error)) for checks in groups.values()]
         groups.clear()
-    namesakes = _namesakes(groups.values())
-    for checks in groups.values():
-        problems += _hold(item, checks, saves, namesakes[_key(checks[0])])
-    if problems:
-        problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
-        text = "\n\n".join(str(problem.msg) for problem in problems)
-        raise type(problems[0])(text, pytrace=False)
+    else:
+        namesakes = _namesakes(groups.values())
+        found = [
+            _hold(item, checks, saves, namesakes[_key(checks[0])])
+            for checks in _only_largest(groups, saves)
+        ]
+        problems += _told(found)
+    if not problems:
+        return None
+    problems.sort(key=lambda problem: not isinstance(problem, ModelSizeExceeded))
+    text = "\n\n".join(str(problem.msg) for problem in problems)
+    return type(problems[0])(text, pytrace=False)
 
 
 def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Check]:
     """Yield what is to be checked: of each kind of marker, the nearest for each artifact."""
     nearest: dict[object, object] = {}
-    for marker in markers_of(item):
+    markers, around = list(markers_of(item)), surroundings_of(item)
+    for marker in markers:
         request = marker.request
+        largest = means_largest(request.target.model, around)
         try:
-            subjects = find_subjects(request.target, surroundings_of(item))
+            subjects = find_subjects(request.target, around)
+            if request.growth and len(subjects) > 1 and not largest:
+                raise TargetError(_needs_one(subjects))
+        except NoModelError as error:
+            # A class or a module speaks of those of its tests that have a model.
+            if marker.node is item:
+                problems.append(_not_found(item, marker, str(error)))
+            else:
+                note_marker(item, place_of(item, marker.mark), found=False)
+            continue
         except TargetError as error:
             problems.append(_not_found(item, marker, str(error)))
             continue
+        if marker.node is not item:
+            note_marker(item, place_of(item, marker.mark), found=True)
         for found in subjects:
             subject = with_lasting_name(item, found)
             settings = Settings(
@@ -111,7 +172,13 @@ def _checks(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[_Ch
             # Of the nodes that speak of an artifact the nearest one counts, with all its markers.
             key = (marker.mark.name, same_artifact(subject, settings))
             if nearest.setdefault(key, marker.node) is marker.node:
-                yield _Check(marker=marker, subject=subject, settings=settings)
+                yield _Check(
+                    marker=marker,
+                    subject=subject,
+                    settings=settings,
+                    several=len(subjects) > 1 and not largest,
+                    largest=largest,
+                )
 
 
 def _key(check: _Check) -> str:
@@ -126,9 +193,58 @@ def _namesakes(groups: Iterable[Sequence[_Check]]) -> Mapping[str, int]:
     return {name: len(artifacts) for name, artifacts in found.items()}
 
 
-def _hold(
-    item: pytest.Item, checks: Sequence[_Check], saves: SaveCache, namesakes: int
-) -> list[ModelSizeFailure]:
+def _needs_one(subjects: Sequence[Subject]) -> str:
+    names = listed([subject.name for subject in subjects])
+    pick = next((subject.argument for subject in subjects if subject.argument), 'model="..."')
+    return (
+        f"growth is held against one artifact's baseline, and {len(subjects)} could be meant: "
+        f"{names}; name one, as in {pick}, and stack one marker for each"
+    )
+
+
+def _only_largest(
+    groups: Mapping[object, Sequence[_Check]], saves: SaveCache
+) -> Iterator[Sequence[_Check]]:
+    """Leave out the checks of those that a marker means only if they are the largest."""
+    sizes: dict[int, list[tuple[int, int]]] = {}
+    for position, checks in enumerate(groups.values()):
+        for check in checks:
+            if check.largest:
+                try:
+                    taken = saves.get(check.subject, check.settings)
+                    size = taken.measurement.bytes_on_disk
+                    taken.discard()
+                except (SaveError, ArtifactError):
+                    size = sys.maxsize  # it may be: then it is not checked
+                sizes.setdefault(id(check.marker.mark), []).append((size, -position))
+    chosen = {mark: -max(found)[1] for mark, found in sizes.items()}
+    for position, checks in enumerate(groups.values()):
+        kept = [c for c in checks if not c.largest or chosen[id(c.marker.mark)] == position]
+        if kept:
+            yield kept
+
+
+def _told(found: Sequence[_Held]) -> Iterator[ModelSizeFailure]:
+    """Yield what is wrong: of several artifacts that one marker means, the worst, with the others."""
+    alone = [held for held in found if not any(check.several for check in held.checks)]
+    several = [held for held in found if any(check.several for check in held.checks)]
+    for held in alone:
+        yield from held.problems
+    wrong = [held for held in several if held.problems]
+    if wrong:
+        worst = max(wrong, key=lambda held: (held.over, held.size or 0))
+        text = "\n\n".join(str(problem.msg) for problem in worst.problems)
+        others = [_beside(held) for held in several if held is not worst]
+        yield type(worst.problems[0])(f"{text}\n\n{beside(others)}", pytrace=False)
+
+
+def _beside(held: _Held) -> Beside:
+    state = "over" if held.over else "not checked" if held.problems else "within"
+    subject = held.checks[0].subject
+    return Beside(subject.name, held.size, state, subject.argument)
+
+
+def _hold(item: pytest.Item, checks: Sequence[_Check], saves: SaveCache, namesakes: int) -> _Held:
     """Save or find one artifact, measure it, and hold all the limits that speak of it.
 
     Args:
@@ -148,14 +264,18 @@ def _hold(
                 # What fails a test is judged by the artifact that the user can look at.
                 taken, judged = whole, _judged(item, checks, whole, match)
     except (SaveError, ArtifactError) as error:
-        return [_unmeasured(item, first, str(error))]
+        return _Held(checks, [_unmeasured(item, first, str(error))])
     name = taken.measurement.name
     problem = promise_broken(taken)
     for check in checks:
         problem = problem or not_known(check.marker.request.budget, taken.measurement)
         if problem:
             taken.discard()
-            return [_unmeasured(item, check, problem, name)]
+            return _Held(
+                checks,
+                [_unmeasured(item, check, problem, name)],
+                taken.measurement.bytes_on_disk,
+            )
     found = [
         (check.marker, failure)
         for check, judgement in zip(checks, judged, strict=True)
@@ -168,7 +288,7 @@ def _hold(
         taken.discard()
     if taken.flag_ignored and not problems:
         problems += _warn_once(item, first.marker.mark, taken, saves)
-    return problems
+    return _Held(checks, problems, taken.measurement.bytes_on_disk)
 
 
 def _failure(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
-import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.checks.targets import Surroundings
+from pytest_modelsize.plugin.body_watch import body_of
 from pytest_modelsize.plugin.marker import MarkerError, Request, check_format, parse_marker
 from pytest_modelsize.plugin.marker_source import marker_line, written_marker
 from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKERS, ModelSizeFailure
@@ -25,6 +26,7 @@ __all__ = [
     "markers_of",
     "parse_markers",
     "place_of",
+    "places_above",
     "saves_sparsely",
     "set_place",
     "spot_of",
@@ -36,6 +38,15 @@ _SAVE = "modelsize_save"
 _WAYS = ("auto", "real")
 
 _PLACES = pytest.StashKey[dict[int, str]]()
+_OWN_FIXTURES = frozenset(
+    {
+        "cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
+        "doctest_namespace", "model_size", "monkeypatch", "pytestconfig", "pytester",
+        "record_property", "record_testsuite_property", "record_xml_attribute", "recwarn", "request",
+        "subtests", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory",
+    }
+)  # fmt: skip
+"""Names of the fixtures that pytest and this plugin have: no model comes out of one."""
 _REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, Request]]]()
 
 
@@ -109,6 +120,16 @@ def spot_of(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int]:
     return item.path.relative_to(item.config.rootpath).as_posix(), line_of(item, mark)
 
 
+def places_above(item: pytest.Item) -> list[str]:
+    """Return where the markers stand that are on the test's class or module."""
+    try:
+        return [
+            place_of(item, marker.mark) for marker in markers_of(item) if marker.node is not item
+        ]
+    except ModelSizeFailure:
+        return []  # a wrong marker, which is an error already
+
+
 def line_of(item: pytest.Item, mark: pytest.Mark) -> int:
     """Return the line of a marker in the test's file, counted from 1."""
     _, line, _ = item.location
@@ -121,14 +142,15 @@ def surroundings_of(item: pytest.Item) -> Surroundings:
     instance = getattr(item, "instance", None)
     if inspect.ismodule(instance):
         instance = None
-    tmp_path = fixtures.get("tmp_path")
+    folder = fixtures.get("tmp_path", fixtures.get("tmpdir"))
     return Surroundings(
         fixtures=fixtures,
         instance=instance,
         handed=[taken.subject for taken in handed_of(item)],
-        tmp_path=tmp_path if isinstance(tmp_path, Path) else None,
+        tmp_path=Path(folder) if isinstance(folder, os.PathLike) else None,
         rootdir=item.config.rootpath,
-        torn_down=isinstance(instance, unittest.TestCase),
+        own=_OWN_FIXTURES,
+        body=body_of(item),
     )
 
 

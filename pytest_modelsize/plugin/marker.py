@@ -78,10 +78,10 @@ def parse_marker(
         raise MarkerError(f"has no limit: write {example} or a section's, such as {instead}")
     sizes = tuple(_limit(word, values[word]) for word in limited if not growth)
     growths = tuple(_growth(word, values[word]) for word in limited if growth)
-    target = Target(_text(values, "model"), _text(values, "path"))
+    target = Target(_text(values, "model"), _text(values, "path"), _text(values, "format"))
     if target.model is not None and target.path is not None:
         raise MarkerError("names both model= and path=: keep one, and stack a marker for the other")
-    format = _text(values, "format")
+    format = target.format
     if format is not None:
         if target.path is not None:
             raise MarkerError(

@@ -82,6 +82,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        "modelsize_max_models",
+        "models of one test that are looked at, at most, where its marker names none (default: 16)",
+        default="16",
+    )
+    parser.addini(
         "modelsize_save",
         "how a live model is saved: auto leaves the bytes of the tensors out where the "
         "sizes are the same without them; real never does (default: auto)",

@@ -100,6 +100,11 @@ class Controller(_Process):
             from pytest_modelsize.plugin.run import run_of
 
             run_of(self.config).begin(report.nodeid)
+        markers = getattr(report, "modelsize_markers", None)
+        if markers:
+            from pytest_modelsize.plugin.run import run_of
+
+            run_of(self.config).markers[report.nodeid] = markers
         return (yield)
 
     @pytest.hookimpl(optionalhook=True)

@@ -19,11 +19,13 @@ class Run:
     Attributes:
         results: by node id, those of a test's last attempt.
         failed: node ids of the tests that failed, where that was not expected.
+        markers: by node id, the markers above the test, and whether they had a model.
         notes: lines for the end of the run, with whether they are bad news.
     """
 
     results: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    markers: dict[str, Mapping[str, bool | None]] = field(default_factory=dict)
     notes: list[tuple[str, bool]] = field(default_factory=list)
 
     def begin(self, test: str) -> None:

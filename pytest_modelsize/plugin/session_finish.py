@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.plugin.annotations import annotation_lines
-from pytest_modelsize.plugin.baseline_update import keep_baseline
+from pytest_modelsize.plugin.baseline_update import TESTS_FAILED, keep_baseline, why_partial
 from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.ratchet import shrunk_notes
 from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
-from pytest_modelsize.plugin.run import fail, run_of
+from pytest_modelsize.plugin.run import Run, fail, run_of
+from pytest_modelsize.plugin.without_model import without_model, without_use
 from pytest_modelsize.report.summary import summary
 
 __all__ = ["annotate", "finish", "summarise"]
@@ -27,6 +28,7 @@ def finish(session: pytest.Session, collection: Collection) -> None:
     keep_baseline(session, run, collection)
     results = run.all()
     run.notes += [(line, False) for line in shrunk_notes(config, results)]
+    _note_markers(session, run, collection)
     for target in map(Path, config.getoption("modelsize_report") or ()):
         try:
             write_report(config.invocation_params.dir / target, results)
@@ -41,6 +43,21 @@ def finish(session: pytest.Session, collection: Collection) -> None:
         except ReportError as error:
             # The job's page is a courtesy: what the tests found stands without it.
             run.notes.append((f"step summary not written: {error}", True))
+
+
+def _note_markers(session: pytest.Session, run: Run, collection: Collection) -> None:
+    """Say how many tests had no model, and let the run fail by a marker that had none at all."""
+    tests = without_model(run.markers)
+    if tests and session.config.getoption("modelsize"):
+        have = "1 test has" if len(tests) == 1 else f"{len(tests)} tests have"
+        run.notes.append((f"no model: {have} none, under a budget for a class or module", False))
+    stopped = session.shouldstop or session.shouldfail
+    if stopped or why_partial(session, collection) not in ("", TESTS_FAILED):
+        return
+    for place, count in without_use(run.markers.values()):
+        have = "its test has no" if count == 1 else f"none of its {count} tests has a"
+        run.notes.append((f"budget not checked: {have} model: {place}", True))
+        fail(session)
 
 
 def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = [
     "add_result",
+    "attach_markers",
     "attach_results",
     "baseline_of",
     "begin_body",
@@ -22,6 +24,7 @@ __all__ = [
     "forget",
     "forget_verdicts",
     "handed_of",
+    "note_marker",
     "results_of",
     "session_of",
 ]
@@ -53,12 +56,14 @@ _HANDED = pytest.StashKey[list[Taken]]()
 _RESULTS = pytest.StashKey[list[CheckResult]]()
 _AFTER_SETUP = pytest.StashKey[tuple[int, int] | None]()
 """How many of both there were when the body began."""
+_MARKERS = pytest.StashKey[dict[str, bool]]()
 
 
 def forget(item: pytest.Item) -> None:
     """Start a test afresh: a rerun reuses the item."""
     item.stash[_HANDED] = []
     item.stash[_RESULTS] = []
+    item.stash[_MARKERS] = {}
     item.stash[_AFTER_SETUP] = None
     _set_properties(item)
 
@@ -95,6 +100,25 @@ def add_result(item: pytest.Item, result: CheckResult) -> None:
     """Keep what a check of this test has found, and give its totals to JUnit."""
     results_of(item).append(result)
     _set_properties(item)
+
+
+def note_marker(item: pytest.Item, place: str, *, found: bool) -> None:
+    """Keep whether a marker on a class or a module, at this place, had a model in this test."""
+    item.stash.setdefault(_MARKERS, {})[place] = found
+
+
+def attach_markers(item: pytest.Item, report: pytest.TestReport, places: Iterable[str]) -> None:
+    """Send along which markers on classes and modules had a model in this test.
+
+    Args:
+        item: the test.
+        report: of its setup, or of its call.
+        places: of those markers; where the test has not passed nothing is known of them.
+    """
+    known: dict[str, bool] = item.stash.get(_MARKERS, {}) if report.passed else {}
+    report.modelsize_markers = {  # type: ignore[attr-defined]
+        place: known.get(place) for place in places
+    }
 
 
 def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -28,6 +28,11 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     ("tf_keras.src.engine.training", "Model"): "tf_keras",
     ("keras.src.engine.training", "Model"): "tf_keras",
     ("keras.engine.training", "Model"): "tf_keras",
+    # A layer by itself, or a metric, is no model, although it may be a module.
+    ("keras.src.layers.layer", "Layer"): None,
+    ("tf_keras.src.engine.base_layer", "Layer"): None,
+    ("keras.src.engine.base_layer", "Layer"): None,
+    ("keras.engine.base_layer", "Layer"): None,
     ("tensorflow.python.module.module", "Module"): "tensorflow",
     # A Keras model on PyTorch is a module, too; its own class comes first.
     ("torch.nn.modules.loss", "_Loss"): None,

@@ -80,7 +80,7 @@ FOUND = {
         "bert",
     ),
     "tmp_path as a folder of the hub": (
-        {"config.json": "{}", "model.safetensors": made(PARAMETERS, bytes(32))}, "test_it0",
+        {"config.json": "{}", "model.safetensors": made(PARAMETERS, bytes(32))}, "tmp_path",
     ),
     "a TensorFlow.js folder": (
         {

@@ -70,10 +70,11 @@ def test_a_bare_marker_without_a_call_is_an_error(project):
     ("arguments", "fixtures", "message"),
     [
         ("", "", "no model and no artifact found"),
-        ("", "model, other", "2 artifacts could be meant: model, other; name one, as in model='model'"),
-        (", model='modle'", "model", "no fixture and no attribute 'modle', did you mean 'model'?"),
+        ("", "numbers", "its fixtures (numbers: a list of 3 int)"),
+        (", model='modle'", "model", "no fixture, no attribute, and no local 'modle', did you mean 'model'?"),
         (", model='trainer.outer'", "trainer", "trainer (of type conftest.Net) has no 'outer'"),
-        (", model='trainer'", "trainer", "no model that can be saved"),
+        (", model='trainer'", "trainer", "is of type conftest.Net: write model='trainer.inner'"),
+        (", model='numbers'", "numbers", "is a list of 3 int, which is no model that can be saved"),
         (", path='*.h5'", "tmp_path", "path='*.h5' matches nothing in"),
         (", path='*.py'", "tmp_path", "path='*.py' matches 2 artifacts"),
     ],
@@ -88,6 +89,10 @@ def test_a_target_that_is_not_one_artifact_fails_and_says_what_to_write(
         @pytest.mark.max_model_size("1GB"{arguments})
         def test_it({fixtures}):
             pass
+
+        @pytest.fixture
+        def numbers():
+            return [1, 2, 3]
         """
     )
     result.assert_outcomes(failed=1)
@@ -97,7 +102,7 @@ def test_a_target_that_is_not_one_artifact_fails_and_says_what_to_write(
     assert "budget: test_it.py:3: @pytest.mark.max_model_size(" in output
 
 
-def test_several_artifacts_in_the_temporary_folder_are_not_guessed_at(project):
+def test_of_several_artifacts_none_passes_unread(project):
     result = project.run_code(
         """
         import pytest
@@ -109,7 +114,9 @@ def test_several_artifacts_in_the_temporary_folder_are_not_guessed_at(project):
         """
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*2 artifacts could be meant: a.h5, b.keras;*path='a.h5'*"])
+    result.stdout.fnmatch_lines(
+        ["budget not checked: *a.h5, byte 0: *", '*b.keras *not checked *path="b.keras"']
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""Of all that a test has, what could ship: a part of something, or what was saved, is no root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_modelsize.checks.subject import Subject
+from pytest_modelsize.saving import framework_of
+from pytest_modelsize.saving.composition import has_optimizer_of_its_own, parts_of, weights_of
+from pytest_modelsize.saving.watching.saves import SavedFile
+
+__all__ = ["roots"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    subject: Subject
+    parts: frozenset[int]
+    weights: frozenset[object]
+
+    def is_part_of(self, other: _Candidate, *, later: bool) -> bool:
+        """Return whether it is saved with ``other``, which comes before it if it is ``later``."""
+        if id(self.subject.model) in other.parts:
+            return later or id(other.subject.model) not in self.parts
+        if id(other.subject.model) in self.parts:
+            return False
+        shared = self.weights < other.weights or (later and self.weights == other.weights)
+        return (
+            bool(self.weights)
+            and shared
+            and not has_optimizer_of_its_own(self.subject.model, other.subject.model)
+        )
+
+
+def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subject]:
+    """Return the subjects that are no part of another one.
+
+    A part is a submodel, a module in a dictionary of modules, a model all of whose weights another
+    one has, and a model whose weights are in a file that was saved: of the two, the file ships.
+    What has no weights at all is left out where others have some.
+
+    Args:
+        subjects: the candidates, the best known first; no two are the same.
+        saved: what was written to those that are files, as far as that is known.
+    """
+    # What keeps a tensor's memory must live until all are compared.
+    weights = {id(s.model): weights_of(s.model) for s in subjects if _has_parts(s)}
+    candidates = [
+        _Candidate(
+            subject,
+            frozenset(id(part) for part in parts_of(subject.model)),
+            frozenset(weights[id(subject.model)]),
+        )
+        for subject in subjects
+        if _has_parts(subject)
+    ]
+    paths = [subject.path.resolve() for subject in subjects if subject.path is not None]
+    written = [
+        frozenset(file.tensors)
+        for file in saved
+        if file.path.resolve() in paths or (file.link is not None and file.link.resolve() in paths)
+    ]
+    left_out = {
+        id(one.subject.model)
+        for index, one in enumerate(candidates)
+        if (one.weights and any(one.weights <= tensors for tensors in written))
+        or any(
+            one.is_part_of(other, later=position < index)
+            for position, other in enumerate(candidates)
+            if position != index
+        )
+    }
+    empty = {id(c.subject.model) for c in candidates if not c.weights}
+    found = [s for s in subjects if s.path is not None or id(s.model) not in left_out]
+    found = [s for s in found if not _is_written(s, subjects)]
+    full = [s for s in found if s.path is not None or id(s.model) not in empty]
+    return full or found
+
+
+def _has_parts(subject: Subject) -> bool:
+    return subject.path is None and framework_of(subject.model) != "tflite"
+
+
+def _is_written(subject: Subject, others: Sequence[Subject]) -> bool:
+    """Return whether these bytes of a model are the content of a file beside them."""
+    content = subject.model
+    if not isinstance(content, (bytes, bytearray)):
+        return False
+    for path in (other.path for other in others):
+        try:
+            if path is None or not path.is_file() or path.stat().st_size != len(content):
+                continue
+            if path.read_bytes() == content:
+                return True
+        except OSError:
+            continue
+    return False

@@ -1,0 +1,86 @@
+"""What is measured, and how a marker says which."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_modelsize.formats import recognise
+from pytest_modelsize.saving import framework_of
+from pytest_modelsize.sizes.escaping import escaped
+
+__all__ = ["NoModelError", "Subject", "Target", "TargetError", "as_path", "as_subject"]
+
+
+class TargetError(LookupError):
+    """The artifact that a marker means is not there; the message says what is, and what to write."""
+
+    def __init__(self, problem: str) -> None:
+        # It names files, and what is called so may have come out of an archive.
+        super().__init__(escaped(problem))
+
+
+class NoModelError(TargetError):
+    """The test neither has, nor made, nor saved a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the marker says that the artifact is; both None leaves it to the rules.
+
+    Attributes:
+        model: what names a value of the test's.
+        path: a glob.
+        format: as which a live model is saved, which is then meant and not what was saved; or None.
+    """
+
+    model: str | None = None
+    path: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured: a live model, which is saved first, or an artifact that exists.
+
+    Attributes:
+        name: how the test calls it, or a path relative to where it was found.
+        model: the live model, or None.
+        path: the artifact, or None.
+        argument: what picks this one on a marker, ``model="local:net"``; empty if nothing does.
+    """
+
+    name: str
+    model: object | None = None
+    path: Path | None = None
+    argument: str = ""
+
+    @property
+    def identity(self) -> object:
+        """What two subjects have in common when they are the same artifact."""
+        return id(self.model) if self.path is None else self.path.resolve()
+
+
+def as_subject(value: object, name: str) -> Subject | None:
+    """Return ``value`` as something to measure, or None when it is neither model nor artifact.
+
+    A path (text or ``os.PathLike``) counts when an artifact of a known format lies there.
+    """
+    argument = f'model="{name}"'
+    if framework_of(value) is not None:
+        return Subject(name, model=value, argument=argument)
+    path = as_path(value)
+    if path is not None and recognise(path) is not None:
+        return Subject(path.name, path=path, argument=argument)
+    return None
+
+
+def as_path(value: object) -> Path | None:
+    """Return the path that ``value`` is or spells; None where it can be none."""
+    if not isinstance(value, (str, os.PathLike)):
+        return None
+    text = os.fspath(value)
+    if not isinstance(text, str) or not text or "\0" in text or "\n" in text or len(text) > 4096:
+        return None
+    return Path(text)

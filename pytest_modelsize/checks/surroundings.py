@@ -1,0 +1,80 @@
+"""All that a test offers to look in for what its markers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_modelsize.checks.subject import Subject
+from pytest_modelsize.saving import framework_of
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
+from pytest_modelsize.saving.watching.saves import SavedFile
+
+__all__ = ["Body", "Surroundings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a test's body had, made and saved while it ran.
+
+    Attributes:
+        locals: by name, as they were when it returned.
+        attributes: of its instance, at that time; empty where that is not known.
+        globals: those of its module that it names.
+        earlier: what calls of it before the last one had, by name.
+        made: models that were built, copied or loaded, and that no other one holds.
+        lost: models that were made and let go of, because there were more than the bound.
+        saved: artifacts that a framework wrote.
+        bound: models that are looked at, at most.
+    """
+
+    locals: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    globals: Mapping[str, object] = field(default_factory=dict)
+    earlier: Sequence[tuple[str, object]] = ()
+    made: Sequence[object] = ()
+    lost: int = 0
+    saved: Sequence[SavedFile] = ()
+    bound: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that a test offers to look in.
+
+    Attributes:
+        fixtures: values by fixture name, those of parameters too.
+        instance: the test class's instance, or None.
+        handed: what was given to the ``model_size`` fixture, in order.
+        tmp_path: the test's temporary folder, or None when it has none.
+        rootdir: the project's root.
+        own: names of fixtures that are pytest's own.
+        body: what ran.
+    """
+
+    fixtures: Mapping[str, object]
+    instance: object | None
+    handed: Sequence[Subject]
+    tmp_path: Path | None
+    rootdir: Path
+    own: frozenset[str] = frozenset()
+    body: Body = field(default_factory=Body)
+
+    def attributes(self) -> dict[str, object]:
+        """Return what the instance has, and its class, without running a property.
+
+        Where the body has left it and ``tearDown`` has changed it, it is what the body left.
+        """
+        if self.instance is None:
+            return {}
+        found: dict[str, object] = {}
+        for cls in reversed(ancestors(type(self.instance))):
+            found.update(class_attributes(cls))
+        found.update(attributes_of(self.instance))
+        found.update(self.body.attributes)
+        return {
+            name: value
+            for name, value in found.items()
+            if not (name.startswith("__") or (callable(value) and framework_of(value) is None))
+        }

@@ -1,0 +1,149 @@
+"""What a live model is made of, read off the records that its framework keeps in it.
+
+Where those records are: ``_modules``, ``_parameters`` and ``_buffers`` of torch.nn.Module
+(torch/nn/modules/module.py); ``_layers``, ``_functional``, ``_trainable_variables`` and
+``_non_trainable_variables`` of Keras 3 (keras/src/layers/layer.py, models/sequential.py);
+``_self_tracked_trackables``, ``_trainable_weights`` and ``_non_trainable_weights`` of Keras 2
+(tf_keras/src/engine/base_layer.py); any attribute of a tf.Module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_modelsize.saving.containers import is_mapping, walk
+from pytest_modelsize.saving.framework import framework_of, part_of
+from pytest_modelsize.saving.own_state import (
+    ancestors,
+    attributes_of,
+    elements_of,
+    full_name,
+)
+
+__all__ = ["has_optimizer_of_its_own", "parts_of", "tensors_in", "weights_of"]
+
+_HOLD_PARTS = ("_modules", "_layers", "_functional", "_self_tracked_trackables")
+_HOLD_WEIGHTS = (
+    "_parameters", "_buffers", "_trainable_variables", "_non_trainable_variables",
+    "_trainable_weights", "_non_trainable_weights",
+)  # fmt: skip
+_PLAIN_TENSORS = frozenset(
+    {("torch", "Tensor"), ("torch.nn.parameter", "Parameter"), ("torch.nn.parameter", "Buffer")}
+)
+"""Those that have no code of their own."""
+_VARIABLES = frozenset({("tensorflow.python.ops.variables", "Variable")})
+_TRACKED = frozenset(
+    {
+        ("tensorflow.python.module.module", "Module"),
+        ("keras.src.layers.layer", "Layer"),
+        ("tf_keras.src.engine.base_layer", "Layer"),
+    }
+)
+"""What a tf.Module saves of its attributes, beside variables."""
+_NUMBERS = (str, bytes, bool, int, float, complex, type(None))
+_NESTED = 6
+"""Containers within containers that are looked into."""
+
+
+def parts_of(model: object) -> Iterator[object]:
+    """Yield ``model`` and all that is saved as a part of it, at any depth, each once."""
+    seen: set[int] = set()
+    pending = [model]
+    while pending:
+        value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+        pending += _children(value)
+
+
+def _children(value: object) -> Iterator[object]:
+    if is_mapping(value):
+        # A dictionary of modules is saved with all that are in it, at any depth.
+        yield from (held for held in walk(value) if part_of(held) == "module")
+        return
+    held = attributes_of(value)
+    for name in _HOLD_PARTS:
+        if name in held:
+            yield from _flat(held[name])
+    if framework_of(value) == "tensorflow":
+        for attribute in held.values():
+            yield from (found for found in _flat(attribute) if _is(found, _TRACKED))
+
+
+def _flat(value: object, depth: int = 0) -> Iterator[object]:
+    """Yield the objects in a container, or the one object."""
+    elements = elements_of(value)
+    if elements is None:
+        if type(value) not in _NUMBERS:
+            yield value
+    elif depth < _NESTED:
+        for _, element in elements:
+            yield from _flat(element, depth + 1)
+
+
+def weights_of(model: object) -> dict[object, object]:
+    """Return the tensors that are saved with ``model``, by what tells them apart.
+
+    Each comes with an object that keeps its memory from being given to another. A view of the same
+    memory, as ``state_dict()`` returns it, is the same tensor.
+    """
+    found: dict[object, object] = {}
+    for part in parts_of(model):
+        held = attributes_of(part)
+        for name in _HOLD_WEIGHTS:
+            if name in held:
+                for tensor in _flat(held[name]):
+                    _note(tensor, found)
+        if framework_of(part) == "tensorflow":
+            for attribute in held.values():
+                for value in _flat(attribute):
+                    if _is(value, _VARIABLES):
+                        _note(value, found)
+    return found
+
+
+def tensors_in(value: object) -> dict[object, object]:
+    """Return the tensors of what is handed to a framework's save: models, or containers of tensors.
+
+    They are told apart as by `weights_of`.
+    """
+    found: dict[object, object] = {}
+    for held in _flat(value):
+        if framework_of(held) is not None:
+            found.update(weights_of(held))
+        else:
+            _note(held, found)
+    return found
+
+
+def _note(tensor: object, found: dict[object, object]) -> None:
+    if full_name(type(tensor)) in _PLAIN_TENSORS:
+        known: Any = tensor
+        try:
+            address = known.data_ptr()
+            if address:
+                found[address, known.nbytes] = known.untyped_storage()
+                return
+        except (RuntimeError, NotImplementedError, ValueError):
+            pass  # one without memory of its own
+    if elements_of(tensor) is None:
+        found[id(tensor)] = tensor
+
+
+def _is(value: object, classes: frozenset[tuple[str, str]]) -> bool:
+    return any(full_name(cls) in classes for cls in ancestors(type(value)))
+
+
+def has_optimizer_of_its_own(model: object, other: object) -> bool:
+    """Return whether ``model`` was compiled with an optimizer that ``other`` does not have."""
+    own = _optimizer(model)
+    return own is not None and own is not _optimizer(other)
+
+
+def _optimizer(model: object) -> object | None:
+    held: Mapping[str, object] = attributes_of(model)
+    found = held.get("optimizer")
+    return held.get("_optimizer") if found is None else found

@@ -1,0 +1,57 @@
+"""Hard links to what a test has saved, which outlive its temporary folders. No byte is copied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["link_to", "unlink"]
+
+_MOST_FILES = 1000
+"""Files of a folder; one with more is not linked."""
+
+
+def link_to(path: Path, folder: Path | None) -> Path | None:
+    """Return another place where the artifact at ``path`` lies, in a new folder inside ``folder``.
+
+    None where the file system has no hard links, or has the two on different devices.
+    """
+    if folder is None:
+        return None
+    try:
+        files = list(_files(path))
+        if not files or len(files) > _MOST_FILES:
+            return None
+        home = Path(tempfile.mkdtemp(prefix="saved-", dir=folder))
+    except OSError:
+        return None
+    try:
+        for file in files:
+            link = home / file.relative_to(path.parent)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(file, link)
+    except OSError:
+        shutil.rmtree(home, ignore_errors=True)
+        return None
+    return home / path.name
+
+
+def unlink(link: Path) -> None:
+    """Remove what `link_to` returned."""
+    shutil.rmtree(link.parent, ignore_errors=True)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        for here, _, names in os.walk(path):
+            yield from (Path(here, name) for name in names if not Path(here, name).is_symlink())
+    elif path.is_file():
+        yield path
+        # An ONNX model's tensors may lie beside it.
+        yield from (beside for beside in [path.with_name(f"{path.name}.data")] if beside.is_file())
+    else:
+        # A checkpoint is named by what its files begin with.
+        yield from path.parent.glob(f"{path.name}.*")
