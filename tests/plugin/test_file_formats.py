@@ -110,7 +110,7 @@ def test_the_one_artifact_in_tmp_path_is_found_with_all_its_bytes(run, case):
 @pytest.mark.parametrize("case", FOUND)
 def test_it_is_found_by_its_path_and_passes_where_it_fits(run, case):
     files, name = FOUND[case]
-    path = "" if name == "test_it0" else f', path="{name}"'
+    path = "" if name == "tmp_path" else f', path="{name}"'
     run(f'"10 kB"{path}', files).assert_outcomes(passed=1)
 
 
