@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from pytest_modelsize.formats.extents import Extent
-from pytest_modelsize.sizes.measurement import SECTIONS, Measurement, Section
+from pytest_modelsize.sizes.measurement import OWN, SECTIONS, Kind, Measurement, Section
+from pytest_modelsize.sizes.shares import proportional
 
 __all__ = ["METHODS", "CompressionError", "Method", "compressed", "method"]
 
@@ -109,9 +110,8 @@ def compressed(
     parts = _shared(
         total, {section.name: alone.get(section.name, 0) for section in measurement.tree}
     )
-    raw = {section.name: section.size for section in measurement.tree}
     tree = tuple(
-        Section(name, parts[name], None, (), f"{raw[name]:,d} B before")
+        _compressed_section(measurement.section(name), parts[name])
         for name in SECTIONS
         if parts.get(name)
     ) or (Section("overhead", total),)
@@ -122,6 +122,26 @@ def compressed(
         bytes_on_disk=total,
         tree=tree,
     )
+
+
+def _compressed_section(section: Section, size: int) -> Section:
+    """Return a section of ``size`` bytes compressed; what is opaque stays so, in proportion."""
+    note = f"{section.size:,d} B before"
+    opaque: dict[str, int] = {}
+    for path, leaf in section.leaves():
+        if leaf.kind is Kind.OPAQUE:
+            name = "/".join(part for part in path[1:] if part not in OWN) or section.name
+            opaque[name] = opaque.get(name, 0) + leaf.size
+    if not opaque:
+        return Section(section.name, size, None, (), note)
+    opened = section.size - sum(opaque.values())
+    rest, *shares = proportional([opened, *opaque.values()], size)
+    children = [
+        Section(name, share, Kind.OPAQUE, (), f"{opaque[name]:,d} B before")
+        for name, share in zip(opaque, shares, strict=True)
+    ]
+    children.append(Section("(opened)", rest))
+    return Section(section.name, size, None, tuple(c for c in children if c.size), note)
 
 
 def _alone(
@@ -179,17 +199,10 @@ def _size(how: Method, blocks: Iterable[bytes]) -> int:
 
 
 def _shared(total: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """Share ``total`` in proportion to ``weights``, to the byte: the largest remainders round up."""
-    whole = sum(weights.values())
-    if not whole:
-        first = next(iter(weights), None)
-        return {} if first is None else {**dict.fromkeys(weights, 0), first: total}
-    exact = {name: divmod(total * weight, whole) for name, weight in weights.items()}
-    shares = {name: quotient for name, (quotient, _) in exact.items()}
-    missing = total - sum(shares.values())
-    for name in sorted(exact, key=lambda name: -exact[name][1])[:missing]:
-        shares[name] += 1
-    return shares
+    """Share ``total`` in proportion to ``weights``; where these are zero, the first has it all."""
+    if not any(weights.values()):
+        return {name: total if not index else 0 for index, name in enumerate(weights)}
+    return dict(zip(weights, proportional(list(weights.values()), total), strict=True))
 
 
 def _gzip() -> Method:

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.sizes.budget import Budget
+from pytest_modelsize.sizes.budget import PROMISE, Budget
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
-from pytest_modelsize.sizes.measurement import Kind, Measurement
+from pytest_modelsize.sizes.escaping import printable
+from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
 
-__all__ = ["not_known", "promise_broken"]
+__all__ = ["OpaqueEntry", "not_known", "opaque_entries", "opaque_patterns", "promise_broken"]
+
+_SHOWN = 3
+"""Opaque entries that a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueEntry:
+    """What nobody opened.
+
+    Attributes:
+        section: the top-level section as which its bytes are counted.
+        name: its names below that, parted by slashes.
+        size: bytes.
+        note: why; or empty.
+    """
+
+    section: str
+    name: str
+    size: int
+    note: str
 
 
 def promise_broken(taken: Taken) -> str:
@@ -28,30 +54,55 @@ def promise_broken(taken: Taken) -> str:
 
 
 def not_known(budget: Budget, measurement: Measurement) -> str:
-    """Return what to say when ``budget`` limits sections of what nobody can look into; or nothing.
+    """Return what to say where ``budget`` cannot be held, because nobody opened what matters to it.
 
-    A limit on the whole is checked all the same, and so is one on the section as which all of it
-    is entered.
+    A limit on the whole is held all the same. One on a section, and ``include_optimizer=False``,
+    which is a limit of zero on state, hold if they would with all opaque bytes counted in; what is
+    over its limit without them is over it.
     """
     if problem := _types_not_known(budget, measurement):
         return problem
-    known = (None, "weights", "assets")
-    limited = [limit.section for limit in budget.limits if limit.section not in known]
-    if budget.include_optimizer and not limited:
-        return ""
-    opaque = ""
-    if measurement.format == "file":
-        opaque = "is of no format known here"
-    elif any(leaf.kind is Kind.OPAQUE for _, leaf in measurement.leaves()):
-        opaque = "is a pickle" if measurement.format == "pickle" else "holds a part"
-        opaque += " that could not be opened"
+    opaque = opaque_entries(measurement, budget.allow_opaque)
     if not opaque:
         return ""
-    what = f"{limited[0]}=" if budget.include_optimizer else "include_optimizer=False"
-    return (
-        f"{measurement.name} {opaque}, so {what} cannot be held against what is inside: limit its "
-        "total, or export the model in a format with sections"
+    limits = [
+        (limit.section, limit.size, f"{limit.section}=")
+        for limit in budget.limits
+        if not limit.dtype
+    ]
+    if not budget.include_optimizer:
+        limits.insert(0, ("optimizer", 0, PROMISE))
+    for section, size, written in limits:
+        elsewhere = sum(entry.size for entry in opaque if entry.section != section)
+        measured = measurement.size_of(section)
+        if section is not None and measured <= size < measured + elsewhere:
+            return _message(measurement, opaque, written)
+    return ""
+
+
+def opaque_entries(
+    measurement: Measurement, allowed: Sequence[str] = ()
+) -> tuple[OpaqueEntry, ...]:
+    """Return what nobody opened, the largest first, but for what a pattern allows."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    pending: list[tuple[SectionPath, Section, str]]
+    pending = [((section.name,), section, "") for section in measurement.tree]
+    while pending:
+        path, part, around = pending.pop()
+        note = part.note or around
+        pending.extend(
+            (path if child.name in OWN else (*path, child.name), child, note)
+            for child in part.children
+        )
+        opaque = part.kind is Kind.OPAQUE and part.size and not part.children
+        if opaque and not _allowed(path[1:], allowed):
+            home = (path[0], "/".join(path[1:]) or measurement.name)
+            found.setdefault(home, []).append((part.size, note))
+    entries = (
+        OpaqueEntry(section, name, sum(size for size, _ in parts), parts[0][1])
+        for (section, name), parts in found.items()
     )
+    return tuple(sorted(entries, key=lambda entry: (-entry.size, entry.name)))
 
 
 def _types_not_known(budget: Budget, measurement: Measurement) -> str:
@@ -66,3 +117,45 @@ def _types_not_known(budget: Budget, measurement: Measurement) -> str:
                 "them: limit the total, or export the model in a format that tells each tensor's type"
             )
     return ""
+
+
+def opaque_patterns(value: object) -> tuple[str, ...]:
+    """Return the patterns that ``allow_opaque=`` gives: a list of texts such as ``*.spm``.
+
+    Raises:
+        ValueError: where it is anything else; the message says what to write.
+    """
+    if isinstance(value, (list, tuple)):
+        patterns = [part for part in value if isinstance(part, str) and part.strip()]
+        if len(patterns) == len(value):
+            return tuple(patterns)
+    raise ValueError(f'allow_opaque= takes a list of names, such as ["*.spm"], not {value!r:.60}')
+
+
+def _allowed(names: SectionPath, patterns: Sequence[str]) -> bool:
+    """Return whether a pattern fits a name in the path of an entry, or some of it from its start."""
+    parts = "/".join(names).split("/")
+    starts = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in (*starts, *parts))
+
+
+def _message(measurement: Measurement, opaque: Sequence[OpaqueEntry], written: str) -> str:
+    total = sum(entry.size for entry in opaque)
+    shown = ", ".join(
+        f"{printable(entry.name)} ({exact(entry.size)} B{_why(entry)})" for entry in opaque[:_SHOWN]
+    )
+    if len(opaque) > _SHOWN:
+        shown += f" and {len(opaque) - _SHOWN} more"
+    name = opaque[0].name.rpartition("/")[2]
+    suffix = PurePath(name).suffix
+    pattern = f"*{suffix}" if suffix else name
+    return (
+        f"{measurement.name} holds {exact(total)} bytes that nobody could open, so {written} cannot "
+        f"be held against what is inside: {shown}. Limit the total alone, export in a format with "
+        f'sections, or say what may stay unopened, as in allow_opaque=["{printable(pattern)}"]'
+    )
+
+
+def _why(entry: OpaqueEntry) -> str:
+    why = entry.note.removeprefix("opaque: ")
+    return f", {printable(why)}" if why else ""

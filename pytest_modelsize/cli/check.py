@@ -14,7 +14,7 @@ from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings, take
 from pytest_modelsize.checks.targets import Subject
-from pytest_modelsize.checks.trust import not_known
+from pytest_modelsize.checks.trust import not_known, opaque_patterns
 from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
 from pytest_modelsize.cli.declared import check_declared
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
@@ -51,6 +51,13 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="weights of a data type, as float32=5%% of all weights (may be repeated)",
     )
     add_compressed(check)
+    check.add_argument(
+        "--allow-opaque",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help='what may stay unopened, by name or pattern, such as "*.spm"; may be repeated',
+    )
     check.add_argument("--budgets", metavar="TOML", help="the file that sets the budgets")
     check.add_argument(
         "--baseline",
@@ -94,9 +101,10 @@ def _held(
 ) -> int:
     settings = Settings("", True, compression=options.compressed or "")
     taken = take(Subject(artifact, path=Path(artifact)), settings, folder)
-    if problem := not_known(Budget(limits), taken.measurement):
+    budget = Budget(limits, allow_opaque=opaque_patterns(options.allow_opaque))
+    if problem := not_known(budget, taken.measurement):
         raise ArtifactError(artifact, None, problem)
-    excesses: tuple[Excess | GrowthExcess, ...] = judge(Budget(limits), taken.measurement)
+    excesses: tuple[Excess | GrowthExcess, ...] = judge(budget, taken.measurement)
     if not excesses:
         if not options.quiet:
             print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")

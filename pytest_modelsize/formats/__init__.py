@@ -12,13 +12,15 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.registry import Format, Opened
-from pytest_modelsize.formats.source import ArtifactError, ReaderError
+from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, ReaderError
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Measurement
 
@@ -42,8 +44,8 @@ def measure(
 ) -> Measurement:
     """Return every byte of the artifact at ``path`` by section.
 
-    Only headers are read: no tensor is loaded, nothing is executed, no framework is needed, and no
-    link inside a directory is followed.
+    Only headers are read, and text: no tensor is loaded, nothing is executed, no framework is needed.
+    A link inside a directory is followed where tools rely on it, and refused elsewhere.
 
     Args:
         path: a file; one that names others (a ``.weights.json``, an index of shards, an ONNX model
@@ -62,7 +64,7 @@ def measure(
     """
     where = Path(path)
     shown = name or where.name or str(where)
-    tree, ledger = Tree(names), Ledger()
+    tree, ledger = _tree(where, names), Ledger()
     with _no_collection():
         format = _read(where, tree, ledger)
     return Measurement(shown, format, sum(tree.read.values()), ledger.sections())
@@ -74,7 +76,7 @@ def files_of(path: Path) -> list[Path]:
     Raises:
         ArtifactError: where one of them is broken, or gone.
     """
-    tree = Tree()
+    tree = _tree(path)
     _read(path, tree, Ledger())
     return sorted(tree.read)
 
@@ -86,12 +88,15 @@ def _read(where: Path, tree: Tree, ledger: Ledger) -> str:
     except (OSError, ValueError) as error:
         raise ArtifactError(str(where), None, f"cannot be measured: {error}") from error
     if not stat.S_ISDIR(mode):
-        with tree.open(where, follow=True) as source:
+        with tree.open(where, follow=True, alone=True) as source:
             return registry.read(source, ledger)
     format = registry.read(Folder(tree, where), ledger)
+    if not any(tree.read.values()):
+        what = "with nothing but empty files" if tree.read else "with nothing in it"
+        raise PlaceholderError(str(where), None, f"a folder {what}, so {NO_MODEL_HERE}")
     # Counted once more, by the file system alone: nothing was passed over, nothing read twice.
     size = sum(tree.read.values())
-    if (on_disk := sum(size for _, size in _files_below(where))) != size:
+    if (on_disk := _on_disk(where, tree)) != size:
         raise ArtifactError(
             str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
         )
@@ -121,6 +126,21 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _tree(path: Path, names: LiveNames | None = None) -> Tree:
+    """Return the artifact's files: of a folder, those in it; of a file, those beside it."""
+    return Tree(path if path.is_dir() else path.parent, names)
+
+
+def _on_disk(folder: Path, tree: Tree) -> int:
+    """Return the bytes of the files below ``folder``, and of those that links lead to."""
+    found = dict(_files_below(folder))
+    try:
+        linked = sum(path.stat().st_size for path in tree.read if path not in found)
+    except OSError as error:
+        raise ArtifactError(str(folder), None, f"is changing: {error.strerror}") from error
+    return sum(found.values()) + linked
 
 
 def _files_below(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -153,7 +173,7 @@ def companions(path: Path) -> frozenset[Path]:
     if not registry.leads(path.name):
         return frozenset()
     try:
-        with Tree().open(path, follow=True) as source:
+        with _tree(path).open(path, follow=True) as source:
             return registry.find_format(source).companions(source)
     except ArtifactError:
         return frozenset()
@@ -180,19 +200,25 @@ def _look(path: Path) -> tuple[Format, str] | None:
         return None
     try:
         if stat.S_ISDIR(mode):
-            return _known(registry.find_format(folder := Folder(Tree(), where)), folder)
+            return _known(Folder(_tree(where), where))
         if not stat.S_ISREG(mode):
             return None
         claimed = registry.claimed_by(where.name)
         if claimed is not None:
             return claimed, claimed.name
-        with Tree().open(where, follow=True) as source:
-            return _known(registry.find_format(source), source)
+        with _tree(where).open(where, follow=True) as source:
+            return _known(source)
     except ReaderError:
         raise
+    except PlaceholderError:
+        return _PLACEHOLDER, _PLACEHOLDER.name  # what measures it says so, and how to mend it
     except ArtifactError:
         return None
 
 
-def _known(line: Format, opened: Opened) -> tuple[Format, str] | None:
-    return None if line.anything else (line, line.format_of(opened))
+_PLACEHOLDER = replace(registry.FORMATS[-1], name="placeholder", weak=True)
+
+
+def _known(opened: Opened) -> tuple[Format, str] | None:
+    line = registry.find_artifact(opened)
+    return None if line is None else (line, line.format_of(opened))

@@ -28,7 +28,7 @@ def open_beside(source: Source, location: str) -> Iterator[Source]:
         raise source.error(None, f"names the file {location!r:.80}, which is not with it")
     if path == source.file:
         raise source.error(None, "names itself")
-    with source.folder.tree.open(path) as opened:
+    with source.folder.tree.open(path, empty=True) as opened:
         source.beside[path] = opened.size
         yield opened
 
@@ -44,7 +44,9 @@ def beside(source: Source, location: str) -> Path:
 
 
 def inside(source: Source, folder: Path, location: str) -> str:
-    """Return ``location`` in one spelling, if it is a path below ``folder`` without a link in it.
+    """Return ``location`` in one spelling, if it is a path below ``folder`` through no link.
+
+    What lies there may be one: `folder.Tree.open` says whether it is followed.
 
     Args:
         source: the artifact that names it, for the error.
@@ -68,7 +70,7 @@ def inside(source: Source, folder: Path, location: str) -> str:
     if outside:
         raise source.error(None, f"names a file outside its folder: {location!r:.100}")
     here = folder
-    for part in given.parts:
+    for part in given.parts[:-1]:
         here = here / part
         if here.is_symlink():
             raise source.error(None, f"names a file behind a symbolic link: {location!r:.100}")

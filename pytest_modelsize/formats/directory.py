@@ -38,8 +38,8 @@ def read(folder: Folder, ledger: Ledger) -> None:
     """Give every byte of every file below ``folder`` to ``ledger``.
 
     A directory's own entry is not counted, because its size says nothing about what ships.
-    Symbolic links are named and not followed; they count no bytes. A model inside a folder that is
-    none is read as the model that it is.
+    A link counts what it leads to, or nothing where that counts anyway (`links`). A model inside a
+    folder that is none is read as the model that it is.
 
     Raises:
         ArtifactError: where a file cannot be read, is no regular file, or breaks its format.
@@ -77,19 +77,21 @@ def read_rest(
     items = []
     holders = {parent for path in taken for parent in path.parents}
     # A folder with files of the model is part of it, and no model by itself.
-    for item in folder.walk(lambda f: f.path in holders or registry.find_format(f).anything):
+    for item in folder.walk(lambda f: f.path in holders or registry.find_artifact(f) is None):
         if item.path in rest.taken:
             continue
         if item.is_link:
             home = ("assets", item.path.relative_to(folder.path).as_posix())
             ledger.add(home, Kind.DATA, 0)
-            ledger.note(home, "a symbolic link, not followed")
+            ledger.note(home, item.note)
         else:
             items.append(item)
     rest.read(item for item in items if item.is_file and leads(item.path.name))
     rest.read(item for item in items if item.path not in rest.parts)
+    notes = {item.path: item.note for item in items if item.note}
     for path, part in rest.parts.items():
-        _graft(path, PurePath(path.relative_to(folder.path)), part, ledger, place)
+        relative = PurePath(path.relative_to(folder.path))
+        _graft(path, relative, part, ledger, place, notes.get(path, ""))
 
 
 class _Rest:
@@ -143,6 +145,7 @@ def _graft(
     part: Ledger,
     ledger: Ledger,
     place: Callable[[str, PurePath], Place],
+    note: str,
 ) -> None:
     """Enter what was found in the file or folder at ``path`` in the whole."""
     for section in part.sections():
@@ -150,5 +153,5 @@ def _graft(
         where = place(section.name, relative)
         home = (where.section, where.name)
         ledger.graft(home, section.children[0] if alone else section)
-        if where.note:
-            ledger.note(home, where.note)
+        if said := ", ".join(filter(None, (where.note, note))):
+            ledger.note(home, said)

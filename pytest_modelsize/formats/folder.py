@@ -6,10 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_modelsize.formats.links import Reach
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.placeholders import refuse_placeholder
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
 
 __all__ = ["DEEPEST", "Folder", "Item", "Tree"]
@@ -24,11 +26,15 @@ class Item:
 
     Attributes:
         path: where it is.
-        mode: what `os.lstat` says it is.
+        mode: what `os.lstat` says it is; of a link that counts, what it leads to is.
+        linked: where that is, of a link that counts.
+        note: what a report says of a link.
     """
 
     path: Path
     mode: int
+    linked: Path | None = None
+    note: str = ""
 
     @property
     def is_folder(self) -> bool:
@@ -36,6 +42,7 @@ class Item:
 
     @property
     def is_link(self) -> bool:
+        """Whether it is a link that counts nothing, or has not been looked into."""
         return stat.S_ISLNK(self.mode)
 
     @property
@@ -47,16 +54,20 @@ class Tree:
     """All files of one artifact.
 
     Attributes:
+        root: the artifact's folder, or the one that its leading file lies in.
         names: what the live model that was saved knows about it.
         read: each file that was opened, with its bytes.
     """
 
-    __slots__ = ("_listed", "names", "read")
+    __slots__ = ("_followed", "_listed", "_reach", "names", "read", "root")
 
-    def __init__(self, names: LiveNames | None = None) -> None:
+    def __init__(self, root: Path, names: LiveNames | None = None) -> None:
+        self.root = root
         self.names = names or LiveNames()
         self.read: dict[Path, int] = {}
+        self._reach = Reach(root)
         self._listed: dict[Path, dict[str, Item]] = {}
+        self._followed: dict[Path, Path] = {}
 
     def items(self, folder: Path) -> dict[str, Item]:
         """Return what lies directly in ``folder``, by name and in its order. It is listed once.
@@ -74,21 +85,51 @@ class Tree:
             self._listed[folder] = {entry.name: _item(entry) for entry in found}
         return self._listed[folder]
 
+    def followed(self, item: Item) -> Item:
+        """Return a link as what it leads to, if that counts; all else as it is.
+
+        Raises:
+            ArtifactError: where it is a link that may not be followed, or leads to a folder that
+                another one leads to.
+        """
+        if not item.is_link:
+            return item
+        link = self._reach.follow(item.path)
+        if link.again:
+            return replace(item, note=link.note)
+        if (
+            stat.S_ISDIR(link.mode)
+            and self._followed.setdefault(link.target, item.path) != item.path
+        ):
+            other = self._followed[link.target]
+            problem = f"a link to the folder that {other.name!r:.100} leads to as well"
+            raise ArtifactError(str(item.path), None, problem)
+        return Item(item.path, link.mode, link.target, link.note)
+
     @contextmanager
-    def open(self, path: Path, *, follow: bool = False) -> Iterator[Source]:
+    def open(
+        self, path: Path, *, follow: bool = False, alone: bool = False, empty: bool = False
+    ) -> Iterator[Source]:
         """Open the file at ``path``, which then counts as part of the artifact.
 
         Args:
             path: the file.
-            follow: read what a symbolic link points to; else a link is an error.
+            follow: read whatever a symbolic link points to: the artifact was named by it.
+            alone: it is the whole artifact, or leads it.
+            empty: it may be empty.
 
         Raises:
-            ArtifactError: as `open_source` does.
+            ArtifactError: as `open_source` does; where it is a link that may not be followed, or
+                stands for a model and is none.
         """
-        with open_source(path, follow=follow) as source:
+        real = path
+        if not follow and path.is_symlink():
+            real = self._reach.follow(path).target
+        with open_source(real, follow=follow, named=path) as source:
             source.folder = Folder(self, path.parent)
             source.names = self.names
             self.read[path] = source.size
+            refuse_placeholder(source, alone=alone, empty=empty)
             yield source
 
 
@@ -154,14 +195,17 @@ class Folder:
         return Folder(self.tree, path, depth)
 
     def walk(self, holds: Callable[[Folder], bool] = lambda folder: True) -> Iterator[Item]:
-        """Yield what lies below: files and links, and the folders that ``holds`` says no of.
+        """Yield what lies below: files, and the folders that ``holds`` says no of.
+
+        A link that counts is what it leads to; one to what is counted anyway stays a link.
 
         Raises:
-            ArtifactError: where a folder may not be listed, or folders lie too deep in each other.
+            ArtifactError: where a folder may not be listed, folders lie too deep in each other, or
+                a link may not be followed.
         """
         pending = [self]
         while pending:
-            for item in pending.pop().items.values():
+            for item in map(self.tree.followed, pending.pop().items.values()):
                 if item.is_folder and holds(inner := self.inner(item.path)):
                     pending.append(inner)
                 else:

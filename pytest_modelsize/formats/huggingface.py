@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 
 from pytest_modelsize.formats import safetensors, safetensors_index
 from pytest_modelsize.formats.directory import Place, place, read_rest
-from pytest_modelsize.formats.folder import Folder, Item
+from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.keras import open_configuration
-from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -59,13 +59,11 @@ def read(folder: Folder, ledger: Ledger) -> None:
     The weights are entered layer by layer where one index, or one file alone, is all of them.
 
     Raises:
-        ArtifactError: where one of them is broken, missing, or a symbolic link: the folders of the
-            hub's cache consist of links, and what is behind them is not in the folder.
+        ArtifactError: where one of them is broken or missing. The folders of the hub's cache consist
+            of links, which are followed.
     """
     taken: set[Path] = set()
     for name in folder.items:
-        if folder.has(name) and (name.endswith("config.json") or _is_weights(name)):
-            _refuse_link(folder.items[name])
         if folder.has(name) and name.endswith("config.json") and name not in _NOT_CONFIGURATION:
             with folder.open(name) as source:
                 _configuration(source, name, ledger)
@@ -109,13 +107,3 @@ def _configuration(source: Source, name: str, ledger: Ledger) -> None:
         ledger.add((*home, *path), Kind.DATA, size)
         if note:
             ledger.note((*home, *path), note)
-
-
-def _refuse_link(item: Item) -> None:
-    if item.is_link:
-        raise ArtifactError(
-            str(item.path),
-            None,
-            "a symbolic link, so the model is not in this folder: copy it, or download it with "
-            "local_dir=, and measure that",
-        )

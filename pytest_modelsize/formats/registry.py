@@ -26,6 +26,7 @@ __all__ = [
     "Reader",
     "Together",
     "claimed_by",
+    "find_artifact",
     "find_format",
     "leads",
     "read",
@@ -198,6 +199,12 @@ def _pickled(source: Source) -> bool:
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 
 
+_zip = _file(signatures.is_zip)
+_MEDIA = (
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
+)  # fmt: skip
+
+
 def _any_file(source: Source) -> bool:
     return True
 
@@ -219,9 +226,9 @@ FORMATS = (
     Format("tfjs", "tfjs", _json(b'"modelTopology"', b'"weightsManifest"'), leads=(".json",)),
     Format("checkpoint", "tensorflow.checkpoint_index", _named(".index"), leads=(".index",)),
     Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
-    Format("torch", "torch.reader", _file(signatures.is_zip)),
-    Format("keras", "keras.archive", _file(signatures.is_zip), {".keras": "ZIP"}),
-    Format("zip", "zip_archive", _file(signatures.is_zip), anything=True),
+    Format("torch", "torch.reader", _zip),
+    Format("keras", "keras.archive", _zip, {".keras": "ZIP"}),
+    Format("zip", "zip_archive", _zip, anything=True),
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
     Format("npy", "npy", _begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
@@ -231,6 +238,10 @@ FORMATS = (
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),
     Format("", "reader_plugins", _file(_any_file)),
+    Format("gzip", "gzip_file", _begins(b"\x1f\x8b"), anything=True),
+    Format("media", "plain.media", _begins(*_MEDIA), anything=True),
+    Format("sentencepiece", "plain.sentencepiece", _begins(b"\x0a"), anything=True),
+    Format("text", "plain.text", _file(_any_file), anything=True),
     Format("file", "unknown", _file(_any_file), anything=True),
 )
 """What is known, in the order in which it is tried."""
@@ -258,6 +269,16 @@ def find_format(opened: Opened) -> Format:
     return next(line for line in FORMATS if line.recognises(opened))
 
 
+def find_artifact(opened: Opened) -> Format | None:
+    """Return the line for ``opened`` if it is an artifact whatever it is called, else None.
+
+    Raises:
+        ReaderError: as `find_format` does.
+    """
+    lines = (line for line in FORMATS if not line.anything)
+    return next((line for line in lines if line.recognises(opened)), None)
+
+
 def read(opened: Opened, ledger: Ledger, line: Format | None = None) -> str:
     """Give every byte of ``opened``, and of all that belongs to it, to ``ledger``.
 
@@ -276,7 +297,8 @@ def read(opened: Opened, ledger: Ledger, line: Format | None = None) -> str:
     line = line or find_format(opened)
     if isinstance(opened, Source):
         claimed = claimed_by(opened.title)
-        if claimed is not None and (line is FORMATS[-1] or not claimed.look(opened)):
+        other = line.anything and claimed is not None and line.look is not claimed.look
+        if claimed is not None and (other or not claimed.look(opened)):
             suffix = PurePath(opened.title).suffix.lower()
             raise opened.error(
                 0,

@@ -19,7 +19,7 @@ from pytest_modelsize.sizes.escaping import escaped
 if TYPE_CHECKING:
     from pytest_modelsize.formats.folder import Folder
 
-__all__ = ["PAGE", "ArtifactError", "ReaderError", "Source", "open_source"]
+__all__ = ["PAGE", "ArtifactError", "PlaceholderError", "ReaderError", "Source", "open_source"]
 
 PAGE = 4096
 """Bytes of a source's beginning, and of its end, by which it is recognised."""
@@ -48,6 +48,10 @@ class ReaderError(ArtifactError):
     """A reader of another package failed, or its answer does not add up. It names the package."""
 
 
+class PlaceholderError(ArtifactError):
+    """What stands where a model should be, and is none; the message says how to get the model."""
+
+
 class _Read(Protocol):
     def __call__(self, offset: int, size: int, /) -> bytes: ...
 
@@ -65,10 +69,11 @@ class Source:
             no file by itself.
         names: what the live model that was saved knows about the content.
         beside: the other files that were opened because this one names them, with their bytes.
+        depth: containers around it that were opened to get there.
     """
 
     __slots__ = (
-        "_head", "_read", "_tail", "beside", "file", "folder", "name", "names", "size", "start",
+        "_head", "_read", "_tail", "beside", "depth", "file", "folder", "name", "names", "size", "start",
         "title",
     )  # fmt: skip
 
@@ -81,6 +86,7 @@ class Source:
         self.folder: Folder | None = None
         self.names = LiveNames()
         self.beside: dict[Path, int] = {}
+        self.depth = 0
         self._read = read
         self._head: bytes | None = None
         self._tail: bytes | None = None
@@ -137,7 +143,8 @@ class Source:
         if offset < 0 or size < 0 or offset + size > self.size:
             raise self.error(offset, f"{name} claims {size:,d} bytes, which are not there")
         part = Source(f"{self.name}!{name}", self._read, self.start + offset, size, self.file)
-        part.title, part.names = name.rpartition("/")[2], self.names
+        part.title = name.rpartition("/")[2]
+        part.names, part.depth = self.names, self.depth
         return part
 
     def error(self, offset: int | None, problem: str) -> ArtifactError:

@@ -8,7 +8,7 @@ for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_modelsize.sizes.measurement import Measurement
 
 _KEYWORDS = (
-    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, "
+    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, allow_opaque=(), "
     "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None, dtypes=None): "
 )
 _HELP = (
@@ -175,8 +175,8 @@ def pytest_assertrepr_compare(
 def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measurement]]:
     """Measure a model as it would be saved, or an artifact: ``model_size(model).total <= "2MB"``.
 
-    ``model_size(model, *, format=None, include_optimizer=True, save_options=None, compression=None)``
-    returns one
+    ``model_size(model, *, format=None, include_optimizer=True, save_options=None,
+    compression=None, allow_opaque=())`` returns one
     with ``.total``, ``.sections["optimizer"]``, ``.optimizer``, ``.weights`` and so on, each an
     ``int`` of bytes that also compares with sizes such as ``"2 MiB"``.
     """
@@ -189,6 +189,7 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
         include_optimizer: bool = True,
         save_options: Mapping[str, Any] | None = None,
         compression: str | None = None,
+        allow_opaque: Sequence[str] = (),
     ) -> Measurement:
         return measure_handed(
             request.node,
@@ -197,6 +198,7 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
             include_optimizer=include_optimizer,
             save_options=save_options or {},
             compression=compression or "",
+            allow_opaque=allow_opaque,
         )
 
     yield measure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,13 @@ from pytest_modelsize.checks.targets import Subject, as_subject
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.items import format_of, saves_sparsely
-from pytest_modelsize.plugin.marker import MarkerError, check_compression, check_format
+from pytest_modelsize.plugin.marker import (
+    MarkerError,
+    check_compression,
+    check_format,
+    check_opaque,
+)
+from pytest_modelsize.plugin.outcomes import ModelSizeUnchecked
 from pytest_modelsize.plugin.state import add_result, folder_of, handed_of, session_of
 from pytest_modelsize.report.failure import Circumstances, failure
 from pytest_modelsize.saving import FORMATS, SaveError, default_format
@@ -43,11 +49,13 @@ def measure_handed(
     include_optimizer: bool,
     save_options: Mapping[str, object],
     compression: str,
+    allow_opaque: Sequence[str],
 ) -> Measurement:
     """Measure what a test handed to the ``model_size`` fixture."""
     format = format or default_format(value, format_of(item))
     try:
         check_format(format, FORMATS)
+        allowed = check_opaque(allow_opaque)
         if compression:
             check_compression(compression)
     except MarkerError as error:
@@ -64,10 +72,11 @@ def measure_handed(
     )
     taken = take(subject, settings, folder_of(item.config))
     taken.discard()
-    promise = Budget((), include_optimizer)
+    promise = Budget((), include_optimizer, allow_opaque=allowed)
     if problem := promise_broken(taken) or not_known(promise, taken.measurement):
         raise SaveError(problem)
-    taken = replace(taken, copy=None)
+    measurement = replace(taken.measurement, hold=_holder(taken.measurement, allowed))
+    taken = replace(taken, copy=None, measurement=measurement)
     session_of(item.config).handed[id(taken.measurement)] = (item, taken)
     handed_of(item).append(taken)
     add_result(
@@ -81,6 +90,19 @@ def measure_handed(
         ),
     )
     return taken.measurement
+
+
+def _holder(
+    measurement: Measurement, allowed: tuple[str, ...]
+) -> Callable[[str, int, int], None] | None:
+    """Return what keeps an assertion on a section from passing on what nobody opened."""
+
+    def hold(section: str, size: int, limit: int) -> None:
+        budget = Budget((Limit(section, limit, str(limit)),), allow_opaque=allowed)
+        if problem := not_known(budget, measurement):
+            raise ModelSizeUnchecked(f"budget not checked: {problem}", pytrace=False)
+
+    return hold if measurement.opaque else None
 
 
 def forget_handed(item: pytest.Item) -> None:

@@ -9,16 +9,24 @@ from pytest_modelsize.checks.compression import METHODS
 from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.suggestion import suggest
 from pytest_modelsize.checks.targets import Target
+from pytest_modelsize.checks.trust import opaque_patterns
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 
-__all__ = ["MarkerError", "Request", "check_compression", "check_format", "parse_marker"]
+__all__ = [
+    "MarkerError",
+    "Request",
+    "check_compression",
+    "check_format",
+    "check_opaque",
+    "parse_marker",
+]
 
 _KEYWORDS = (
     "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason", "dtypes",
-    *SECTIONS,
+    "allow_opaque", *SECTIONS,
 )  # fmt: skip
 _MEANT = ("max", "max_size", "size", "maximum")
 """What people write in place of the limit's position."""
@@ -96,7 +104,10 @@ def parse_marker(
         check_compression(compression)
     return Request(
         Budget(
-            (*sizes, *dtypes), _flag(values, "include_optimizer"), _text(values, "reason") or ""
+            limits=(*sizes, *dtypes),
+            include_optimizer=_flag(values, "include_optimizer"),
+            reason=_text(values, "reason") or "",
+            allow_opaque=check_opaque(values.get("allow_opaque", ())),
         ),
         growths,
         target,
@@ -104,6 +115,18 @@ def parse_marker(
         options,
         compression,
     )
+
+
+def check_opaque(value: object) -> tuple[str, ...]:
+    """Return the patterns that ``allow_opaque=`` gives.
+
+    Raises:
+        MarkerError: where it is no list of texts.
+    """
+    try:
+        return opaque_patterns(value)
+    except ValueError as error:
+        raise MarkerError(str(error)) from None
 
 
 def _named(

@@ -121,6 +121,9 @@ def _sections(result: CheckResult) -> list[str]:
         lines.append(
             f"| {part.name}{_types(result, part.name)} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
         )
+    if opaque := result.measurement.opaque:
+        share = f"{100 * opaque / total:.0f} %"
+        lines.append(f"| of it opaque: nobody could open it | {exact(opaque)} | {share} | |")
     lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(result)} |")
     return lines
 

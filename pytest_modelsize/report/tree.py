@@ -26,6 +26,9 @@ def tree(measurement: Measurement, *, depth: int = 3, count: int = 10) -> str:
     types = dtype_summary(measurement)
     parts = [replace(p, note=p.note or types) if p.name == "weights" else p for p in parts]
     rows += _rows(tuple(parts), total, 0, depth, max(count, len(parts)), count)
+    if opaque := measurement.opaque:
+        share = f"{100 * opaque / total:.1f} %"
+        rows.append(("of it opaque", exact(opaque), share, "nobody could open it"))
     return "\n".join([printable(measurement.name), *columns(rows, "<>><")])
 
 
@@ -36,7 +39,7 @@ def _rows(
     indent = "  " * (level + 1)
     for section in sections[:shown]:
         share = f"{100 * section.size / total:.1f} %" if total else ""
-        name, note = printable(section.name), printable(section.note)
+        name, note = printable(section.name), printable(section.remark)
         rows.append((f"{indent}{name}", exact(section.size), share, note))
         if level + 1 < depth:
             rows += _rows(section.children, total, level + 1, depth, count, count)

@@ -61,11 +61,13 @@ class Budget:
         limits: at least one; that of the whole artifact first.
         include_optimizer: False promises that the artifact holds no optimizer state at all.
         reason: why the budget is what it is, in its author's words; or empty.
+        allow_opaque: patterns of names of what may be in the artifact unopened.
     """
 
     limits: tuple[Limit, ...]
     include_optimizer: bool = True
     reason: str = ""
+    allow_opaque: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,8 @@ def _entries(section: Section, prefix: SectionPath) -> Iterator[Entry]:
         path, node = stack.pop()
         parts = [child for child in node.children if child.name not in OWN]
         if not parts:
-            yield Entry(path, node.size, node.note, node.kind)
+            kind = Kind.OPAQUE if node.is_opaque else node.kind
+            yield Entry(path, node.size, node.remark, kind)
             continue
         stack.extend(((*path, part.name), part) for part in parts)
         own = node.size - sum(part.size for part in parts)

@@ -7,7 +7,7 @@ number of bytes that the file system reports, and every reader's result passes t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import total_ordering
@@ -95,6 +95,21 @@ class Section:
         """Return the bytes of one kind in this section."""
         return sum(leaf.size for _, leaf in self.leaves() if leaf.kind is kind)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nobody opened it, or most of it where its container has bytes around it."""
+        own = [part for part in self.children if part.name in OWN]
+        if self.children and len(own) < len(self.children):
+            return False
+        return self.kind is Kind.OPAQUE or self.of_kind(Kind.OPAQUE) * 2 > self.size
+
+    @property
+    def remark(self) -> str:
+        """The note, which says so where nobody opened the entry."""
+        if not self.is_opaque or "opaque" in self.note:
+            return self.note
+        return f"opaque: {self.note}" if self.note else "opaque"
+
 
 class MeasuredSize(int):
     """A number of bytes that also compares with ``"2MB"`` and knows where it was measured."""
@@ -110,10 +125,10 @@ class MeasuredSize(int):
         return self
 
     def __lt__(self, other: object) -> bool:
-        return int.__lt__(self, _bytes(other))
+        return self._held(int.__lt__(self, _bytes(other)), other)
 
     def __le__(self, other: object) -> bool:
-        return int.__le__(self, _bytes(other))
+        return self._held(int.__le__(self, _bytes(other)), other)
 
     def __gt__(self, other: object) -> bool:
         return int.__gt__(self, _bytes(other))
@@ -122,7 +137,14 @@ class MeasuredSize(int):
         return int.__ge__(self, _bytes(other))
 
     def __eq__(self, other: object) -> bool:
-        return int.__eq__(self, _bytes(other))
+        return self._held(int.__eq__(self, _bytes(other)), other)
+
+    def _held(self, holds: bool, other: object) -> bool:
+        """Return ``holds``, if it is known to hold: see `Measurement.hold`."""
+        hold = self.measurement.hold
+        if holds is True and self.section is not None and hold is not None:
+            hold(self.section, int(self), int(_bytes(other)))
+        return holds
 
     def __ne__(self, other: object) -> bool:
         return int.__ne__(self, _bytes(other))
@@ -149,6 +171,9 @@ class Measurement:
             reports them.
         tree: the top-level sections that hold at least one byte, in the order of `SECTIONS`.
 
+        hold: is told of each comparison of a section's bytes with a limit that holds, as section,
+            bytes and limit, and raises where that is not known; None where nobody asks.
+
     A measurement compares with a size, through its total: ``measurement <= "2MB"``.
     """
 
@@ -156,6 +181,7 @@ class Measurement:
     format: str
     bytes_on_disk: int
     tree: tuple[Section, ...] = field(repr=False)
+    hold: Callable[[str, int, int], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         names = [section.name for section in self.tree]
@@ -220,6 +246,11 @@ class Measurement:
         """Yield every leaf with its path. Their sizes add up to `total`."""
         for section in self.tree:
             yield from section.leaves()
+
+    @property
+    def opaque(self) -> int:
+        """Bytes that nobody opened, whichever section they are counted in."""
+        return sum(leaf.size for _, leaf in self.leaves() if leaf.kind is Kind.OPAQUE)
 
     def named(self, name: str) -> Measurement:
         """Return the same measurement under another name."""

@@ -82,7 +82,7 @@ def test_bytes_that_no_run_speaks_of_are_shared_by_the_sections_that_have_some_l
     runs = [Extent(artifact, 0, 40_000, ("weights",))]
     found = weigh(artifact, runs, weights=40_000, config=30_000, overhead=30_000)
     sizes = by_section(found)
-    assert abs(sizes["config"] - sizes["overhead"]) <= 1
+    assert abs(sizes["config"] - sizes["overhead"]) <= 2  # shared twice, each to the byte
     assert sizes["weights"] > 39_000
 
 

@@ -247,7 +247,7 @@ def test_include_optimizer_and_sections_are_held_as_by_a_marker(project):
     result.stdout.fnmatch_lines(
         [
             "exports/dense.keras holds * of optimizer state, and include_optimizer=False allows none",
-            "budget not checked: exports/a.bin is of no format known here, so optimizer= cannot be*",
+            "budget not checked: exports/a.bin holds * bytes that nobody could open, so optimizer= cannot be*",
         ]
     )
 

@@ -15,6 +15,7 @@ from pytest_modelsize.checks.budget_file.toml_lines import Place, lines_of
 from pytest_modelsize.checks.compression import METHODS
 from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.suggestion import suggest
+from pytest_modelsize.checks.trust import opaque_patterns
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
@@ -31,7 +32,7 @@ OWN_FILE = "modelsize.toml"
 PROJECT_FILE = "pyproject.toml"
 _LIST = "budgets"
 _LIMITS = ("max", *SECTIONS, "dtypes", "max_growth")
-KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason")
+KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason", "allow_opaque")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -173,6 +174,7 @@ class _Reader:
         include = value("include_optimizer", _flag, True)
         compression = value("compression", _compression, "")
         reason = value("reason", _sentence, "")
+        allowed = value("allow_opaque", _patterns, ())
         if "path" not in entry:
             self._mistake(where, f'{self.header} has no path: write path = "exports/*.tflite"')
         if not any(key in entry for key in _LIMITS):
@@ -186,7 +188,10 @@ class _Reader:
             line=self._line(where),
             path=path,
             budget=Budget(
-                (*(size for size in sizes if size is not None), *dtypes), include, reason
+                limits=(*(size for size in sizes if size is not None), *dtypes),
+                include_optimizer=include,
+                reason=reason,
+                allow_opaque=allowed,
             ),
             growth=() if growth is None else (growth,),
             compression=compression,
@@ -198,6 +203,13 @@ class _Reader:
 
     def _line(self, place: Place) -> int:
         return self.lines.get((*self.prefix, *place), 1)
+
+
+def _patterns(value: object) -> tuple[str, ...]:
+    try:
+        return opaque_patterns(value)
+    except ValueError:
+        raise _Mistake(f'takes a list of names, such as ["*.spm"], not {value!r:.60}') from None
 
 
 def _pattern(value: object) -> str:

@@ -16,8 +16,10 @@ from pytest_modelsize.formats.containers.zip import (
     read_zip,
     unpack,
 )
+from pytest_modelsize.formats.inside import read_inside
 from pytest_modelsize.formats.keras import open_configuration, weights_file
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.zip_archive import read_any_member
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.shares import proportional
@@ -56,11 +58,10 @@ def read(source: Source, ledger: Ledger) -> None:
         ledger.add(home, Kind.STRUCTURE, member.structure)
         ledger.add(home, Kind.RESERVED, member.padding)
         content = source.window(member.offset, member.stored, member.name)
-        if member.encrypted or member.method != STORED:
+        if member.method != STORED:
             extents.note(content, 0, member.stored, home)
         if member.encrypted:
-            ledger.add(home, Kind.DATA, member.stored)
-            ledger.note(home, "encrypted, not opened")
+            read_any_member(source, member, ledger, home[-1])
         elif member.method == STORED:
             read_member(content, member.name, ledger)
         else:
@@ -82,17 +83,19 @@ def read_member(source: Source, name: str, ledger: Ledger) -> None:
         ArtifactError: where it is a weights file that is broken.
     """
     home = _home(name)
-    if not name.endswith(_WEIGHTS):
-        extents.note(source, 0, source.size, home)
     if name.endswith(_WEIGHTS):
         weights_file.read(source, ledger)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:
+        extents.note(source, 0, source.size, home)
         for path, size, note in open_configuration(source.read(0, source.size)):
             ledger.add((*home, *path), Kind.DATA, size)
             if note:
                 ledger.note((*home, *path), note)
+    elif name == _SHARDS:
+        ledger.add(home, Kind.STRUCTURE, source.size)
+        extents.note(source, 0, source.size, home)
     else:
-        ledger.add(home, Kind.STRUCTURE if name == _SHARDS else Kind.DATA, source.size)
+        read_inside(source, home[-1], ledger, stored=source.size, depth=source.depth + 1)
 
 
 def weights_members(source: Source) -> list[ZipMember]:
@@ -145,6 +148,4 @@ def _read_compressed(source: Source, member: ZipMember, ledger: Ledger) -> None:
         note = f"compressed, {member.unpacked:,d} B unpacked: shares of its parts are approximate"
         ledger.note(_home(member.name), note)
     else:
-        home = _home(member.name)
-        ledger.add(home, Kind.DATA, member.stored)
-        ledger.note(home, f"compressed, {member.unpacked:,d} B unpacked")
+        read_any_member(source, member, ledger, _home(member.name)[-1])

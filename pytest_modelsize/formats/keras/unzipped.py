@@ -27,7 +27,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
         relative = item.path.relative_to(folder.path).as_posix()
         if item.is_link:
             ledger.add(("assets", relative), Kind.DATA, 0)
-            ledger.note(("assets", relative), "a symbolic link, not followed")
+            ledger.note(("assets", relative), item.note)
             continue
         with folder.open(relative) as source:
             archive.read_member(source, relative, ledger)

@@ -28,6 +28,9 @@ __all__ = ["format", "optimizer_objects", "read", "recognises"]
 format = "hdf5"
 _CONFIGURATION = ("model_config", "training_config")
 _VERSIONS = ("keras_version", "backend")
+_LONGEST_NAMES = 64512
+_WEIGHT_NAMES = {"weight_names", "weight_names0"}
+"""Attributes of a layer's group, where weights are alone in a file."""
 _MODEL_WEIGHTS = "model_weights"
 _OPTIMIZER_WEIGHTS = "optimizer_weights"
 
@@ -60,10 +63,10 @@ def read(source: Source, ledger: Ledger) -> str:
     for path, item in file.objects.items():
         home = homes.of(path)
         note = _described(item) if item.type == "dataset" else ""
-        opaque = item.data if layout == "hdf5" else 0
+        opaque = 0 if homes.knows(path, item) else item.data
         ledger.add_object(home, item.data - opaque, item.structure, item.reserved, note)
         if opaque:
-            # Datasets of whatever: nothing in the file says what they are for.
+            # Nothing in the file says what it is for.
             ledger.add(home, Kind.OPAQUE, opaque)
         for name, attribute in item.attributes.items():
             _add_attribute(ledger, path, home, name, attribute)
@@ -110,8 +113,11 @@ def _add_attribute(
 ) -> None:
     """Give an attribute's bytes to the configuration, or to the section that its object serves."""
     if path != "/" or name not in (*_CONFIGURATION, *_VERSIONS):
-        # Names of layers and variables: they serve their section, and hold no content of it.
-        ledger.add(home, Kind.STRUCTURE, attribute.structure + attribute.data)
+        # Names of layers and variables: they serve their section, and hold no content of it. Keras
+        # parts longer lists of them (HDF5_OBJECT_HEADER_LIMIT of legacy_h5_format.py).
+        opaque = attribute.data if attribute.data > _LONGEST_NAMES else 0
+        ledger.add(home, Kind.OPAQUE, opaque)
+        ledger.add(home, Kind.STRUCTURE, attribute.structure + attribute.data - opaque)
         return
     top: SectionPath = ("config",) if name == "model_config" else ("config", name)
     ledger.add(top, Kind.STRUCTURE, attribute.structure)
@@ -136,8 +142,24 @@ class _Homes:
         self._optimizers = optimizer_groups(file, names) if layout == "weights" else {}
         # Weights alone are groups of layers, and a layer may have any name.
         self._layers_alone = "layer_names" in file.objects["/"].attributes
+        self._layers = {
+            path[1:]
+            for path, item in file.objects.items()
+            if _WEIGHT_NAMES & item.attributes.keys()
+        }
         shapes = {path[1:]: item.shape or () for path, item in file.objects.items() if item.dtype}
         self._state = state_keys(shapes) if layout == "hdf5" else frozenset[str]()
+
+    def knows(self, path: str, item: HDF5Object) -> bool:
+        """Return whether the layout says what the object at ``path`` is for."""
+        if item.type != "dataset":
+            return self._layout != "hdf5"
+        first, *rest = path[1:].split("/")
+        if self._layout == "weights":
+            return "vars" in rest[:-1] or first == "vars"
+        if self._layout == "h5":
+            return first in (_MODEL_WEIGHTS, _OPTIMIZER_WEIGHTS) or first in self._layers
+        return False
 
     def of(self, path: str) -> SectionPath:
         """Return the path of the entry that the object at HDF5 path ``path`` serves."""

@@ -13,6 +13,7 @@ from pytest_modelsize.formats.containers.pickle import follow
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
 from pytest_modelsize.formats.pickle.compressed import compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
+from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -53,6 +54,11 @@ def read(source: Source, ledger: Ledger) -> None:
             raise source.error(0, f"{compression} is not unpacked here")
         _read_all(content, inner)
     except ArtifactError as error:
+        if not compression and not source.tail.endswith(b"."):
+            raise source.error(
+                error.offset,
+                f"a pickle that was cut off, so {NO_MODEL_HERE}: a save or a download that broke off",
+            ) from error
         home = ("weights", source.title)
         ledger.add(home, Kind.OPAQUE, source.size)
         ledger.note(home, f"{error.problem}; {NOT_OPENED}")

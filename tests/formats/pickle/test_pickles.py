@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_modelsize import measure
+from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.sizes.measurement import Kind
 from tests.needs import needs
@@ -69,16 +69,31 @@ def test_a_pickle_is_never_loaded_and_every_byte_has_its_place(tmp_path, protoco
 
 @pytest.mark.parametrize("protocol", [0, 1])
 def test_older_protocols_are_told_by_their_suffix(tmp_path, protocol):
-    for name, format in (("m.pkl", "pickle"), ("m.bin", "file")):
+    for name, format in (("m.pkl", "pickle"), ("m.bin", "text" if protocol == 0 else "file")):
         (tmp_path / name).write_bytes(pickle.dumps({"a": 1}, protocol))
         assert measure(tmp_path / name).format == format
 
 
-def test_text_under_that_suffix_is_no_pickle_and_no_error(tmp_path):
-    for content in (b"x", b"\x80", b"a text without a stop"):
+def test_text_under_that_suffix_is_no_pickle_and_no_model(tmp_path):
+    for content in (b"x", b"a text without a stop"):
         (tmp_path / "m.pkl").write_bytes(content)
-        assert recognise(tmp_path / "m.pkl") is None
-        assert measure(tmp_path / "m.pkl").format == "file"
+        assert recognise(tmp_path / "m.pkl") == "placeholder"
+        with pytest.raises(ArtifactError, match="plain text and not the model"):
+            measure(tmp_path / "m.pkl")
+    (tmp_path / "m.pkl").write_bytes(b"\x81\xff")
+    assert recognise(tmp_path / "m.pkl") is None
+    assert measure(tmp_path / "m.pkl").format == "file"
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("name", ["m.pkl", "m.bin"])
+def test_a_pickle_that_was_cut_off_is_no_model(tmp_path, protocol, name):
+    whole = pickle.dumps({"weights": list(range(300)), "name": "m"}, protocol)
+    for kept in range(3, len(whole), 41):
+        (tmp_path / name).write_bytes(whole[:kept])
+        if not whole[:kept].endswith(b"."):
+            with pytest.raises(ArtifactError, match="a pickle that was cut off"):
+                measure(tmp_path / name)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])

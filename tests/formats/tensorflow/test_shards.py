@@ -101,7 +101,7 @@ def test_every_variable_is_the_one_that_tensorflow_lists_and_lies_where_it_is_sa
     tf, checkpoint
 ):
     prefix = checkpoint / "many" / "ckpt"
-    with Tree().open(checkpoint / "many" / "ckpt.index") as index:
+    with Tree(checkpoint / "many").open(checkpoint / "many" / "ckpt.index") as index:
         found = {variable.key: variable for variable in read_bundle(index).variables}
     listed = dict(tf.train.list_variables(str(prefix)))
     assert {key: list(variable.shape) for key, variable in found.items()} == listed

@@ -1,0 +1,78 @@
+"""What lies in a container: opened like a file, within bounds; else one opaque entry that says why.
+
+A member of an archive that cannot be read breaks nothing by itself, since nobody has called it a
+model. It is only not known, and a budget that would have to know it is not checked.
+"""
+
+from __future__ import annotations
+
+from pytest_modelsize.formats import extents, registry
+from pytest_modelsize.formats.placeholders import refuse_placeholder
+from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
+from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.measurement import Kind, Section
+from pytest_modelsize.sizes.shares import rescaled
+
+__all__ = ["DEEPEST", "LARGEST_UNPACKED", "add_opaque", "may_unpack", "read_inside"]
+
+DEEPEST = 4
+"""Containers within containers that are opened."""
+LARGEST_UNPACKED = 32 * 2**20
+"""Bytes of the largest content that is unpacked to look inside."""
+_MOST_RATIO = 256
+"""Bytes unpacked for each byte stored: zeros apart, models compress far less."""
+
+
+def may_unpack(stored: int, unpacked: int) -> bool:
+    """Return whether so many bytes may be made of the stored ones to look inside."""
+    return unpacked <= min(LARGEST_UNPACKED, _MOST_RATIO * stored + 65_536)
+
+
+def add_opaque(ledger: Ledger, name: str, size: int, why: str, section: str = "assets") -> None:
+    """Give ``size`` bytes to an entry that says that nobody has opened it."""
+    ledger.add((section, name), Kind.OPAQUE, size)
+    ledger.note((section, name), f"opaque: {why}")
+
+
+def read_inside(
+    content: Source, name: str, ledger: Ledger, *, stored: int, depth: int, packed: str = ""
+) -> None:
+    """Give the bytes of a member to ``ledger``: to ``section/name`` and below, for each section.
+
+    Args:
+        content: the member, unpacked.
+        name: the member's name in its container.
+        ledger: takes the bytes.
+        stored: bytes that the member has in the container, which are shared by what it unpacks to.
+        depth: containers around it.
+        packed: how it is compressed; empty where it is not.
+
+    Raises:
+        PlaceholderError: where the member stands for a model and is none.
+    """
+    refuse_placeholder(content)
+    if depth > DEEPEST:
+        add_opaque(ledger, name, stored, f"in more than {DEEPEST} containers")
+        return
+    content.depth = depth
+    inner = Ledger()
+    try:
+        registry.read(content, inner)
+        sections: tuple[Section, ...] = inner.sections()
+    except PlaceholderError:
+        raise
+    except ArtifactError as error:
+        add_opaque(ledger, name, stored, f"cannot be read: {error.problem}")
+        return
+    if packed:
+        sections = rescaled(sections, stored)
+        extents.note(content, 0, content.size, ("assets", name))
+    for section in sections:
+        alone = [part.name for part in section.children] == [content.title]
+        ledger.graft((section.name, name), section.children[0] if alone else section)
+        if packed:
+            note = f"{packed}, {content.size:,d} B unpacked: shares of its parts are approximate"
+            own = section.children[0].note if alone else section.note
+            ledger.note((section.name, name), f"{own}, {note}" if own else note)
+    if not sections and stored:
+        add_opaque(ledger, name, stored, "unpacks to nothing")
