@@ -113,7 +113,10 @@ def read_tensors(source: Source, ledger: Ledger) -> frozenset[str]:
 
 def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger) -> None:
     leaves = ((t.name, Leaf(tuple(t.shape), t.dtype.startswith(_TRAINED))) for t in tensors)
-    homes = Homes((tensor.name for tensor in tensors), state_among(leaves))
+    state = state_among(leaves)
+    if state is None:
+        raise source.error(8, "names of slots within slots, more than can be followed")
+    homes = Homes((tensor.name for tensor in tensors), state)
     position, end = 0, source.size - buffer
     for tensor in tensors:
         if not position <= tensor.start <= tensor.end <= end:

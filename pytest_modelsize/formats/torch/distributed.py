@@ -164,6 +164,9 @@ def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
         (name, Leaf(tensor.shape, tensor.dtype not in _INTEGERS))
         for name, tensor in tensors.items()
     )
+    if slots is None:
+        problem = "names of slots within slots, more than can be followed"
+        raise ArtifactError("the checkpoint's metadata", None, problem)
     roots = {name.partition(".state.")[0] for name in slots if ".state." in name}
     more = {name for name in names if any(name.startswith(f"{root}.state.") for root in roots)}
     return frozenset(slots | more)

@@ -26,7 +26,7 @@ def contents_of(source: Source, value: Any, span: tuple[int, int]) -> Contents:
         ArtifactError: for names that are nested too deep.
     """
     contents = walk(source, value, span)
-    nodes = _tree(contents)
+    nodes = _tree(source, contents)
     for found in contents.found:
         item = found.item
         if found.key:
@@ -48,7 +48,7 @@ def contents_of(source: Source, value: Any, span: tuple[int, int]) -> Contents:
     return contents
 
 
-def _tree(contents: Contents) -> dict[int, Node]:
+def _tree(source: Source, contents: Contents) -> dict[int, Node]:
     """Return the node of each item, in a tree in which optimizer state is marked."""
     root = Node()
     nodes = {id(contents.root): root}
@@ -73,7 +73,8 @@ def _tree(contents: Contents) -> dict[int, Node]:
             module = nodes[id(item)].find(name)
             if module is not None:
                 module.module = True
-    mark_state(root)
+    if not mark_state(root):
+        raise source.error(None, "names of slots within slots, more than can be followed")
     return nodes
 
 

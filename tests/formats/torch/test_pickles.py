@@ -240,3 +240,11 @@ def test_bytes_behind_the_storages_of_an_old_file_are_slack(tmp_path):
     path.write_bytes(whole + b"behind")
     found = {c.name: c.size for c in measure(path).section("overhead").children}
     assert found["behind the storages"] == len(b"behind")
+
+
+def test_slots_within_slots_without_end_are_refused(monkeypatch):
+    monkeypatch.setattr("pytest_modelsize.formats.torch.slots.evidence._WALKS", 1)
+    names = [".".join(["m"] * 40 + [f"{number}"]) for number in range(50)]
+    held = b"}(" + b"".join(text(name) + tensor("0", (2,), 2) for name in names) + b"u"
+    with pytest.raises(ArtifactError, match="slots within slots"):
+        walk(PROTO + held + STOP)

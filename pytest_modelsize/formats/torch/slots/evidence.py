@@ -30,11 +30,15 @@ __all__ = ["mark_state"]
 
 _SLOTS = STRONG | WEAK
 _WALKS = 200
-"""Steps for each name in the file: slots within slots within slots are given up."""
+"""Steps for each name in the file: what takes more is refused."""
 
 
-def mark_state(root: Node) -> None:
-    """Set ``state`` on each node below ``root`` whose tensors are optimizer state."""
+def mark_state(root: Node) -> bool:
+    """Set ``state`` on each node below ``root`` whose tensors are optimizer state.
+
+    Returns:
+        False where slots within slots within slots are too many to be told.
+    """
     search = _Search(root)
     for rule in (search.keeps_slots, search.is_slot, search.is_slot, search.is_called_so):
         for node in root.nodes():
@@ -43,6 +47,7 @@ def mark_state(root: Node) -> None:
     for node in root.nodes():
         if not node.module and any(child.state for child in node.children.values()):
             _mark_beside(node)
+    return search.left >= 0
 
 
 def _mark_beside(holder: Node) -> None:

@@ -13,8 +13,8 @@ _MOST_PARTS = 200_000
 """Parts of all names together, above which names are not parted."""
 
 
-def state_among(tensors: Iterable[tuple[str, Leaf]]) -> frozenset[str]:
-    """Return the names of those that are optimizer state."""
+def state_among(tensors: Iterable[tuple[str, Leaf]]) -> frozenset[str] | None:
+    """Return the names of those that are optimizer state; None where that takes too much to tell."""
     known = list(tensors)
     parted = sum(name.count(".") + 1 for name, _ in known) <= _MOST_PARTS
     root = Node()
@@ -22,5 +22,6 @@ def state_among(tensors: Iterable[tuple[str, Leaf]]) -> frozenset[str]:
     for name, leaf in known:
         nodes[name] = node = root.below(name) if parted else root.child(name, held=False)
         node.tensors.append(leaf)
-    mark_state(root)
+    if not mark_state(root):
+        return None
     return frozenset(name for name, node in nodes.items() if node.state)
