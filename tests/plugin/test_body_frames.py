@@ -12,6 +12,7 @@ import weakref
 import pytest
 
 from pytest_modelsize.plugin.body_frames import BodyFrames, body_functions, core_of
+from tests.needs import lacks, needs
 
 
 class Thing:
@@ -113,7 +114,7 @@ def test_a_method_s_instance_is_seen_as_it_was_then():
 
 
 def test_hypothesis_calls_the_body_that_is_watched():
-    hypothesis = pytest.importorskip("hypothesis", reason="in every tox environment but lint")
+    hypothesis = needs("hypothesis")
 
     @hypothesis.settings(max_examples=3, database=None)
     @hypothesis.given(hypothesis.strategies.integers())
@@ -153,7 +154,9 @@ def test_a_profiler_is_left_alone():
     assert calls
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring: tox -e py on Python 3.12")
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason=lacks("sys.monitoring, which is new in Python 3.12")
+)
 def test_the_identifiers_that_others_hold_are_left_to_them():
     monitoring = sys.monitoring
     free = [tool for tool in range(6) if monitoring.get_tool(tool) is None]
@@ -182,9 +185,9 @@ def test_a_body_may_run_in_a_thread():
 
 @pytest.mark.parametrize("core", ["ctrace", "pytrace", "sysmon"])
 def test_coverage_counts_the_same_lines_beside_it(core, tmp_path):
-    pytest.importorskip("coverage", reason="in the tox environment py")
+    needs("coverage")
     if core == "sysmon" and sys.version_info < (3, 12):
-        pytest.skip("sys.monitoring is new in Python 3.12: tox -e py on it")
+        pytest.skip(lacks("sys.monitoring, which is new in Python 3.12"))
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
         "def helper(path):\n"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
+
 NET = Path(__file__).parent.parent / "data" / "dense.tflite"
 CODE = f"""
 import pathlib, pytest
@@ -57,7 +59,7 @@ def test_a_marker_under_which_no_test_has_a_model_is_an_error_of_the_run(run):
 
 
 def test_it_is_the_same_under_xdist(run, monkeypatch):
-    pytest.importorskip("xdist", reason="in the tox environment py")
+    needs("xdist")
     result = run(CODE, "-p", "xdist", "-n2")
     result.assert_outcomes(passed=4)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
