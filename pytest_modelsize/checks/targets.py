@@ -9,7 +9,9 @@ others are left out, and the budget is for each that remains: whichever was mean
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pytest_modelsize.checks.description import described, listed
@@ -27,6 +29,7 @@ from pytest_modelsize.checks.subject import (
 )
 from pytest_modelsize.checks.surroundings import Body, Surroundings
 from pytest_modelsize.formats import ArtifactError, recognise
+from pytest_modelsize.saving.advice import advice
 from pytest_modelsize.saving.composition import weights_of
 
 __all__ = [
@@ -86,9 +89,10 @@ def _by_name(expression: str, around: Surroundings) -> Subject:
     inside = [found.name for found in held_in(value, expression)]
     if inside:
         raise TargetError(f"{argument} is {described(value)}: write model={inside[0]!r}")
+    call = advice(value)
     raise TargetError(
         f"{argument} is {described(value)}, which is no model that can be saved "
-        "and no path to an artifact"
+        f"and no path to an artifact{f': {call}' if call else ''}"
     )
 
 
@@ -185,7 +189,7 @@ def _saved(around: Surroundings) -> Iterator[Subject]:
             argument = 'path="."' if file.path == around.tmp_path else f'path="{name}"'
         else:
             name, argument = file.path.name, f'path="{file.path}"'
-        if recognise(file.path) is not None:
+        if recognise(file.path) is not None or file.path.is_file():
             yield Subject(name, path=file.path, argument=argument)
         elif file.link is not None and recognise(file.link) is not None:
             yield Subject(name, path=file.link)
@@ -225,8 +229,18 @@ def _none(around: Surroundings) -> str:
         where += f" ({were})"
     if around.instance is not None:
         where += ", its instance's attributes"
+    files = list(islice(_unrecognised(around.tmp_path), 8))
+    lying = f"; in its tmp_path, of no format known here, lie {', '.join(files)}" if files else ""
     return (
         f"no model and no artifact found in {where}, the locals of its body, what it made, or "
-        'what it saved; write model="fixture.attribute" or path="exports/*.keras", or hand the '
+        f"what it saved{lying}; write "
+        'model="fixture.attribute" or path="exports/*.keras", or hand the '
         "model to the model_size fixture"
     )
+
+
+def _unrecognised(folder: Path | None) -> Iterator[str]:
+    """Yield how the files are named on a marker that lie in the test's folder."""
+    for here, _, names in os.walk(folder) if folder is not None else ():
+        for name in sorted(names):
+            yield f'path="{path_inside(Path(here, name), folder or Path())}"'

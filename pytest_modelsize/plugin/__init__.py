@@ -56,6 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_controller(config):
         _check_baseline(config)
     add_to_arguments(config)
+    if suggest := config.getoption("modelsize_suggest"):
+        from pytest_modelsize.plugin.suggest import Suggester
+
+        file = "" if suggest == "table" else suggest
+        config.pluginmanager.register(Suggester(config, file), "modelsize-suggest")
     role = Controller if is_controller(config) else Worker
     # Without a name, so that no "-p no:" leaves it out.
     config.pluginmanager.register(role(config))
@@ -75,6 +80,14 @@ def _check_baseline(config: pytest.Config) -> None:
             baseline_of(config)
         except BaselineError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take over the limit that the ini-file sets for all tests."""
+    if written := str(session.config.getini("modelsize_max")).strip():
+        from pytest_modelsize.plugin.suite_limit import limit_suite
+
+        limit_suite(session, written)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -96,8 +96,9 @@ def _parsed(item: pytest.Item, mark: pytest.Mark) -> Request:
 
 def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
     """Return where a marker stands and how it is written: ``test_a.py:3: @pytest.mark...``."""
-    if place := item.stash.get(_PLACES, {}).get(id(mark)):
-        return place
+    for node in (item, item.session):
+        if place := node.stash.get(_PLACES, {}).get(id(mark)):
+            return place
     shown = item.path
     if shown.is_relative_to(item.config.rootpath):
         shown = shown.relative_to(item.config.rootpath)
@@ -105,9 +106,9 @@ def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
     return f"{shown.as_posix()}:{line_of(item, mark)}: {written}"
 
 
-def set_place(item: pytest.Item, mark: pytest.Mark, place: str) -> None:
-    """Keep where a marker of the item stands that is in no source file of its own."""
-    item.stash.setdefault(_PLACES, {})[id(mark)] = place
+def set_place(node: pytest.Item | pytest.Session, mark: pytest.Mark, place: str) -> None:
+    """Keep where a marker of a test, or of all, stands that is in no source file of its own."""
+    node.stash.setdefault(_PLACES, {})[id(mark)] = place
 
 
 def spot_of(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int]:

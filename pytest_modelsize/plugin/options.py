@@ -44,6 +44,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"write a report, as {', '.join(_REPORTS)} by the file's suffix (may be repeated)",
     )
     group.addoption(
+        "--modelsize-suggest",
+        nargs="?",
+        const="table",
+        type=_suggest_name,
+        metavar="FILE.json",
+        help="end the run with the models of the tests that have no budget, and a marker to paste "
+        "for each; also write that to a file",
+    )
+    group.addoption(
         "--modelsize-save",
         choices=("auto", "real"),
         default=None,
@@ -56,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras); a PyTorch module is "
         "saved as torch unless its marker says otherwise",
         default="keras",
+    )
+    parser.addini(
+        "modelsize_max",
+        'a limit for each model that any test ends with, such as "50 MB" (default: none)',
+        default="",
     )
     parser.addini(
         "modelsize_baseline",
@@ -110,6 +124,15 @@ def _one_of(option: str, *choices: str) -> Callable[[str], str]:
         return value
 
     return check
+
+
+def _suggest_name(value: str) -> str:
+    if value != "table" and PurePath(value).suffix.lower() != ".json":
+        raise ArgumentTypeError(
+            f"{value!r} does not end in .json; before another argument, write "
+            f"--modelsize-suggest=table {value}"
+        )
+    return value
 
 
 def _report_name(value: str) -> str:

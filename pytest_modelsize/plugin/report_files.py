@@ -16,6 +16,7 @@ __all__ = [
     "ReportError",
     "write_report",
     "write_step_summary",
+    "write_whole",
 ]
 
 
@@ -53,6 +54,15 @@ def write_report(path: Path, results: Sequence[CheckResult]) -> None:
         text = render(results)
     except ImportError as error:
         raise ReportError(f"{path.name}: {error}") from None
+    write_whole(path, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole, or leave what was there before.
+
+    Raises:
+        ReportError: where it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.replace(path, text.encode("utf-8", "backslashreplace"))

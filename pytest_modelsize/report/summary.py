@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.table import columns, printable
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
+from pytest_modelsize.sizes.headroom import enough_for
 from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
 
 __all__ = ["ordered", "sections_text", "share_of_budget", "slack", "summary"]
@@ -60,11 +61,8 @@ def slack(result: CheckResult) -> str:
     share, budget = share_of_budget(result), result.budget
     if share is None or budget is None or share * 100 >= _LOOSE or not result.total:
         return ""
-    # A tenth more than there is, in two digits: room for a change, and not for a doubling.
-    enough = -(-result.total * 11 // 10)
-    digit = 10 ** max(0, len(str(enough)) - 2)
-    rounded = -(-enough // digit) * digit
-    return f"{100 - share * 100:.0f} % loose: {human(rounded, family_of(budget.written))} would do"
+    enough = enough_for(result.total)
+    return f"{100 - share * 100:.0f} % loose: {human(enough, family_of(budget.written))} would do"
 
 
 def sections_text(result: CheckResult) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_modelsize.saving.containers import is_mapping, walk
+from pytest_modelsize.saving.families import FAMILIES
 from pytest_modelsize.saving.framework import framework_of, part_of
 from pytest_modelsize.saving.own_state import (
     ancestors,
@@ -68,9 +69,13 @@ def _children(value: object) -> Iterator[object]:
     for name in _HOLD_PARTS:
         if name in held:
             yield from _flat(held[name])
-    if framework_of(value) == "tensorflow":
+    framework = framework_of(value)
+    if framework == "tensorflow":
         for attribute in held.values():
             yield from (found for found in _flat(attribute) if _is(found, _TRACKED))
+    elif framework in FAMILIES:
+        for attribute in held.values():
+            yield from (found for found in _flat(attribute) if framework_of(found) is not None)
 
 
 def _flat(value: object, depth: int = 0) -> Iterator[object]:
@@ -97,11 +102,14 @@ def weights_of(model: object) -> dict[object, object]:
             if name in held:
                 for tensor in _flat(held[name]):
                     _note(tensor, found)
-        if framework_of(part) == "tensorflow":
+        framework = framework_of(part)
+        if framework == "tensorflow":
             for attribute in held.values():
                 for value in _flat(attribute):
                     if _is(value, _VARIABLES):
                         _note(value, found)
+        elif framework in FAMILIES:
+            found[id(part)] = part  # what it holds has no common form: it stands for itself
     return found
 
 

@@ -1,5 +1,7 @@
 """Markers on tests whose models are of other packages than Keras and PyTorch."""
 
+import json
+
 import pytest
 
 REASON = "{} is not installed: tox run -e estimators"
@@ -26,11 +28,16 @@ def recommender():
 """
 
 
+@pytest.fixture(scope="module")
+def packages():
+    """What can be imported once in a process is imported here, and not in an inner run."""
+    for name in ("sklearn.pipeline", "sklearn.neighbors", "xgboost"):
+        pytest.importorskip(name, reason=REASON.format(name.partition(".")[0]))
+
+
 @pytest.fixture
-def project(pytester, monkeypatch):
+def project(packages, pytester, monkeypatch):
     """A folder with fitted models as fixtures; ``run_code(code, *options)`` runs a test module."""
-    for name in ("sklearn", "xgboost"):
-        pytest.importorskip(name, reason=REASON.format(name))
     for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -71,4 +78,42 @@ def test_a_booster_is_held_as_its_package_writes_it_and_is_opaque_no_more_than_i
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         ["booster.json is *, * over its budget of 10 B", "*ok * booster.joblib"]
+    )
+
+
+def test_a_small_estimator_does_not_hide_a_large_one_and_a_step_is_a_part(project):
+    result = project.run_code(
+        "import numpy, sklearn.neighbors\n"
+        "@pytest.mark.max_model_size('20 kB')\n"
+        "def test_two(model):\n"
+        "    x = numpy.ones((4000, 2))\n"
+        "    large = sklearn.neighbors.KNeighborsRegressor().fit(x, x[:, 0])\n"
+        "@pytest.mark.max_model_size('20 kB')\n"
+        "def test_step(model):\n"
+        "    step = model[-1]\n",
+        "--modelsize-report=r.json",
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["large.joblib is *, * over its budget of 20 kB"])
+    found = json.loads((project.path / "r.json").read_text())["artifacts"]
+    shown = [one["artifact"] for one in found if one["test"].endswith("test_step")]
+    assert shown == ["model.joblib"]
+
+
+def test_a_file_of_no_known_format_is_named_with_what_to_write(project):
+    result = project.run_code(
+        "@pytest.mark.max_model_size('1 kB')\n"
+        "def test_written(tmp_path): (tmp_path / 'm.ubj').write_bytes(b'{x')\n"
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['budget not checked: no model * lie path="m.ubj"; write *'])
+
+
+def test_what_is_not_saved_here_is_named_with_its_type_and_its_own_call(project):
+    result = project.run_code(
+        "@pytest.mark.max_model_size('1 MB', model='recommender')\ndef test_it(recommender): pass\n"
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["budget not checked: model='recommender' is of type conftest.Recommender, *own save()*"]
     )

@@ -1,0 +1,34 @@
+"""``modelsize_max``: one limit for every model that a test of the suite ends with.
+
+It is a marker on the session, and so a test's own marker has the word before it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_modelsize.plugin.items import set_place
+from pytest_modelsize.plugin.outcomes import MARKER
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+
+__all__ = ["limit_suite"]
+
+_OPTION = "modelsize_max"
+
+
+def limit_suite(session: pytest.Session, written: str) -> None:
+    """Mark all tests of the session with the limit that the ini-file sets.
+
+    Raises:
+        UsageError: where it is no size.
+    """
+    limit: int | str = int(written) if written.isascii() and written.isdigit() else written
+    try:
+        parse_size(limit)
+    except SizeError as error:
+        raise pytest.UsageError(f"ini option {_OPTION}: {error}") from None
+    marker = getattr(pytest.mark, MARKER)(limit)
+    session.add_marker(marker)
+    file = session.config.inipath
+    where = f"{file.name}: " if file is not None else ""
+    set_place(session, marker.mark, f"{where}{_OPTION} = {written}")
