@@ -13,7 +13,7 @@ def test_the_commands_of_the_page_name_files_and_environments_that_exist():
     tox = (ROOT / "tox.ini").read_text("utf-8")
     assert len(paths) > 5
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    assert environments == {"others", "bare", "atheris"}
+    assert environments == {"others", "bare", "atheris", "pytorch"}
     assert [name for name in environments if f"[testenv:{name}]" not in tox] == []
 
 
