@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import find_causes
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size, why_not_replayed
 from pytest_modelsize.checks.take import measure_compressed, method_of
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.exit_codes import WITHIN
@@ -75,7 +75,7 @@ def _show(options: argparse.Namespace) -> int:
         if not options.compressed:
             print("".join(f"{line}\n" for line in _causes(measurement, options.artifact)), end="")
         if options.replay:
-            print(f"without optimizer state: {_answer(replayed)}")
+            print(f"without optimizer state: {_answer(replayed, measurement, options.artifact)}")
     return WITHIN
 
 
@@ -104,7 +104,8 @@ def _progress(path: Path) -> Callable[[int], None]:
     return show
 
 
-def _answer(replayed: int | None) -> str:
+def _answer(replayed: int | None, measurement: Measurement, artifact: str) -> str:
     if replayed is None:
-        return "not known (it holds none, or h5py is not installed)"
+        state = int(measurement.optimizer)
+        return f"not known: {why_not_replayed(Path(artifact), measurement.format, state)}"
     return f"{exact(replayed)} bytes (replayed)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -59,7 +60,7 @@ class Tree:
         read: each file that was opened, with its bytes.
     """
 
-    __slots__ = ("_followed", "_listed", "_reach", "names", "read", "root")
+    __slots__ = ("_followed", "_listed", "_reach", "_sorted", "names", "read", "root")
 
     def __init__(self, root: Path, names: LiveNames | None = None) -> None:
         self.root = root
@@ -68,6 +69,7 @@ class Tree:
         self._reach = Reach(root)
         self._listed: dict[Path, dict[str, Item]] = {}
         self._followed: dict[Path, Path] = {}
+        self._sorted: dict[Path, list[str]] = {}
 
     def items(self, folder: Path) -> dict[str, Item]:
         """Return what lies directly in ``folder``, by name and in its order. It is listed once.
@@ -105,6 +107,20 @@ class Tree:
             problem = f"a link to the folder that {other.name!r:.100} leads to as well"
             raise ArtifactError(str(item.path), None, problem)
         return Item(item.path, link.mode, link.target, link.note)
+
+    def beginning(self, folder: Path, prefix: str) -> list[str]:
+        """Return the names in ``folder`` that begin with ``prefix``, at the cost of finding them.
+
+        Raises:
+            ArtifactError: where it may not be listed.
+        """
+        if folder not in self._sorted:
+            self._sorted[folder] = sorted(self.items(folder))
+        names = self._sorted[folder]
+        start = end = bisect_left(names, prefix)
+        while end < len(names) and names[end].startswith(prefix):
+            end += 1
+        return names[start:end]
 
     @contextmanager
     def open(

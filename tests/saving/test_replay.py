@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.stripping.hdf5 import replayed_size, why_not_replayed
 from pytest_modelsize.cli import main
 from pytest_modelsize.saving import save
 from tests.needs import needs
@@ -91,3 +91,12 @@ def test_the_command_says_what_the_file_would_weigh(random_models, capsys):
     assert abs(size - lean) <= 400
     assert main(["show", str(path), "--replay", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["replayed_without_optimizer"] == size
+
+
+def test_why_there_is_no_answer_is_said(tmp_path, monkeypatch):
+    (tmp_path / "step.index").write_bytes(b"")
+    assert why_not_replayed(tmp_path, "checkpoint", 0) == "it holds none"
+    said = why_not_replayed(tmp_path / "step.index", "checkpoint", 350)
+    assert (
+        said == "HDF5 and PyTorch files can be rebuilt without state, the format checkpoint cannot"
+    )

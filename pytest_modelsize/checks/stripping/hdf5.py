@@ -10,6 +10,7 @@ own, for a bounded time, and where it fails there is simply no answer.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -29,7 +30,7 @@ from pytest_modelsize.checks.stripping.locate import (
 )
 from pytest_modelsize.checks.stripping.torch import size_without_state
 
-__all__ = ["replayed_size", "rewritten_size"]
+__all__ = ["replayed_size", "rewritten_size", "why_not_replayed"]
 
 _SECONDS = 300
 """HDF5's library hangs on some broken files. A whole one takes a second, more on a busy machine."""
@@ -53,6 +54,24 @@ def replayed_size(path: Path, total: int, folder: Path) -> int | None:
     if not found and path.is_file():
         return size_without_state(path)
     return _replayed_all([(state, {}) for state in found], total, folder)
+
+
+def why_not_replayed(path: Path, format: str, state: int) -> str:
+    """Return why `replayed_size` has no answer.
+
+    Args:
+        path: as `replayed_size` takes it.
+        format: of the artifact.
+        state: bytes of optimizer state in it.
+    """
+    if not state:
+        return "it holds none"
+    if not find_optimizer_state(path):
+        kind = "a folder" if format == "directory" else f"the format {format}"
+        return f"HDF5 and PyTorch files can be rebuilt without state, {kind} cannot"
+    if importlib.util.find_spec("h5py") is None:
+        return "h5py is not installed, which rebuilds the file"
+    return "h5py cannot rebuild the file"
 
 
 def rewritten_size(

@@ -66,6 +66,7 @@ class FlatBuffer:
         self._claimed = 0
         self._done: set[int] = set()
         self._vtables: set[int] = set()
+        self._strings: dict[int, str] = {}
         self._blocks: dict[int, bytes] = {}
 
     # ------------------------------------------------------------------ reading
@@ -158,14 +159,23 @@ class FlatBuffer:
     def string(self, field: int, owner: SectionPath) -> str:
         """Claim the string that ``field`` refers to, with its final zero; return it."""
         position = self.follow(field)
+        known = self._strings.get(position)
+        if known is not None:
+            return known
         length = self.number(position)
         if self.once(position):
             self.claim(position, 4 + length + 1, owner, Kind.STRUCTURE)
-        return self.read(position + 4, length).decode("utf-8", "replace")
+        text = self.read(position + 4, length).decode("utf-8", "replace")
+        # Each is read once, however many refer to it: what is claimed bounds what is kept.
+        self._strings[position] = text
+        return text
 
     def tables(self, field: int, owner: SectionPath) -> list[int]:
-        """Claim a vector of tables; return where they are. 0 for ``field`` is an empty one."""
-        if not field:
+        """Claim a vector of tables; return where they are.
+
+        0 for ``field`` is an empty one, and so is a vector that was met before: its tables were.
+        """
+        if not field or self.follow(field) in self._done:
             return []
         start, length = self.vector(field, 4, owner)
         if length * 4 > self.source.size:

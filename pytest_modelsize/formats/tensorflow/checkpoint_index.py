@@ -41,8 +41,9 @@ def companions(source: Source) -> frozenset[Path]:
 
 
 def _shards(folder: Folder, index: str) -> list[str]:
+    prefix = f"{index.removesuffix(INDEX)}.data-"
     try:
-        names = folder.items
+        names = folder.tree.beginning(folder.path, prefix)
     except ArtifactError:
         return []
     return [name for name in names if is_shard_of(name, index)]

@@ -17,6 +17,8 @@ __all__ = ["Child", "Graph", "Kept", "Slot", "read_graph", "shown_path"]
 
 _LONGEST_PATH = 24
 """Names from the root down to a variable that are shown, first ones left out."""
+_LONGEST_NAME = 100
+"""Characters of such a name, which many variables may have in their paths."""
 
 
 class Child(NamedTuple):
@@ -82,7 +84,7 @@ def shown_path(known: Mapping[int, Child], node: int) -> str:
     names: list[str] = []
     while node in known and known[node].node != node:
         name, node = known[node]
-        names.append(name)
+        names.append(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}...")
         if len(names) == _LONGEST_PATH:
             names.append("...")
             break

@@ -19,6 +19,8 @@ MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _LARGEST = 64 * 2**20
 """Bytes of the largest table that is read."""
 _MOST_ENTRIES = 200_000
+_MOST_KEY_TEXT = 2**24
+"""Bytes of all keys, which the table itself does not bound: a key repeats the one before it."""
 _PLAIN, _SNAPPY = 0, 1
 """CompressionType of tensorflow/core/lib/io/table_options.h."""
 
@@ -59,7 +61,7 @@ def read_table(source: Source) -> Table:
     at, size, _ = reader.handle(data, position, source.size - 8)
     index, _ = reader.block(at, size)
     entries: list[Entry] = []
-    after, last = 0, b""
+    after, last, text = 0, b"", 0
     for _, start, end, _ in reader.entries(index, at):
         block_at, block_size, _ = reader.handle(index, start, end)
         if block_at < after:
@@ -69,7 +71,9 @@ def read_table(source: Source) -> Table:
         for key, value, limit, begin in reader.entries(block, block_at):
             if entries and key <= last:
                 raise source.error(block_at, "keys of the table are out of order")
-            last = key
+            last, text = key, text + len(key)
+            if text > _MOST_KEY_TEXT:
+                raise source.error(block_at, f"keys of more than {_MOST_KEY_TEXT:,d} bytes in all")
             # A packed block's bytes are shared out to its entries by what they unpack to.
             own = limit - begin
             if stored != len(block):
