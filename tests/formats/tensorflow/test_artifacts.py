@@ -323,7 +323,7 @@ def test_links_inside_a_model_are_not_followed(written, tmp_path):
     outside = tmp_path / "outside.pb"
     shutil.move(folder / "saved_model.pb", outside)
     (folder / "saved_model.pb").symlink_to(outside)
-    with pytest.raises(ArtifactError, match="cannot be opened"):
+    with pytest.raises(ArtifactError, match="a symbolic link out of the folder"):
         measure(folder)
 
 

@@ -1,8 +1,10 @@
 """Checkpoints and graphs by hand that are made to cost much: bounded, or an error."""
 
+import contextlib
+
 import pytest
 
-from pytest_modelsize import measure
+from pytest_modelsize import ArtifactError, measure
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap
 from tests.formats.onnx.wire import field, varint
 
@@ -148,8 +150,5 @@ def test_what_a_hostile_one_costs_is_bounded(tmp_path, made):
 def test_what_a_hostile_one_takes_of_memory_is_bounded(tmp_path, made):
     # Tracing is slow; the paths of a chain are what took gigabytes.
     path = made(tmp_path / "m", 8_000 if made is chain else 2_000)
-    with Frugal():
-        try:
-            measure(path)
-        except Exception as error:
-            assert type(error).__name__ == "ArtifactError"  # noqa: PT017 - either will do
+    with Frugal(), contextlib.suppress(ArtifactError):
+        measure(path)

@@ -134,9 +134,14 @@ def test_content_tells_a_model_whatever_its_name(models, tmp_path):
     data = models[0].read_bytes()
     (tmp_path / "model").write_bytes(data)
     assert measure(tmp_path / "model").format == recognise(tmp_path / "model") == "tflite"
-    for broken in (b"", b"rubbish", data[:4] + b"TFL2" + data[8:]):
+    no_signature = "TFLITE signature"
+    for broken, problem in (
+        (b"", "an empty file"),
+        (b"rubbish", no_signature),
+        (data[:4] + b"TFL2" + data[8:], no_signature),
+    ):
         (tmp_path / "m.tflite").write_bytes(broken)
-        with pytest.raises(ArtifactError, match="TFLITE signature"):
+        with pytest.raises(ArtifactError, match=problem):
             measure(tmp_path / "m.tflite")
 
 
