@@ -73,7 +73,7 @@ class Source:
     """
 
     __slots__ = (
-        "_head", "_read", "_tail", "beside", "depth", "file", "folder", "name", "names", "size", "start",
+        "_head", "_head_end", "_read", "_tail", "_tail_start", "beside", "depth", "file", "folder", "name", "names", "size", "start",
         "title",
     )  # fmt: skip
 
@@ -90,6 +90,7 @@ class Source:
         self._read = read
         self._head: bytes | None = None
         self._tail: bytes | None = None
+        self._head_end, self._tail_start = -1, size + 1
 
     @classmethod
     def of_bytes(cls, name: str, data: bytes) -> Source:
@@ -101,6 +102,7 @@ class Source:
         """The first `PAGE` bytes, or all there are. They are read once."""
         if self._head is None:
             self._head = self._exactly(0, min(PAGE, self.size))
+            self._head_end = len(self._head)
         return self._head
 
     @property
@@ -110,6 +112,7 @@ class Source:
             if self.size <= PAGE:
                 return self.head
             self._tail = self._exactly(self.size - PAGE, PAGE)
+            self._tail_start = self.size - PAGE
         return self._tail
 
     def read(self, offset: int, size: int) -> bytes:
@@ -122,10 +125,10 @@ class Source:
             raise self.error(
                 offset, f"{size:,d} bytes expected here, but there are {self.size:,d} in all"
             )
-        if self._head is not None and offset + size <= len(self._head):
+        if offset + size <= self._head_end and self._head is not None:
             return self._head[offset : offset + size]
-        if self._tail is not None and offset >= self.size - len(self._tail):
-            begin = offset - self.size + len(self._tail)
+        if offset >= self._tail_start and self._tail is not None:
+            begin = offset - self._tail_start
             return self._tail[begin : begin + size]
         return self._exactly(offset, size)
 

@@ -76,7 +76,7 @@ def test_weights_that_are_there_twice_are_told_apart(folder):
 def test_the_weights_of_an_older_save_are_read_by_their_content(folder):
     (folder / "model.safetensors").unlink()
     with zipfile.ZipFile(folder / "pytorch_model.bin", "w") as archive:
-        archive.writestr("archive/data.pkl", b"x" * 30)
+        archive.writestr("archive/data.pkl", b"\xff" * 30)
     result = measure(folder)
     assert (result.format, result.total) == ("huggingface", bytes_of(folder))
     inside = [path for path, _ in result.leaves() if "pytorch_model.bin" in path]

@@ -65,7 +65,9 @@ def test_a_file_is_recognised_by_two_pages_at_most(name, tmp_path, traffic):
         # An archive's directory goes by its length, and may begin before the last page.
         archive = path.read_bytes()[:2] == b"PK"
         assert len(traffic.reads) <= 2 + archive
-        assert all(size <= PAGE for _, size in traffic.reads)
+        # A graph of TensorFlow has no signature: its message is read.
+        graph = path.suffix == ".pb"
+        assert graph or all(size <= PAGE for _, size in traffic.reads)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 100, PAGE - 1, PAGE, PAGE + 1, 50_000])
@@ -98,13 +100,13 @@ def test_only_the_readers_that_a_file_needs_are_imported(name):
     code = (
         "import sys\nfrom pytest_modelsize import measure\n"
         f"measure({str(DATA / name)!r})\n"
-        "print(*(m.split('.')[2] for m in sys.modules if m.startswith('pytest_modelsize.formats.')))"
+        "print(*(m for m in sys.modules if m.startswith('pytest_modelsize.formats.')))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    loaded = set(run.stdout.split())
-    assert IMPORTS[name] in loaded, run.stdout + run.stderr
-    readers = {line.module.partition(".")[0] for line in FORMATS} - {IMPORTS[name]}
-    assert loaded & readers == set()
+    loaded = {name.removeprefix("pytest_modelsize.formats.") for name in run.stdout.split()}
+    readers = {line.module for line in FORMATS} & loaded
+    assert readers, run.stdout + run.stderr
+    assert {module.partition(".")[0] for module in readers} == {IMPORTS[name]}
 
 
 def test_a_format_is_one_module_and_one_line(monkeypatch, tmp_path):

@@ -70,7 +70,7 @@ def test_external_data_behind_a_link_is_refused(tmp_path, location):
     (folder / "folder").symlink_to(tmp_path / "there")
     path = saved(folder, outside("w", location=location, length=4))
     for measured in (path, folder):
-        with pytest.raises(ArtifactError, match="names a file behind a symbolic link"):
+        with pytest.raises(ArtifactError, match=r"a (file behind a )?symbolic link"):
             measure(measured)
 
 
@@ -162,7 +162,9 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_no_model_is_refused_under_the_name_of_one(tmp_path, case):
     (tmp_path / "m.onnx").write_bytes(BROKEN[case])
-    with pytest.raises(ArtifactError, match=r"signature, although|nested within reason"):
+    with pytest.raises(
+        ArtifactError, match=r"signature, although|nested within reason|an empty file"
+    ):
         measure(tmp_path / "m.onnx")
     if case != "nested out of reason":
         (tmp_path / "m.bin").write_bytes(BROKEN[case])

@@ -318,7 +318,7 @@ def test_an_index_that_lost_its_end_is_a_clear_error(written, tmp_path):
             measure(folder)
 
 
-def test_links_inside_a_model_are_not_followed(written, tmp_path):
+def test_links_out_of_a_model_are_not_followed(written, tmp_path):
     folder = copied(written, tmp_path, "baked")
     outside = tmp_path / "outside.pb"
     shutil.move(folder / "saved_model.pb", outside)
