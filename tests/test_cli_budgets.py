@@ -15,7 +15,7 @@ def project(tmp_path, monkeypatch):
     """A folder with two artifacts, of 1000 and 300 bytes; ``project(text)`` writes its budgets."""
     monkeypatch.chdir(tmp_path)
     for name, size in (("a.bin", 1000), ("b.bin", 300)):
-        (tmp_path / name).write_bytes(b"x" * size)
+        (tmp_path / name).write_bytes(b"\xff" * size)
     return (tmp_path / "pyproject.toml").write_text
 
 

@@ -26,8 +26,8 @@ def project(pytester, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     exports = pytester.mkdir("exports")
-    (exports / "a.bin").write_bytes(b"a" * 1000)
-    (exports / "b.bin").write_bytes(b"b" * 1001)
+    (exports / "a.bin").write_bytes(b"\xff" * 1000)
+    (exports / "b.bin").write_bytes(b"\xff" * 1001)
     folder = pytester.mkdir("tests")
     (folder / "test_it.py").write_text("def test_it(): pass\n")
     pytester.makepyprojecttoml(TABLE)
@@ -172,7 +172,7 @@ def test_growth_is_held_against_the_baseline_of_the_other_tests(project):
     )
     project.run_pytest(*command.split()[1:]).assert_outcomes(passed=1)
     project.run_pytest().assert_outcomes(passed=2)
-    (project.path / "exports" / "a.bin").write_bytes(b"a" * 1051)
+    (project.path / "exports" / "a.bin").write_bytes(b"\xff" * 1051)
     result = project.run_pytest()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["exports/a.bin grew by 51 B (+5.1 %) past its baseline*"])
@@ -225,7 +225,7 @@ def test_several_budgets_of_one_artifact_all_hold(project):
     )
     result = project.run_pytest("pyproject.toml::exports/a.bin")
     result.assert_outcomes(failed=1)
-    packed = len(gzip.compress(b"a" * 1000, 6, mtime=0))
+    packed = len(gzip.compress(b"\xff" * 1000, 6, mtime=0))
     result.stdout.fnmatch_lines(
         [
             "assets of exports/a.bin are 1 kB, 1 B over their budget of 999 B",
