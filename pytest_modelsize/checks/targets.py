@@ -29,6 +29,7 @@ from pytest_modelsize.checks.subject import (
 )
 from pytest_modelsize.checks.surroundings import Body, Surroundings
 from pytest_modelsize.formats import ArtifactError, recognise
+from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.advice import advice
 from pytest_modelsize.saving.composition import weights_of
 
@@ -153,6 +154,12 @@ def _by_rules(around: Surroundings, format: str | None) -> tuple[Subject, ...]:
     if body.lost or len(found) > body.bound:
         raise TargetError(_too_many(found, body))
     if not found:
+        unbuilt = [m for m in body.made if framework_of(m) in ("keras", "tf_keras")]
+        if unbuilt:
+            raise TargetError(
+                f"the test made a {type(unbuilt[0]).__name__} that is not built and has no weights "
+                "yet: call it on data, or build() it, before the test ends"
+            )
         raise NoModelError(_none(around))
     return tuple(found)
 
