@@ -7,6 +7,7 @@ import types
 import pytest
 
 from pytest_modelsize.saving import SaveError, framework_of, save
+from tests.needs import needs
 
 
 @dataclasses.dataclass
@@ -123,7 +124,7 @@ def test_an_optimizer_of_ones_own_is_saved_by_its_state_dict(torch, build, tmp_p
 
 
 def test_two_networks_in_a_list_are_no_single_file_of_weights(build, tmp_path):
-    pytest.importorskip("safetensors")
+    needs("safetensors", "pytorch")
     subject = {"members": [build()[0], build()[0]]}
     with pytest.raises(SaveError, match=r"there are members\[0\], members\[1\]"):
         save(subject, tmp_path, format="safetensors", include_optimizer=True)

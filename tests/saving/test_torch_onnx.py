@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from pytest_modelsize.saving import SaveError, save
+from tests.needs import needs
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -138,7 +139,7 @@ def identities(model):
     "kind", ["Merged", "Replaced", "Uncopied", "Itself", "Half", "Derived", "Hooked"]
 )
 def test_twins_stay_equal(torch, tmp_path, kind, dynamo):
-    pytest.importorskip("onnxscript")
+    needs("onnxscript", "pytorch")
     twins = []
     for checked in (False, True):
         torch.manual_seed(0)

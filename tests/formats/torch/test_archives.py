@@ -8,6 +8,7 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.sizes.comparison import entries
 from tests.formats.torch.handmade import PROTO, STOP, archive, mapping, tensor
+from tests.needs import needs
 
 ZIPPED = (
     "weights.pt", "protocol_4.pt", "protocol_5.pt", "optimizer.pt", "tutorial.pt", "lightning.ckpt",
@@ -328,7 +329,7 @@ def test_an_entry_of_several_tensors_says_how_many(torch, tmp_path, make, note, 
 
 @pytest.mark.parametrize("old", [False, True])
 def test_arrays_of_numpy_are_weights_with_their_type(torch, tmp_path, old):
-    numpy = pytest.importorskip("numpy")
+    numpy = needs("numpy", "pytorch")
     path = tmp_path / "numpy.pt"
     arrays = {"a": numpy.arange(1000.0), "b": {"c": numpy.zeros((3, 400), "int8")}}
     options = {"_use_new_zipfile_serialization": not old}
@@ -346,7 +347,7 @@ def test_arrays_of_numpy_are_weights_with_their_type(torch, tmp_path, old):
 
 
 def test_random_states_are_configuration_and_bytes_are_opaque(torch, tmp_path):
-    numpy = pytest.importorskip("numpy")
+    numpy = needs("numpy", "pytorch")
     path = tmp_path / "more.pt"
     more = {
         "w": torch.zeros(3),

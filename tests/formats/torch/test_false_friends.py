@@ -6,6 +6,7 @@ import pytest
 
 from pytest_modelsize import measure
 from tests.formats.torch.false_friends import files, networks
+from tests.needs import needs
 
 
 def test_no_network_and_nothing_beside_it_is_taken_for_state(torch, tmp_path):
@@ -24,7 +25,7 @@ def test_no_network_and_nothing_beside_it_is_taken_for_state(torch, tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "model."])
 def test_no_network_in_safetensors_is_taken_for_state(torch, tmp_path, prefix):
-    safetensors = pytest.importorskip("safetensors.torch")
+    safetensors = needs("safetensors.torch", "pytorch")
     path = tmp_path / "file.safetensors"
     found = {}
     for name, module in networks(torch).items():

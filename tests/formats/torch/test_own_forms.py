@@ -7,6 +7,7 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.checks.stripping.torch import size_without_state
+from tests.needs import needs
 
 
 class MyAdam:
@@ -141,7 +142,7 @@ def test_state_of_every_form_is_found_and_what_is_left_is_told(torch, model, tmp
 
 
 def test_arrays_of_numpy_may_be_state(torch, model, tmp_path):
-    pytest.importorskip("numpy")
+    needs("numpy", "pytorch")
     path = tmp_path / "checkpoint.pt"
     moments = {name: p.detach().numpy() for name, p in model.named_parameters()}
     adam = {"m": moments, "v": {name: array.copy() for name, array in moments.items()}}

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from tests.formats.torch.training import CHECKPOINTS, SAFETENSORS, optimizers_of, train
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_every_optimizer_is_found_in_a_checkpoint(torch, trained, tmp_path, form
 @pytest.mark.parametrize("scheduled", [False, True])
 @pytest.mark.parametrize("form", SAFETENSORS)
 def test_every_optimizer_is_found_in_safetensors(torch, trained, tmp_path, form, scheduled):
-    safetensors = pytest.importorskip("safetensors.torch")
+    safetensors = needs("safetensors.torch", "pytorch")
     path = tmp_path / "full.safetensors"
     for kind in optimizers_of(torch):
         if kind == "LBFGS":
