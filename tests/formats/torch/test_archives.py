@@ -291,7 +291,7 @@ def test_a_storage_that_is_missing_or_of_another_size_is_an_error(tmp_path):
 def test_an_archive_of_another_kind_is_none_of_pytorch(tmp_path):
     path = tmp_path / "other.zip"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("some/data.pkl", b"not one")
+        file.writestr("some/data.pkl", b"\x80\x02K\x01.")
     assert measure(path).format == "zip"
 
 
