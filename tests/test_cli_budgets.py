@@ -86,7 +86,7 @@ def test_it_works_from_a_folder_below_and_with_the_file_named(
     assert main(["check", "--budgets", "mobile.toml"]) == 1
     assert "../b.bin is 300 B" in capsys.readouterr().out
     assert main(["check", "--budgets", "none.toml"]) == 2
-    assert "none.toml is no file" in capsys.readouterr().err
+    assert "none.toml is not a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def ignored_flag(taken: Taken, saves: SaveCache) -> str:
     whose = "TensorFlow's" if framework_of(model) == "tensorflow" else "Keras'"
     return (
         f"{type(model).__name__} saved as {suffix} is {exact(taken.measurement.bytes_on_disk)} "
-        f"bytes without optimizer state, as measured here, but {whose} own call has no regard for "
+        f"bytes without optimizer state, as measured here, but {whose} own call ignores "
         f"include_optimizer=False in this format and writes "
         f"{exact(full.measurement.bytes_on_disk)} bytes. To ship the small one:\n    {calls}"
     )

@@ -34,7 +34,9 @@ def value_of(expression: str, around: Surroundings) -> object:
     """
     first = _FIRST.match(expression)
     if first is None:
-        raise TargetError(f"model={expression!r} is no name, such as net, trainer.model or pair[0]")
+        raise TargetError(
+            f"model={expression!r} is not a name, such as net, trainer.model or pair[0]"
+        )
     value = _named(expression, first["scope"], first["name"], around)
     position = first.end()
     while position < len(expression):

@@ -70,7 +70,7 @@ def find_subjects(target: Target, around: Surroundings) -> tuple[Subject, ...]:
 
 
 def means_largest(name: str | None, around: Surroundings) -> bool:
-    """Return whether ``model="largest"`` is no name of the test's own."""
+    """Return whether ``model="largest"`` is not a name of the test's own."""
     return name == LARGEST and name not in around.fixtures and name not in around.body.locals
 
 
@@ -92,7 +92,7 @@ def _by_name(expression: str, around: Surroundings) -> Subject:
         raise TargetError(f"{argument} is {described(value)}: write model={inside[0]!r}")
     call = advice(value)
     raise TargetError(
-        f"{argument} is {described(value)}, which is no model that can be saved "
+        f"{argument} is {described(value)}, which is not a model that can be saved "
         f"and no path to an artifact{f': {call}' if call else ''}"
     )
 
@@ -136,7 +136,7 @@ def _matches(base: Path, pattern: str) -> Iterator[Path]:
     try:
         yield from base.glob(pattern)
     except (ValueError, NotImplementedError) as error:
-        raise TargetError(f"path={pattern!r} is no glob pattern: {error}") from error
+        raise TargetError(f"path={pattern!r} is not a glob pattern: {error}") from error
 
 
 def _by_rules(around: Surroundings, format: str | None) -> tuple[Subject, ...]:

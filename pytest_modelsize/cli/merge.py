@@ -18,7 +18,7 @@ def add_merge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "merge",
         help="make one report of those of several shards",
         description="Make one JSON report of those of several shards, or machines. What two of "
-        "them have is there once: the worse verdict has the word, and the larger artifact.",
+        "them have is there once: the worse verdict counts, and the larger artifact.",
     )
     merge.set_defaults(run=_merge)
     merge.add_argument(

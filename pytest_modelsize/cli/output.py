@@ -25,7 +25,7 @@ def write(text: str, name: str | None) -> None:
     path = Path(name)
     try:
         if path.exists() and not path.is_file():
-            raise MeasurementJsonError(f"{path} is no regular file")
+            raise MeasurementJsonError(f"{path} is not a regular file")
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -22,7 +22,7 @@ def results_of(names: Sequence[str]) -> list[CheckResult]:
 
     Raises:
         NoReport: where a pattern matches no file.
-        MeasurementJsonError: where a file is no report.
+        MeasurementJsonError: where a file is not a report.
     """
     paths = [path for name in names for path in _paths(name)]
     return merged(read_report(path) for path in dict.fromkeys(paths))

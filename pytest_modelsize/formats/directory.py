@@ -42,7 +42,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
     folder that is none is read as the model that it is.
 
     Raises:
-        ArtifactError: where a file cannot be read, is no regular file, or breaks its format.
+        ArtifactError: where a file cannot be read, is not a regular file, or breaks its format.
     """
     read_rest(folder, ledger, frozenset())
 

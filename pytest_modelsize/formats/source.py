@@ -180,7 +180,7 @@ def open_source(path: Path, *, follow: bool = True, named: Path | None = None) -
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise ArtifactError(shown, None, "is no regular file")
+            raise ArtifactError(shown, None, "is not a regular file")
         yield Source(shown, _positioned(descriptor), 0, status.st_size, named or path)
         if (size := os.fstat(descriptor).st_size) != status.st_size:
             problem = f"{status.st_size:,d} bytes became {size:,d} while they were measured"

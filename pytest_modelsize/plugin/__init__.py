@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from pytest_modelsize.sizes.measurement import Measurement
 
 _KEYWORDS = (
-    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, compression=None, reason=None, allow_opaque=(), "
-    "weights=None, optimizer=None, config=None, graph=None, assets=None, overhead=None, dtypes=None): "
+    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, "
+    "compression=None, reason=None, allow_opaque=(), weights=None, optimizer=None, config=None, "
+    "graph=None, assets=None, overhead=None, dtypes=None): "
 )
 _HELP = (
     (

@@ -1,4 +1,4 @@
-"""Failed budgets beside the code, in GitHub Actions: a line of the log for each, on its marker's line.
+"""Failed budgets beside the code in GitHub Actions: a log line for each, on its marker's line.
 
 They are printed at the end of the run, by the one process that the user started, each on a line of
 its own: in the middle of pytest's dots GitHub would not see them.

@@ -19,7 +19,7 @@ from pytest_modelsize.saving.own_state import attributes_of
 __all__ = ["BodyFrames", "Snapshot", "body_functions", "core_of", "snapshot"]
 
 _TOOLS = (3, 4)
-"""Identifiers that no kind of tool has a claim to: docs.python.org/3/library/sys.monitoring.html."""
+"""Identifiers that no kind of tool claims (docs.python.org/3/library/sys.monitoring.html)."""
 _NAME = "pytest-modelsize"
 _EVENTS = 200
 """Events after that call in which what it secretly wraps is awaited."""

@@ -150,7 +150,7 @@ def body_of(item: pytest.Item) -> Body:
 def _bound(config: pytest.Config) -> int:
     written = str(config.getini(BOUND)).strip()
     if not written.isdecimal() or not int(written):
-        text = f"ini option {BOUND}: {written!r} is no number above 0"
+        text = f"ini option {BOUND}: {written!r} is not a number above 0"
         raise ModelSizeFailure(text, pytrace=False)
     return int(written)
 

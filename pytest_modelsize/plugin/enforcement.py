@@ -225,7 +225,7 @@ def _only_largest(
 
 
 def _told(found: Sequence[_Held]) -> Iterator[ModelSizeFailure]:
-    """Yield what is wrong: of several artifacts that one marker means, the worst, with the others."""
+    """Yield what is wrong: of the artifacts that one marker means, the worst, with the others."""
     alone = [held for held in found if not any(check.several for check in held.checks)]
     several = [held for held in found if any(check.several for check in held.checks)]
     for held in alone:

@@ -38,7 +38,7 @@ from pytest_modelsize.storage.check_result import CheckResult
 __all__ = ["explain_assertion", "forget_handed", "measure_handed"]
 
 _SHORT = 8
-"""Lines of an assertion's explanation that pytest shows by default (_pytest/assertion/truncate.py)."""
+"""Lines of an explanation that pytest shows by default (_pytest/assertion/truncate.py)."""
 
 
 def measure_handed(

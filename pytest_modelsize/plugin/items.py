@@ -42,7 +42,8 @@ _OWN_FIXTURES = frozenset(
     {
         "cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
         "doctest_namespace", "model_size", "monkeypatch", "pytestconfig", "pytester",
-        "record_property", "record_testsuite_property", "record_xml_attribute", "recwarn", "request",
+        "record_property", "record_testsuite_property", "record_xml_attribute", "recwarn",
+        "request",
         "subtests", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory",
     }
 )  # fmt: skip
@@ -112,7 +113,7 @@ def set_place(node: pytest.Item | pytest.Session, mark: pytest.Mark, place: str)
 
 
 def spot_of(item: pytest.Item, mark: pytest.Mark) -> tuple[str, int]:
-    """Return the file of a marker relative to pytest's root, and its line; empty and 0 if unknown."""
+    """Return a marker's file, relative to pytest's root, and its line; empty and 0 if unknown."""
     if place := item.stash.get(_PLACES, {}).get(id(mark)):
         known = re.match(r"([^:]+):([0-9]{1,9})\b", place)
         return (known[1], int(known[2])) if known else ("", 0)

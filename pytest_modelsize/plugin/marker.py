@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 _KEYWORDS = (
-    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression", "reason", "dtypes",
+    "limit", "model", "path", "format", "include_optimizer", "save_options", "compression",
+    "reason", "dtypes",
     "allow_opaque", *SECTIONS,
 )  # fmt: skip
 _MEANT = ("max", "max_size", "size", "maximum")
@@ -121,7 +122,7 @@ def check_opaque(value: object) -> tuple[str, ...]:
     """Return the patterns that ``allow_opaque=`` gives.
 
     Raises:
-        MarkerError: where it is no list of texts.
+        MarkerError: where it is not a list of texts.
     """
     try:
         return opaque_patterns(value)

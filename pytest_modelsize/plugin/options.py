@@ -62,8 +62,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "modelsize_format",
         "format in which max_model_size and model_size save a live model "
-        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras); a PyTorch module is "
-        "saved as torch unless its marker says otherwise",
+        "(keras, h5, weights, saved_model, checkpoint or tflite; default: keras); a PyTorch module "
+        "is saved as torch unless its marker says otherwise",
         default="keras",
     )
     parser.addini(
@@ -90,8 +90,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "modelsize_ratchet",
-        "fail what is smaller than its baseline by more than it may grow, until the smaller size is "
-        "accepted (default: false)",
+        "fail what is smaller than its baseline by more than it may grow, until the smaller size "
+        "is accepted (default: false)",
         type="bool",
         default=False,
     )

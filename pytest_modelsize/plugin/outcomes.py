@@ -1,4 +1,4 @@
-"""What users of pytest meet by name: the markers, and how a check that does not pass ends a test."""
+"""What users meet by name: the markers, and how a check that does not pass ends a test."""
 
 from __future__ import annotations
 

@@ -26,8 +26,10 @@ def ratchet(
     match: BaselineMatch,
     measurement: Measurement,
 ) -> ModelSizeShrunk | None:
-    """Return the failure of a test whose artifact lost more than it may gain, where the ini-file has
-    ``modelsize_ratchet = true`` and this run does not accept the smaller size.
+    """Return the failure of a test whose artifact lost more than it may gain.
+
+    None unless the ini-file has ``modelsize_ratchet = true`` and this run does not accept the
+    smaller size.
     """
     lost = [limit for limit in judgement.limits if limit.is_shrunk]
     wanted = item.config.getini("modelsize_ratchet") and match.entry is not None

@@ -196,7 +196,7 @@ def _is_passing(subject: Subject, item: pytest.Item) -> bool:
 
 
 def _lean(taken: Taken, saves: SaveCache) -> int | None:
-    """Return the bytes without optimizer state, where there is some and all of it can be left out."""
+    """Return the bytes without optimizer state, if there is some and all can be left out."""
     if taken.subject.path is not None or not taken.measurement.optimizer:
         return None
     settings = taken.settings

@@ -1,6 +1,6 @@
 """``modelsize_max``: one limit for every model that a test of the suite ends with.
 
-It is a marker on the session, and so a test's own marker has the word before it.
+It is a marker on the session, so a test's own marker goes before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def limit_suite(session: pytest.Session, written: str) -> None:
     """Mark all tests of the session with the limit that the ini-file sets.
 
     Raises:
-        UsageError: where it is no size.
+        UsageError: where it is not a size.
     """
     limit: int | str = int(written) if written.isascii() and written.isdigit() else written
     try:

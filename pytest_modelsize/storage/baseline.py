@@ -160,9 +160,9 @@ def parse(text: str, name: str) -> Baseline:
         raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
-        raise BaselineError(f"{name}, {place}: no JSON: {error}") from None
+        raise BaselineError(f"{name}, {place}: not JSON: {error}") from None
     if not isinstance(document, dict) or HEAD not in document:
-        raise BaselineError(f"{name}, line 1: no baseline: it does not begin with {HEAD!r}")
+        raise BaselineError(f"{name}, line 1: not a baseline: it does not begin with {HEAD!r}")
     if document[HEAD] != VERSION:
         raise BaselineError(
             f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "
@@ -274,7 +274,7 @@ def _entry(artifact: str, value: object) -> BaselineEntry:
     versions = _object(fields.get("versions", {}), "its versions")
     format = fields.get("format")
     if not isinstance(format, str) or not all(isinstance(v, str) for v in versions.values()):
-        raise ValueError("its format or its versions are no text")
+        raise ValueError("its format or its versions are not text")
     sections = []
     for name, part in _object(fields.get("sections"), "its sections").items():
         if isinstance(part, dict):

@@ -208,28 +208,28 @@ def _change(value: object) -> EntryChange:
 def _object(value: object, what: str) -> Mapping[str, object]:
     if isinstance(value, Mapping):
         return value
-    raise MeasurementJsonError(f"has {what} that is no object: {value!r:.60}")
+    raise MeasurementJsonError(f"has {what} that is not an object: {value!r:.60}")
 
 
 def _list(fields: Mapping[str, object], name: str) -> list[object]:
     value = fields.get(name)
     if isinstance(value, list):
         return value
-    raise MeasurementJsonError(f"has {name!r} that is no list: {value!r:.60}")
+    raise MeasurementJsonError(f"has {name!r} that is not a list: {value!r:.60}")
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if isinstance(value, str):
         return value
-    raise MeasurementJsonError(f"has {name!r:.60} that is no text: {value!r:.60}")
+    raise MeasurementJsonError(f"has {name!r:.60} that is not text: {value!r:.60}")
 
 
 def _whole(fields: Mapping[str, object], name: str) -> int:
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
-    raise MeasurementJsonError(f"has {name!r} that is no number of bytes: {value!r:.60}")
+    raise MeasurementJsonError(f"has {name!r} that is not a number of bytes: {value!r:.60}")
 
 
 def _as_json(measurement: Measurement | None) -> dict[str, object] | None:

@@ -33,7 +33,7 @@ def read(path: Path, most: int) -> bytes:
 
     Raises:
         FileNotFoundError: if there is none, or a link leads nowhere.
-        FileProblem: if it is no regular file, cannot be read, or is larger.
+        FileProblem: if it is not a regular file, cannot be read, or is larger.
     """
     with open_for_reading(path) as file:
         content = file.read(most + 1)
@@ -48,7 +48,7 @@ def open_for_reading(path: Path) -> Iterator[IO[bytes]]:
 
     Raises:
         FileNotFoundError: if there is none, or a link leads nowhere.
-        FileProblem: if it is no regular file, or cannot be read.
+        FileProblem: if it is not a regular file, or cannot be read.
     """
     with _opened(path, os.O_RDONLY, "read") as file:
         yield file
@@ -89,7 +89,7 @@ def append(path: Path, content: bytes) -> None:
     """Append to a regular file, which is made if there is none.
 
     Raises:
-        FileProblem: if it is no regular file, or cannot be written to.
+        FileProblem: if it is not a regular file, or cannot be written to.
     """
     try:
         with _opened(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, "written") as file:

@@ -31,7 +31,7 @@ _LARGEST = 2**28
 
 
 class MeasurementJsonError(ValueError):
-    """A JSON text that is no measurement; the message says what is wrong with it."""
+    """A JSON text that is not a measurement; the message says what is wrong with it."""
 
 
 def as_json(measurement: Measurement) -> dict[str, object]:
@@ -77,13 +77,13 @@ def from_json(value: object) -> Measurement:
 
 
 def measurement_from_json(value: object) -> Measurement:
-    """Return the measurement in ``value``, an object with ``name``, ``format``, ``total``, ``sections``.
+    """Return the measurement in ``value``: its ``name``, ``format``, ``total`` and ``sections``.
 
     Raises:
         MeasurementJsonError: where it is none, or does not add up.
     """
     if not isinstance(value, Mapping):
-        raise MeasurementJsonError(f"has a measurement that is no object: {value!r:.60}")
+        raise MeasurementJsonError(f"has a measurement that is not an object: {value!r:.60}")
     name, format = value.get("name"), value.get("format")
     total, sections = value.get("total"), value.get("sections")
     if not isinstance(name, str) or not isinstance(format, str) or not isinstance(sections, list):
@@ -102,7 +102,7 @@ def section_from_json(value: object, depth: int = 0) -> Section:
         MeasurementJsonError: where it is none, or does not add up.
     """
     if not isinstance(value, Mapping) or depth > _DEEPEST:
-        raise MeasurementJsonError("has a section that is no object, or is nested too deeply")
+        raise MeasurementJsonError("has a section that is not an object, or is nested too deeply")
     name, note, children = value.get("name"), value.get("note", ""), value.get("children", [])
     if not isinstance(name, str) or not isinstance(note, str) or not isinstance(children, list):
         raise MeasurementJsonError(f"has a section {name!r:.60} with a part of the wrong type")
@@ -159,5 +159,5 @@ def _size(value: object, name: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     raise MeasurementJsonError(
-        f"has a size of {name!r:.60} that is no number of bytes: {value!r:.60}"
+        f"has a size of {name!r:.60} that is not a number of bytes: {value!r:.60}"
     )

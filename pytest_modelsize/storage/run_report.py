@@ -27,7 +27,7 @@ def read_report(path: Path) -> list[CheckResult]:
     """Return the results in the report ``path``.
 
     Raises:
-        MeasurementJsonError: where it is no regular file, is too large, or is no report; the
+        MeasurementJsonError: where it is not a regular file, is too large, or is not a report; the
             message begins with the file's name.
     """
     # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
@@ -36,7 +36,7 @@ def read_report(path: Path) -> list[CheckResult]:
         descriptor = os.open(path, flags)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise MeasurementJsonError(f"{path} is no regular file")
+            raise MeasurementJsonError(f"{path} is not a regular file")
         with open(descriptor, "rb") as file:
             text = file.read(LARGEST + 1)
     except OSError as error:
@@ -60,10 +60,10 @@ def parse_report(text: bytes) -> list[CheckResult]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise MeasurementJsonError("is no JSON") from None
+        raise MeasurementJsonError("is not JSON") from None
     if not isinstance(document, dict) or not isinstance(document.get("artifacts"), list):
         raise MeasurementJsonError(
-            "is no report: write one with pytest --modelsize-report=FILE.json"
+            "is not a report: write one with pytest --modelsize-report=FILE.json"
         )
     if document.get("schema") != REPORT_SCHEMA:
         raise MeasurementJsonError(
@@ -75,8 +75,8 @@ def parse_report(text: bytes) -> list[CheckResult]:
 def merged(reports: Iterable[Iterable[CheckResult]]) -> list[CheckResult]:
     """Return the results of several reports as one run's.
 
-    What two of them have, as where a test ran in two shards, is there once: the worse verdict has
-    the word, and of two alike the larger artifact.
+    What two of them have, as where a test ran in two shards, is there once: the worse verdict
+    counts, and of two alike the larger artifact.
     """
     found: dict[tuple[str, str, str], CheckResult] = {}
     for report in reports:

@@ -189,7 +189,7 @@ MISTAKES = [
     (HEADER + 'path = "a"\nmax_growth = "5 percent"\n', 3, ["max_growth: ", "unknown unit"]),
     (HEADER + 'path = 3\nmax = 1\n', 2, ["path: takes a non-empty text, not 3"]),
     (HEADER + 'path = " "\nmax = 1\n', 2, ["path: takes a non-empty text"]),
-    (HEADER + 'path = "/abs/a"\nmax = 1\n', 2, ["path: '/abs/a' is no path relative"]),
+    (HEADER + 'path = "/abs/a"\nmax = 1\n', 2, ["path: '/abs/a' is not a path relative"]),
     (HEADER + 'path = "a/**b"\nmax = 1\n', None, []),
     (HEADER + "max = 1\n", 1, ["has no path: write path ="]),
     (HEADER + 'path = "a"\n', 1, ["has no limit: write max ="]),
@@ -200,12 +200,12 @@ MISTAKES = [
     ("\n[tool.modelsize]\nbudget = []\n", 3, ["has no key 'budget': did you mean 'budgets'?"]),
     ("[tool.modelsize]\n", 1, ["there is no budget: write [[tool.modelsize.budgets]]"]),
     ("[tool.modelsize]\nbudgets = []\n", 2, ["there is no budget"]),
-    ("[tool.modelsize]\n[tool.modelsize.budgets]\n", 2, ["is no list of tables"]),
-    ("[tool.modelsize]\nbudgets = [1]\n", 2, ["is no list of tables"]),
-    ("\n\ntool.modelsize = 3\n", 3, ["is no table"]),
-    ("tool.modelsize = ]\n", 1, ["this is no TOML"]),
-    ('[tool.modelsize]\nx = "\n', 2, ["this is no TOML"]),
-    ("[tool.modelsize]\nx = 1\nx = 2\n", 3, ["this is no TOML"]),
+    ("[tool.modelsize]\n[tool.modelsize.budgets]\n", 2, ["is not a list of tables"]),
+    ("[tool.modelsize]\nbudgets = [1]\n", 2, ["is not a list of tables"]),
+    ("\n\ntool.modelsize = 3\n", 3, ["is not a table"]),
+    ("tool.modelsize = ]\n", 1, ["this is not TOML"]),
+    ('[tool.modelsize]\nx = "\n', 2, ["this is not TOML"]),
+    ("[tool.modelsize]\nx = 1\nx = 2\n", 3, ["this is not TOML"]),
     ("[tool]\nmodelsize.budgets = [\n  { path = 'a', max = 1 },\n  { path = 'b', mx = 1 },\n]\n",
      4, ["has no key 'mx'"]),
 ]  # fmt: skip
@@ -244,7 +244,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path, content):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "modelsize.toml")
-    with pytest.raises(BudgetFileError, match="is no file"):
+    with pytest.raises(BudgetFileError, match="is not a file"):
         read_budgets(tmp_path / "modelsize.toml")
 
 

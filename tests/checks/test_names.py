@@ -73,7 +73,7 @@ def test_a_name_leads_to_its_value(expression, value):
         ("pair.first", "pair (of type builtins.tuple) has no 'first'"),
         ("model.inner.deeper", "model.inner (of type builtins.int) has no 'deeper'"),
         ("pair[x]", "'[x]' is neither .attribute nor [index]"),
-        (".net", "is no name, such as net, trainer.model or pair[0]"),
+        (".net", "is not a name, such as net, trainer.model or pair[0]"),
         ("@py_assert1", "no local '@py_assert1'"),
     ],
 )

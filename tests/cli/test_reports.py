@@ -105,15 +105,15 @@ def test_of_two_alike_the_larger_artifact_is_kept():
     ("change", "said"),
     [
         ({"verdict": "fine"}, "unknown verdict 'fine'"),
-        ({"test": 5}, "'test' that is no text: 5"),
-        ({"limits": [{"kind": "size"}]}, "'allowed' that is no number"),
-        ({"limits": [7]}, "a limit that is no object: 7"),
-        ({"limits": None}, "'limits' that is no list: None"),
+        ({"test": 5}, "'test' that is not text: 5"),
+        ({"limits": [{"kind": "size"}]}, "'allowed' that is not a number"),
+        ({"limits": [7]}, "a limit that is not an object: 7"),
+        ({"limits": None}, "'limits' that is not a list: None"),
         ({"measurement": {"name": "x"}}, "wrong type"),
         ({"measurement": 7}, "no object"),
         ({"changes": [{"section": "weights", "name": "x", "old": 2**70, "new": 1}]}, "'old'"),
         ({"explained": [1]}, "no text"),
-        ({"line": True}, "'line' that is no number"),
+        ({"line": True}, "'line' that is not a number"),
     ],
 )
 def test_a_report_is_looked_at_part_by_part(folder, capsys, change, said):

@@ -145,7 +145,7 @@ FAULTS = {
     "its look raises": (reader(recognises="1 / 0"), "failed: ZeroDivisionError"),
     "it cannot be imported": ("import not_there_at_all", "failed: ModuleNotFoundError"),
     "it has no read": ("format = 'own'\ndef recognises(source): return True", "names"),
-    "its format is no text": (reader(read=WHOLE, format=3), "names"),
+    "its format is not text": (reader(read=WHOLE, format=3), "names"),
     "it leaves bytes out": (
         reader(read="ledger.add(('weights',), Kind.DATA, 3)"), "accounts for 3 bytes of 8 and breaks the law",
     ),

@@ -182,8 +182,8 @@ BROKEN = {
     "a negative offset": (made({"a": tensor(-2, 0)}, b"\0" * 9), "data_offsets expected"),
     "a fraction": (made({"a": {"dtype": "U8", "shape": [1.0], "data_offsets": [0, 1]}}, b"\0"), "expected"),
     "a truth": (made({"a": {"dtype": "U8", "shape": [True], "data_offsets": [0, 1]}}, b"\0"), "expected"),
-    "metadata that is no text": (made({"__metadata__": {"a": 1}}), "a string expected"),
-    "metadata that is no object": (made({"__metadata__": 1}), "a JSON object expected"),
+    "metadata that is not text": (made({"__metadata__": {"a": 1}}), "a string expected"),
+    "metadata that is not an object": (made({"__metadata__": 1}), "a JSON object expected"),
     "nested out of reason": (made(b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}"), "'a': "),
     "digits without end": (made({"a": tensor(0, 1, "U8", [10**3000])}, b"\0"), "expected"),
 }  # fmt: skip

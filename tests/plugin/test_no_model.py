@@ -110,6 +110,6 @@ def test_a_path_that_matches_nothing_is_no_test_without_a_model(run):
 def test_a_bound_that_is_no_number_is_an_error(run, value):
     result = run(CODE, "-o", f"modelsize_max_models={value}", "-k", "model")
     result.stdout.fnmatch_lines(
-        [f"*ini option modelsize_max_models: '{value}' is no number above 0*"]
+        [f"*ini option modelsize_max_models: '{value}' is not a number above 0*"]
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED

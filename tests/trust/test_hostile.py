@@ -119,10 +119,10 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
 def test_a_device_is_refused_and_not_read(tmp_path, device):
     if not os.path.exists(device):
         pytest.skip(lacks(device))
-    with pytest.raises(ArtifactError, match=r"is no regular file|cannot be opened"):
+    with pytest.raises(ArtifactError, match=r"is not a regular file|cannot be opened"):
         measure(device)
     (tmp_path / "model.keras").symlink_to(device)
-    with pytest.raises(ArtifactError, match=r"is no regular file|cannot be opened"):
+    with pytest.raises(ArtifactError, match=r"is not a regular file|cannot be opened"):
         measure(tmp_path / "model.keras")
 
 
@@ -247,7 +247,7 @@ def test_names_are_escaped_wherever_they_are_shown(tmp_path, capsys):
 
 
 def test_messages_of_every_kind_escape_what_they_name(tmp_path):
-    assert_plain(str(ArtifactError(EVIL, 3, f"{EVIL} is no name")))
+    assert_plain(str(ArtifactError(EVIL, 3, f"{EVIL} is not a name")))
     assert_plain(str(TargetError(f"no fixture {EVIL}")))
     with pytest.raises(SaveError) as caught:
         save(EVIL, tmp_path, format="keras", include_optimizer=True)

@@ -30,7 +30,7 @@ WORDS = {"FIFO": "a FIFO", "device": "a device", "directory": "a directory"}
 
 @pytest.fixture(params=KINDS)
 def special(request, suite):
-    """A project with a path ``r.json`` that is no regular file, and what it is."""
+    """A project with a path ``r.json`` that is not a regular file, and what it is."""
     if not hasattr(os, "mkfifo"):
         pytest.skip(lacks("FIFOs"))
     suite.artifact(1000)

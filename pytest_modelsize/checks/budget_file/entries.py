@@ -91,7 +91,7 @@ def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
         found = _POSITION.search(str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         said = str(error)[: found.start()] if found else str(error)
-        raise BudgetFileError(f"{shown}:{line}: this is no TOML: {said}") from None
+        raise BudgetFileError(f"{shown}:{line}: this is not TOML: {said}") from None
     except RecursionError:
         raise BudgetFileError(f"{shown}: its values are nested too deep") from None
     prefix: Place = () if own else ("tool", "modelsize")
@@ -110,12 +110,12 @@ def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
 def _text(file: Path, shown: str) -> str:
     try:
         if not file.is_file():
-            raise BudgetFileError(f"{shown} is no file")
+            raise BudgetFileError(f"{shown} is not a file")
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise BudgetFileError(f"{shown} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise BudgetFileError(f"{shown} is no UTF-8, from byte {error.start} on") from None
+        raise BudgetFileError(f"{shown} is not UTF-8, from byte {error.start} on") from None
 
 
 class _Mistake(Exception):
@@ -134,7 +134,7 @@ class _Reader:
     def budgets(self, table: object) -> tuple[DeclaredBudget, ...]:
         """Return the budgets in ``table``, which is ours."""
         if not isinstance(table, dict):
-            self._mistake((), f"{self.table} is no table: write {self.header}")
+            self._mistake((), f"{self.table} is not a table: write {self.header}")
             return ()
         for key in table:
             if key != _LIST:
@@ -142,7 +142,7 @@ class _Reader:
                 self._mistake((key,), f"[{self.table}] has no key {key!r}: {listing}")
         entries = table.get(_LIST, [])
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            self._mistake((_LIST,), f"{_LIST} is no list of tables: write {self.header}")
+            self._mistake((_LIST,), f"{_LIST} is not a list of tables: write {self.header}")
             return ()
         if not entries and not self.mistakes:
             place = (_LIST,) if _LIST in table else ()
@@ -215,7 +215,7 @@ def _patterns(value: object) -> tuple[str, ...]:
 def _pattern(value: object) -> str:
     text = _sentence(value)
     if Path(text).is_absolute() or "\0" in text:
-        raise _Mistake(f"{text!r} is no path relative to the file's folder")
+        raise _Mistake(f"{text!r} is not a path relative to the file's folder")
     return text
 
 

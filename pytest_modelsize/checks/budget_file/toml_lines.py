@@ -129,7 +129,7 @@ class _Scanner:
         self.at += 1
 
     def _note(self, place: Place, at: int | None = None) -> None:
-        """Keep the line of a place; the first one has the word."""
+        """Keep the line of a place; the first one counts."""
         where = self.at if at is None else at
         if where > self.counted:
             self.line += self.text.count("\n", self.counted, where)

@@ -1,4 +1,4 @@
-"""What would a checkpoint weigh without its optimizer's state? Written anew in thought.
+"""What would a checkpoint weigh without its optimizer's state? Computed, not written.
 
 Bytes that count for the state are not the bytes that leaving it out saves: later storages get
 shorter names, memo entries lower numbers, and every member other padding. So the pickle's opcodes
@@ -59,7 +59,7 @@ class _Cut:
 
 
 class _NoAnswer(Exception):
-    """The pickle is none that can be written anew in thought."""
+    """The pickle is not one whose new size can be computed."""
 
 
 def size_without_state(path: Path) -> int | None:

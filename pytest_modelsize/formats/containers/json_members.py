@@ -59,7 +59,7 @@ class Text:
                 which are passed at little cost however they are broken.
 
         Raises:
-            ArtifactError: where there is none, or where it is no JSON.
+            ArtifactError: where there is none, or where it is not JSON.
         """
         scan, text = self._scan, self.text
         if text[at : at + 1] != "{":

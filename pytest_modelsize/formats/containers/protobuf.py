@@ -137,7 +137,7 @@ class Message:
             yield value
 
     def text(self, field: Field) -> str:
-        """Return the value of a text field; what is no UTF-8 is replaced."""
+        """Return the value of a text field; what is not UTF-8 is replaced."""
         return self.data[field.value : field.end].decode("utf-8", "replace")
 
     def first(self, number: int) -> Field | None:

@@ -148,7 +148,7 @@ class _Walk:
         self._depth = 0
 
     def entries(self) -> tuple[Iterator[tuple[SectionPath, int, str]], str]:
-        """Return the entries, and a note on the whole where it is no object."""
+        """Return the entries, and a note on the whole where it is not an object."""
         scan, root = self._scan, _Part()
         start = scan.blanks(0)
         entered = scan.text[start : start + 1] == "{"

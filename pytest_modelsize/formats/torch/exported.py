@@ -93,7 +93,7 @@ def _names(source: Source, member: ZipMember, root: str) -> dict[str, tuple[Sect
         ]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise source.error(
-            member.offset, f"{member.name!r} is no list of tensors: {type(error).__name__}"
+            member.offset, f"{member.name!r} is not a list of tensors: {type(error).__name__}"
         ) from None
     found: dict[str, list[tuple[str, Tensor | None]]] = {}
     for name, held, tensor in tensors:

@@ -142,7 +142,7 @@ def test_a_list_of_weights_that_is_none_is_an_error(tmp_path, config):
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("m/archive_format", "pt2")
         file.writestr("m/data/weights/model_weights_config.json", config)
-    with pytest.raises(ArtifactError, match="is no list of tensors"):
+    with pytest.raises(ArtifactError, match="is not a list of tensors"):
         measure(path)
 
 

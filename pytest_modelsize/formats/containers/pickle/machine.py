@@ -141,7 +141,7 @@ def _global(m: Stack, argument: Any, at: int) -> None:
 def _stack_global(m: Stack, argument: Any, at: int) -> None:
     name, module = m.pop(at), m.pop(at)
     if type(name) is not str or type(module) is not str:
-        raise m.source.error(at, "the name of a global in a pickle, which is no text")
+        raise m.source.error(at, "the name of a global in a pickle, which is not text")
     m.push(m.named(module, name, at), at)
 
 
