@@ -237,7 +237,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(project):
 def test_a_file_that_is_no_text_is_named(tmp_path, content):
     file = tmp_path / "pyproject.toml"
     file.mkdir() if content is None else file.write_bytes(content)
-    with pytest.raises(BudgetFileError, match=r"^pyproject\.toml is no (UTF-8|file)"):
+    with pytest.raises(BudgetFileError, match=r"^pyproject\.toml is not (UTF-8|a file)"):
         read_budgets(file, "pyproject.toml")
 
 

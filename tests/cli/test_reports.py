@@ -110,9 +110,9 @@ def test_of_two_alike_the_larger_artifact_is_kept():
         ({"limits": [7]}, "a limit that is not an object: 7"),
         ({"limits": None}, "'limits' that is not a list: None"),
         ({"measurement": {"name": "x"}}, "wrong type"),
-        ({"measurement": 7}, "no object"),
+        ({"measurement": 7}, "not an object"),
         ({"changes": [{"section": "weights", "name": "x", "old": 2**70, "new": 1}]}, "'old'"),
-        ({"explained": [1]}, "no text"),
+        ({"explained": [1]}, "not text"),
         ({"line": True}, "'line' that is not a number"),
     ],
 )
