@@ -166,6 +166,6 @@ def test_a_link_to_a_fifo_or_a_device_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path / "pipe", Path("/dev/zero")):
         (model / "m.pt").symlink_to(target)
-        with pytest.raises(ArtifactError, match="no regular file"):
+        with pytest.raises(ArtifactError, match="regular file"):
             measure(model)
         (model / "m.pt").unlink()
