@@ -64,10 +64,13 @@ def _diff(options: argparse.Namespace) -> int:
     for name, one, other in ((options.old, old_set, new_set), (options.new, new_set, old_set)):
         if one is None and other is not None:
             raise MeasurementJsonError(f"{name} is no baseline, and no report: {_what(name)}")
+    for name in (options.old, options.new):
+        if Path(name).is_file() and not Path(name).stat().st_size:
+            raise MeasurementJsonError(f"{name} is no baseline, and no artifact: {_what(name)}")
     old, new = (_measured(name) for name in (options.old, options.new))
     plain = [_is_plain(options.old, old), _is_plain(options.new, new)]
-    for name, side, is_plain in zip((options.old, options.new), (old, new), plain, strict=True):
-        if is_plain and not (all(plain) and side.bytes_on_disk):
+    for name, is_plain in zip((options.old, options.new), plain, strict=True):
+        if is_plain and not all(plain):
             raise MeasurementJsonError(f"{name} is no baseline, and no artifact: {_what(name)}")
     growth = grown(old, new)
     excesses = judge_growth(options.limits, growth)
@@ -126,11 +129,10 @@ def _collection(name: str) -> Mapping[str, Measurement] | None:
 
 
 def _is_plain(name: str, measurement: Measurement) -> bool:
-    """Tell a JSON file, or an empty one, that is nothing that anybody here wrote or reads."""
+    """Tell a JSON file that is nothing that anybody here wrote or reads."""
     path = Path(name)
-    if measurement.format != "file" or not path.is_file() or measurement.name != path.name:
-        return False
-    return not measurement.bytes_on_disk or path.suffix.lower() == ".json"
+    unknown = measurement.format in ("file", "text") and measurement.name == path.name
+    return unknown and path.is_file() and path.suffix.lower() == ".json"
 
 
 def _what(name: str) -> str:
