@@ -187,8 +187,8 @@ def test_diff_takes_a_measurement_that_was_saved_as_json(artifacts, capsys):
     [
         ({"total": 1001}, "does not add up"),
         ({"schema": 9}, "has schema 9"),
-        ({"sections": [{"name": "assets", "size": -5}]}, "no number of bytes: -5"),
-        ({"sections": [3]}, "no object"),
+        ({"sections": [{"name": "assets", "size": -5}]}, "not a number of bytes: -5"),
+        ({"sections": [3]}, "not an object"),
         ({"sections": [{"name": "assets", "size": 1000, "kind": "odd"}]}, "unknown kind 'odd'"),
         ({"name": 5}, "wrong type"),
     ],
