@@ -115,7 +115,7 @@ def test_of_several_artifacts_none_passes_unread(project):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["budget not checked: *a.h5, byte 0: *", '*b.keras *not checked *path="b.keras"']
+        ["budget not checked: *a.h5: an empty file*", '*b.keras *not checked *path="b.keras"']
     )
 
 
@@ -133,7 +133,8 @@ def test_a_broken_artifact_fails_with_its_name(project, content, name):
         """
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"budget not checked: *{name}, byte 0: *"])
+    why = ", byte 0: *" if content else ": an empty file*"
+    result.stdout.fnmatch_lines([f"budget not checked: *{name}{why}"])
 
 
 def test_a_model_that_cannot_be_saved_fails_with_the_framework_s_own_words(project):
