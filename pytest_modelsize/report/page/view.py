@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.page.picture import Picture, picture
 from pytest_modelsize.report.page.wording import (
     VERDICT_WORDS,
@@ -18,7 +17,6 @@ from pytest_modelsize.report.page.wording import (
     share,
 )
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
-from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.check_result import VERDICTS, CheckResult, LimitResult
 
 __all__ = ["Artifact", "ChangeRow", "Depth", "Detail", "LimitRow", "artifacts", "tally"]
@@ -160,11 +158,6 @@ def tally(results: Sequence[CheckResult]) -> str:
     return f"{', '.join(parts)}: {total} in {exact(many)} artifact{'s' * (many != 1)}."
 
 
-def _format(measurement: Measurement) -> str:
-    """Return the artifact's format, and the data types of its weights."""
-    return ", ".join(filter(None, (measurement.format, dtype_summary(measurement))))
-
-
 def _order(result: CheckResult) -> tuple[int, float, str, str, str]:
     budget = result.budget
     used = result.total / max(1, budget.allowed) if budget else 0.0
@@ -192,7 +185,7 @@ def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
         name=name(result.artifact, longest) or "no artifact",
         verdict=result.verdict,
         word=VERDICT_WORDS[result.verdict],
-        format="" if measurement is None else name(_format(measurement), longest),
+        format="" if measurement is None else name(measurement.format, longest),
         total=total,
         exact="" if measurement is None else bytes_text(result.total),
         budget=allowed,
