@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 Work = Callable[[], object]
 
-TURNS = 5
+TURNS = 12
 """How often the time of two works is compared before it counts as grown: a machine has other work."""
 
 
