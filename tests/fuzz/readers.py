@@ -16,8 +16,8 @@ from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.containers.protobuf import Message
 from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.tensorflow.graphs import read_graphs
-from pytest_modelsize.formats.tensorflow.objectgraph import read_object_graph
+from pytest_modelsize.formats.tensorflow.graphs import read_saved_model
+from pytest_modelsize.formats.tensorflow.objectgraph import read_graph
 from pytest_modelsize.report.tree import tree
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.storage.measurement_json import as_json
@@ -42,7 +42,7 @@ def _file(data: bytes) -> None:
 
 def _saved_model(data: bytes) -> None:
     ledger = Ledger()
-    read_graphs(Source.of_bytes("saved_model.pb", data), ledger)
+    read_saved_model(Source.of_bytes("saved_model.pb", data), ledger)
     _whole("saved_model", data, ledger)
 
 
@@ -59,7 +59,7 @@ def _checkpoint(data: bytes) -> None:
 
 
 def _object_graph(data: bytes) -> None:
-    read_object_graph(Message(Source.of_bytes("graph", data), data))
+    read_graph(Message(Source.of_bytes("graph", data), data))
 
 
 def _configuration(data: bytes) -> None:
