@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 RUN_BY = {
+    "catboost": "estimators",
     "joblib": "formats",
     "onnx": "formats, pytorch",
     "onnxscript": "pytorch",
@@ -19,6 +20,7 @@ RUN_BY = {
     "pytest_jsonreport": "others",
     "pytest_memray": "others",
     "pytest_randomly": "others",
+    "orbax": "estimators",
     "safetensors": "formats, pytorch",
     "sklearn": "estimators",
     "torch": "pytorch",
