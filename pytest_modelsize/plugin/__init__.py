@@ -23,6 +23,7 @@ from pytest_modelsize.plugin.outcomes import (
     ModelSizeShrunk,
     ModelSizeUnchecked,
     is_marked,
+    note_budget,
 )
 from pytest_modelsize.plugin.processes import Controller, Worker, is_controller, safety_net
 from pytest_modelsize.plugin.safety_net import uses_fixture
@@ -159,6 +160,7 @@ def pytest_runtest_makereport(
         from pytest_modelsize.plugin.state import attach_markers
 
         attach_markers(item, report, places_above(item))
+    note_budget(item, report)
     raised = call.excinfo.value if call.excinfo is not None else None
     if isinstance(raised, (ModelSizeExceeded, ModelSizeShrunk, ModelSizeUnchecked)):
         crash = getattr(report.longrepr, "reprcrash", None)

@@ -36,12 +36,12 @@ def annotation_lines(config: pytest.Config, results: Iterable[CheckResult]) -> l
         annotation(
             "error",
             result.headline,
-            title="model size" if result.verdict == "failed" else "model size not checked",
+            title="model size" if result.standing == "failed" else "model size not checked",
             file=_in_workspace(config.rootpath, result.file),
             line=result.line,
         )
         for result in results
-        if result.verdict in ("failed", "unchecked")
+        if result.is_bad
     ]
 
 

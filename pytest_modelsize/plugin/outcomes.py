@@ -16,6 +16,7 @@ __all__ = [
     "ModelSizeUnchecked",
     "ModelSizeWarning",
     "is_marked",
+    "note_budget",
 ]
 
 MARKER = "max_model_size"
@@ -61,3 +62,12 @@ class ModelSizeWarning(UserWarning):
 def is_marked(item: pytest.Item) -> bool:
     """Return whether a budget speaks of the test."""
     return any(next(item.iter_markers(name), None) is not None for name in MARKERS)
+
+
+def note_budget(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Note on a test's report whether a marker of its own sets a budget.
+
+    One on its class or its module may be meant for other tests.
+    """
+    if any(mark.name in MARKERS for mark in item.own_markers):
+        report.modelsize_budget = True  # type: ignore[attr-defined]

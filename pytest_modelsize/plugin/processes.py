@@ -71,6 +71,11 @@ class _Process:
         return (yield)
 
 
+def _has_no_check(report: pytest.TestReport) -> bool:
+    """Tell whether a test was skipped in its setup, before its budget could be checked."""
+    return report.skipped and report.when == "setup" and hasattr(report, "modelsize_budget")
+
+
 class Worker(_Process):
     """One of several processes of pytest-xdist."""
 
@@ -91,11 +96,11 @@ class Controller(_Process):
         """Gather what a report carries, once it is looked at."""
         safety_net(self.config).look_at(report)
         found = getattr(report, "modelsize", None)
-        if found is not None and is_of_test(report):
+        if (found is not None and is_of_test(report)) or _has_no_check(report):
             from pytest_modelsize.plugin.run import run_of
 
             self.measured = True
-            run_of(self.config).gather(report, found)
+            run_of(self.config).gather(report, found or ())
         elif self.measured and report.when == "setup":
             from pytest_modelsize.plugin.run import run_of
 

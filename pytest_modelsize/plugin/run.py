@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pytest_modelsize.plugin.expectations import counted, without_check
 from pytest_modelsize.storage.check_result import CheckResult, result_from_json
 
 __all__ = ["Run", "fail", "run_of"]
@@ -35,7 +36,8 @@ class Run:
 
     def gather(self, report: pytest.TestReport, found: Iterable[Mapping[str, object]]) -> None:
         """Take over what the report of a test's latest attempt carries."""
-        self.results[report.nodeid] = tuple(result_from_json(value) for value in found)
+        results = [counted(result_from_json(value), report) for value in found]
+        self.results[report.nodeid] = tuple(results or without_check(report))
         if report.failed:
             self.failed.add(report.nodeid)
         else:

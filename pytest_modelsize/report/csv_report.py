@@ -28,7 +28,7 @@ def as_csv(results: Sequence[CheckResult]) -> str:
             sizes = [result.total, *(measurement.size_of(name) for name in SECTIONS)]
         writer.writerow(
             [
-                result.verdict,
+                result.standing,
                 _cell(result.test),
                 _cell(result.artifact),
                 "" if measurement is None else measurement.format,

@@ -14,13 +14,13 @@ __all__ = ["as_json_report"]
 
 def as_json_report(results: Sequence[CheckResult]) -> str:
     """Return the run as JSON, sizes in bytes. No host, no path and no date is in it."""
-    verdicts = [result.verdict for result in results]
+    standings = [result.standing for result in results]
     document = {
         "schema": REPORT_SCHEMA,
         "summary": {
             "artifacts": len(results),
-            "failed": verdicts.count("failed"),
-            "unchecked": verdicts.count("unchecked"),
+            "failed": standings.count("failed"),
+            "unchecked": standings.count("unchecked"),
         },
         "artifacts": [result.as_json() for result in ordered(results)],
     }

@@ -19,7 +19,15 @@ MARK = mark_of()
 STEP_SUMMARY_LIMIT = 900_000
 """Characters: GitHub refuses a step's summary of more than 1 MiB."""
 
-_ICONS = {"failed": "❌", "unchecked": "⚠️", "passed": "✅", "measured": "📏"}
+_ICONS = {
+    "failed": "❌",
+    "unchecked": "⚠️",
+    "xpassed": "⚠️ xpassed",
+    "xfailed": "xfailed",
+    "passed": "✅",
+    "measured": "📏",
+    "skipped": "skipped",
+}
 _MOST_CHANGES = 10
 
 
@@ -31,7 +39,7 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
         limit: characters; details, and then rows, are left out, and counted, beyond that.
     """
     shown = ordered(results)
-    bad = [result for result in shown if result.verdict in ("failed", "unchecked")]
+    bad = [result for result in shown if result.is_bad]
     title = f"{len(bad)} of {len(shown)} over budget or unchecked" if bad else "all within budget"
     if not shown:
         title = "no artifact was measured"
@@ -75,7 +83,7 @@ def _row(result: CheckResult) -> str:
     budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
-        _ICONS[result.verdict],
+        _ICONS[result.standing],
         code(result.artifact) or "(none)",
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),

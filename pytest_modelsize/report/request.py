@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline import Baseline, Key
-from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
+from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
 __all__ = ["Artifact", "Base", "Request", "review"]
 
@@ -59,7 +59,7 @@ class Artifact:
     @property
     def is_bad(self) -> bool:
         """Over its budget, or not checked."""
-        return self.result.verdict in ("failed", "unchecked")
+        return self.result.is_bad
 
     @property
     def is_within(self) -> bool:
@@ -122,11 +122,12 @@ def review(
         kept: the request's own baseline, if it is at hand: what it has left out is removed.
         min_change: bytes; an artifact no section of which changed by so many is unchanged.
     """
-    artifacts = [_artifact(result, base, min_change) for result in results]
+    checked = [result for result in results if result.verdict != "skipped"]
+    artifacts = [_artifact(result, base, min_change) for result in checked]
     artifacts.sort(key=_rank)
     shown = tuple(one for one in artifacts if one.changed or one.is_bad)
     unchanged = tuple(one for one in artifacts if not (one.changed or one.is_bad))
-    return Request(base, shown, unchanged, _removed(results, base, kept))
+    return Request(base, shown, unchanged, _removed(checked, base, kept))
 
 
 def _artifact(result: CheckResult, base: Base, min_change: int) -> Artifact:
@@ -142,8 +143,8 @@ def _artifact(result: CheckResult, base: Base, min_change: int) -> Artifact:
 
 
 def _rank(artifact: Artifact) -> tuple[int, int, str]:
-    verdict = artifact.result.verdict if artifact.is_bad else "passed"
-    return VERDICTS.index(verdict), -abs(artifact.change), artifact.result.test
+    standing = artifact.result.standing if artifact.is_bad else "passed"
+    return STANDINGS.index(standing), -abs(artifact.change), artifact.result.test
 
 
 def _removed(

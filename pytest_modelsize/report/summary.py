@@ -7,14 +7,22 @@ from collections.abc import Sequence
 from pytest_modelsize.report.table import columns, printable
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
 from pytest_modelsize.sizes.headroom import enough_for
-from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
+from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
 __all__ = ["ordered", "sections_text", "share_of_budget", "slack", "summary"]
 
 _BAR = 10
 _LOOSE = 75
 """Below so many percent of its budget, an artifact's budget is called loose."""
-_LABELS = {"failed": "FAILED", "unchecked": "UNCHECKED", "passed": "ok", "measured": "-"}
+_LABELS = {
+    "failed": "FAILED",
+    "unchecked": "UNCHECKED",
+    "xpassed": "XPASS",
+    "xfailed": "XFAIL",
+    "passed": "ok",
+    "measured": "-",
+    "skipped": "SKIPPED",
+}
 _TITLE = ("", "total", "budget", "share", "", "artifact")
 
 
@@ -30,7 +38,7 @@ def summary(
     """
     shown = ordered(results)
     if only_failed:
-        shown = [result for result in shown if result.verdict in ("failed", "unchecked")]
+        shown = [result for result in shown if result.is_bad]
     if not shown:
         return []
     rows = [_TITLE, *(_row(result) for result in shown)]
@@ -38,14 +46,14 @@ def summary(
     room = max(60, width)
     lines = [(table[0], "")]
     for result, line in zip(shown, table[1:], strict=True):
-        lines.append((_cut(line, room), result.verdict))
+        lines.append((_cut(line, room), result.standing))
         lines += [(f"  {_cut(text, room - 2)}", "") for text in _below(result)]
     return lines
 
 
 def ordered(results: Sequence[CheckResult]) -> list[CheckResult]:
     """Return the failed ones first, each kind in the order in which it came."""
-    return sorted(results, key=lambda result: VERDICTS.index(result.verdict))
+    return sorted(results, key=lambda result: STANDINGS.index(result.standing))
 
 
 def share_of_budget(result: CheckResult) -> float | None:
@@ -80,7 +88,7 @@ def _row(result: CheckResult) -> tuple[str, str, str, str, str, str]:
     allowed = "" if budget is None else human(budget.allowed, family)
     percent = "" if share is None else f"{share * 100:.0f} %"
     name = printable(result.artifact) or "(no artifact)"
-    return _LABELS[result.verdict], total, allowed, percent, _bar(share), name
+    return _LABELS[result.standing], total, allowed, percent, _bar(share), name
 
 
 def _bar(share: float | None) -> str:
@@ -92,7 +100,7 @@ def _bar(share: float | None) -> str:
 
 def _below(result: CheckResult) -> list[str]:
     lines = [printable(result.test)]
-    if result.verdict in ("failed", "unchecked"):
+    if result.headline:
         lines.append(printable(result.headline))
     if result.measurement is not None:
         lines.append(sections_text(result))

@@ -13,11 +13,24 @@ from pytest_modelsize.storage.measurement_json import (
     section_as_json,
 )
 
-__all__ = ["VERDICTS", "CheckResult", "EntryChange", "LimitResult", "result_from_json"]
+__all__ = [
+    "OUTCOMES",
+    "STANDINGS",
+    "VERDICTS",
+    "CheckResult",
+    "EntryChange",
+    "LimitResult",
+    "result_from_json",
+]
 
-VERDICTS = ("failed", "unchecked", "passed", "measured")
+VERDICTS = ("failed", "unchecked", "passed", "measured", "skipped")
 """``failed``: over its budget. ``unchecked``: not measured, which fails too. ``passed``: within.
-``measured``: without a budget. In the order in which reports list them."""
+``measured``: without a budget. ``skipped``: the test ended before its check, as pytest was told
+that it may. In the order in which reports list them."""
+OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed", "xpassed(strict)")
+"""What pytest makes of a test."""
+STANDINGS = ("failed", "unchecked", "xpassed", "xfailed", "passed", "measured", "skipped")
+"""What a report says of a check. In the order in which reports list them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class CheckResult:
         file: in which the marker stands that does not hold, if one does not; relative to pytest's
             root; or empty.
         line: of that marker, counted from 1.
+        outcome: what pytest made of the test, one of `OUTCOMES`; empty where it is not known.
     """
 
     test: str
@@ -103,6 +117,21 @@ class CheckResult:
     explained: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
+    outcome: str = ""
+
+    @property
+    def standing(self) -> str:
+        """What a report says, one of `STANDINGS`: the verdict, unless pytest expected another."""
+        if self.outcome == "xpassed(strict)":
+            return "failed"
+        if self.outcome in ("xfailed", "xpassed", "skipped"):
+            return self.outcome
+        return self.verdict
+
+    @property
+    def is_bad(self) -> bool:
+        """Over its budget or not checked, and nobody expected that."""
+        return self.standing in ("failed", "unchecked")
 
     @property
     def total(self) -> int:
@@ -128,6 +157,7 @@ class CheckResult:
             "explained": list(self.explained),
             "file": self.file,
             "line": self.line,
+            "outcome": self.outcome,
             "versions": dict(self.versions),
             "limits": [
                 {
@@ -158,6 +188,9 @@ def result_from_json(value: object) -> CheckResult:
     verdict = fields.get("verdict")
     if verdict not in VERDICTS:
         raise MeasurementJsonError(f"has a result with the unknown verdict {verdict!r:.60}")
+    outcome = fields.get("outcome", "")
+    if outcome not in ("", *OUTCOMES):
+        raise MeasurementJsonError(f"has a result with the unknown outcome {outcome!r:.60}")
     versions = _object(fields.get("versions", {}), "versions")
     return CheckResult(
         test=_text(fields, "test"),
@@ -177,6 +210,7 @@ def result_from_json(value: object) -> CheckResult:
         ),
         file=_text({"file": "", **fields}, "file"),
         line=_whole({"line": 0, **fields}, "line"),
+        outcome=str(outcome),
     )
 
 

@@ -76,7 +76,8 @@ def merged(reports: Iterable[Iterable[CheckResult]]) -> list[CheckResult]:
     """Return the results of several reports as one run's.
 
     What two of them have, as where a test ran in two shards, is there once: the worse verdict
-    counts, and of two alike the larger artifact.
+    counts, and of two alike the larger artifact. A test that was skipped in one of them and checked
+    in another was checked.
     """
     found: dict[tuple[str, str, str], CheckResult] = {}
     for report in reports:
@@ -85,7 +86,8 @@ def merged(reports: Iterable[Iterable[CheckResult]]) -> list[CheckResult]:
             known = found.get(place)
             if known is None or _weight(result) > _weight(known):
                 found[place] = result
-    return list(found.values())
+    checked = {result.test for result in found.values() if result.verdict != "skipped"}
+    return [r for r in found.values() if r.verdict != "skipped" or r.test not in checked]
 
 
 def _weight(result: CheckResult) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_modelsize.report.page.picture import Picture, picture
 from pytest_modelsize.report.page.wording import (
-    VERDICT_WORDS,
+    STANDING_WORDS,
     bytes_text,
     gained,
     gained_text,
@@ -17,7 +17,7 @@ from pytest_modelsize.report.page.wording import (
     share,
 )
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
-from pytest_modelsize.storage.check_result import VERDICTS, CheckResult, LimitResult
+from pytest_modelsize.storage.check_result import STANDINGS, CheckResult, LimitResult
 
 __all__ = ["Artifact", "ChangeRow", "Depth", "Detail", "LimitRow", "artifacts", "tally"]
 
@@ -86,8 +86,8 @@ class Artifact:
         id: of its part of the page.
         test: pytest's node id.
         name: the artifact's.
-        verdict: one of `VERDICTS`.
-        word: the verdict as it is read.
+        standing: one of `STANDINGS`.
+        word: the same as it is read.
         format: of the artifact.
         total: rounded.
         exact: the total in bytes.
@@ -111,7 +111,7 @@ class Artifact:
     id: str
     test: str
     name: str
-    verdict: str
+    standing: str
     word: str
     format: str
     total: str
@@ -145,11 +145,11 @@ def artifacts(results: Sequence[CheckResult], detail: Detail) -> list[Artifact]:
 
 def tally(results: Sequence[CheckResult]) -> str:
     """Return how many artifacts have which verdict, and their bytes in all."""
-    counts = Counter(result.verdict for result in results)
+    counts = Counter(result.standing for result in results)
     parts = [
-        f"{exact(counts[verdict])} {VERDICT_WORDS[verdict]}"
-        for verdict in VERDICTS
-        if counts[verdict]
+        f"{exact(counts[standing])} {STANDING_WORDS[standing]}"
+        for standing in STANDINGS
+        if counts[standing]
     ]
     if not parts:
         return "No artifact was measured."
@@ -161,12 +161,12 @@ def tally(results: Sequence[CheckResult]) -> str:
 def _order(result: CheckResult) -> tuple[int, float, str, str, str]:
     budget = result.budget
     used = result.total / max(1, budget.allowed) if budget else 0.0
-    return (VERDICTS.index(result.verdict), -used, result.test, result.artifact, result.key)
+    return (STANDINGS.index(result.standing), -used, result.test, result.artifact, result.key)
 
 
 def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
     measurement, budget, baseline = result.measurement, result.budget, result.baseline
-    depth = detail.failed if result.verdict == "failed" else detail.others
+    depth = detail.failed if result.standing == "failed" else detail.others
     longest = detail.longest
     total, allowed, used = "", "", ""
     if measurement is not None:
@@ -183,8 +183,8 @@ def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
         id=id,
         test=name(result.test, 2 * longest),
         name=name(result.artifact, longest) or "no artifact",
-        verdict=result.verdict,
-        word=VERDICT_WORDS[result.verdict],
+        standing=result.standing,
+        word=STANDING_WORDS[result.standing],
         format="" if measurement is None else name(measurement.format, longest),
         total=total,
         exact="" if measurement is None else bytes_text(result.total),

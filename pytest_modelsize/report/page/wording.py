@@ -5,15 +5,18 @@ from __future__ import annotations
 from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import exact, human
 
-__all__ = ["VERDICT_WORDS", "bytes_text", "gained", "gained_text", "lines", "name", "share"]
+__all__ = ["STANDING_WORDS", "bytes_text", "gained", "gained_text", "lines", "name", "share"]
 
-VERDICT_WORDS = {
+STANDING_WORDS = {
     "failed": "failed",
     "unchecked": "not checked",
+    "xpassed": "xpassed",
+    "xfailed": "xfailed",
     "passed": "passed",
     "measured": "no budget",
+    "skipped": "skipped",
 }
-"""What a reader sees for each verdict of a result."""
+"""What a reader sees for each standing of a result."""
 
 
 _CUT = 241
