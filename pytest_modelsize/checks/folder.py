@@ -43,7 +43,7 @@ def artifacts_below(folder: Path) -> Iterator[Subject]:
 
 
 def path_inside(path: Path, base: Path) -> str:
-    """Return ``path`` relative to ``base``; what lies elsewhere in full, the folder itself named."""
+    """Return ``path`` relative to ``base``: elsewhere the whole path, itself its name."""
     if path == base:
         return _ITSELF
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -1,4 +1,4 @@
-"""Which markers would hold the models that a test has? The lines to paste, which pass as they are."""
+"""Which markers would hold a test's models? Lines to paste, which pass as they are."""
 
 from __future__ import annotations
 

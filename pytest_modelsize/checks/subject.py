@@ -14,7 +14,7 @@ __all__ = ["NoModelError", "Subject", "Target", "TargetError", "as_path", "as_su
 
 
 class TargetError(LookupError):
-    """The artifact that a marker means is not there; the message says what is, and what to write."""
+    """The artifact that a marker means is missing; the message says what there is instead."""
 
     def __init__(self, problem: str) -> None:
         # It names files, and what is called so may have come out of an archive.

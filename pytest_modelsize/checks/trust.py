@@ -113,8 +113,9 @@ def _types_not_known(budget: Budget, measurement: Measurement) -> str:
         if limit.dtype and used <= limit.resolved(measurement).size < used + unknown:
             return (
                 f"of {exact(unknown)} bytes of the weights of {measurement.name} the data type is "
-                f'not known, so dtypes={{"{limit.dtype}": "{limit.written}"}} cannot be held against '
-                "them: limit the total, or export the model in a format that tells each tensor's type"
+                f'not known, so dtypes={{"{limit.dtype}": "{limit.written}"}} cannot be held '
+                "against them: limit the total, or export the model in a format that tells "
+                "each tensor's type"
             )
     return ""
 
@@ -133,7 +134,7 @@ def opaque_patterns(value: object) -> tuple[str, ...]:
 
 
 def _allowed(names: SectionPath, patterns: Sequence[str]) -> bool:
-    """Return whether a pattern fits a name in the path of an entry, or some of it from its start."""
+    """Return whether a pattern fits a name in an entry's path, or the start of the path."""
     parts = "/".join(names).split("/")
     starts = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in (*starts, *parts))
@@ -150,9 +151,10 @@ def _message(measurement: Measurement, opaque: Sequence[OpaqueEntry], written: s
     suffix = PurePath(name).suffix
     pattern = f"*{suffix}" if suffix else name
     return (
-        f"{measurement.name} holds {exact(total)} bytes that nobody could open, so {written} cannot "
-        f"be held against what is inside: {shown}. Limit the total alone, export in a format with "
-        f'sections, or say what may stay unopened, as in allow_opaque=["{printable(pattern)}"]'
+        f"{measurement.name} holds {exact(total)} bytes that nobody could open, so {written} "
+        f"cannot be held against what is inside: {shown}. Limit the total alone, export in "
+        "a format with sections, or say what may stay unopened, as in "
+        f'allow_opaque=["{printable(pattern)}"]'
     )
 
 

@@ -27,7 +27,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with ``arguments`` (by default those of the process); return its exit code."""
+    """Run the command with ``arguments`` (default: the process's); return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser()
     if not given:

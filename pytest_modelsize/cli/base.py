@@ -22,7 +22,7 @@ class _GitError(Exception):
 
 
 def base_of(content: bytes | None, name: str, commit: str, file: str) -> Base:
-    """Return what a base branch has accepted, given its baseline's content; None where it has none."""
+    """Return what a base branch has accepted, out of its baseline's content, if it has one."""
     if content is None:
         return Base(name=name, commit=commit, file=file)
     try:

@@ -33,8 +33,8 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "check",
         help="hold artifacts to a budget",
         description="Exit with 1 if an artifact is over its budget, and print where its bytes are. "
-        "Without a FILE, the budgets of [tool.modelsize] in pyproject.toml, or of modelsize.toml, are "
-        "held, in this folder or the nearest above it.",
+        "Without a FILE, the budgets of [tool.modelsize] in pyproject.toml, or of modelsize.toml, "
+        "are held, in this folder or the nearest above it.",
     )
     check.set_defaults(run=_check)
     check.add_argument("artifacts", metavar="FILE", nargs="*", help="model files, or directories")
@@ -62,7 +62,7 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     check.add_argument(
         "--baseline",
         metavar="JSON",
-        help="what max_growth is held against (default: modelsize-baseline.json beside the budgets)",
+        help="what max_growth is held against (default: modelsize-baseline.json beside budgets)",
     )
     check.add_argument("--quiet", action="store_true", help="print nothing for what is within")
 

@@ -32,8 +32,8 @@ def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "diff",
         help="print what changed between two artifacts",
         description="Print what changed, section by section and entry by entry. Either side is an "
-        "artifact, or what `modelsize show --json` printed of one; formats may differ. Two baselines, "
-        "or JSON reports, are compared artifact by artifact.",
+        "artifact, or what `modelsize show --json` printed of one; formats may differ. Two "
+        "baselines, or JSON reports, are compared artifact by artifact.",
     )
     diff.set_defaults(run=_diff)
     diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")

@@ -18,7 +18,7 @@ class NoReport(MeasurementJsonError):
 
 
 def results_of(names: Sequence[str]) -> list[CheckResult]:
-    """Return the results in all the reports, each a file, or a pattern such as ``shards/**/*.json``.
+    """Return the results in all the reports, each a file or a pattern: ``shards/**/*.json``.
 
     Raises:
         NoReport: where a pattern matches no file.

@@ -44,8 +44,8 @@ def measure(
 ) -> Measurement:
     """Return every byte of the artifact at ``path`` by section.
 
-    Only headers are read, and text: no tensor is loaded, nothing is executed, no framework is needed.
-    A link inside a directory is followed where tools rely on it, and refused elsewhere.
+    Only headers are read, and text: no tensor is loaded, nothing is executed, no framework is
+    needed. A link inside a directory is followed where tools rely on it, and refused elsewhere.
 
     Args:
         path: a file; one that names others (a ``.weights.json``, an index of shards, an ONNX model

@@ -1,9 +1,9 @@
 """GGUF, the files of llama.cpp: metadata, a table of tensors, and the tensors one after the other.
 
-The format is that of docs/gguf.md in github.com/ggml-org/ggml, versions 2 and 3, little-endian: magic,
-version, two counts; keys with typed values; of each tensor name, shape, type and offset; then padding to
-``general.alignment``, from where offsets count. A quantized type stores blocks of elements
-(ggml/src/ggml-common.h; gguf/constants.py, ``GGML_QUANT_SIZES``).
+The format is that of docs/gguf.md in github.com/ggml-org/ggml, versions 2 and 3, little-endian:
+magic, version, two counts; keys with typed values; of each tensor name, shape, type and offset;
+then padding to ``general.alignment``, from where offsets count. A quantized type stores blocks of
+elements (ggml/src/ggml-common.h; gguf/constants.py, ``GGML_QUANT_SIZES``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _PAGE = 64 * 1024
 
 
 class _Tensor(NamedTuple):
-    """A tensor: `entry` is its bytes in the table, `start` counts from the beginning of the data."""
+    """A tensor: `entry` is its bytes in the table, `start` counts from the start of the data."""
 
     start: int
     size: int

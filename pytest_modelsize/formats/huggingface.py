@@ -59,8 +59,8 @@ def read(folder: Folder, ledger: Ledger) -> None:
     The weights are entered layer by layer where one index, or one file alone, is all of them.
 
     Raises:
-        ArtifactError: where one of them is broken or missing. The folders of the hub's cache consist
-            of links, which are followed.
+        ArtifactError: where one of them is broken or missing. The folders of the hub's cache
+            consist of links, which are followed.
     """
     taken: set[Path] = set()
     for name in folder.items:

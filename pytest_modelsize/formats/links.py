@@ -72,7 +72,8 @@ class Reach:
         """Return what the link at ``path`` leads to.
 
         Raises:
-            ArtifactError: where it leads nowhere, out of reach, or to what is no file and no folder.
+            ArtifactError: where it leads nowhere, out of reach, or to what is
+            neither a file nor a folder.
         """
         shown = _target_of(path)
         try:
@@ -95,8 +96,9 @@ class Reach:
             raise ArtifactError(
                 str(path),
                 None,
-                f"a symbolic link out of the folder, to {shown!r:.120}, so what it stands for is not "
-                "here: copy it (`cp -L`), or download the model with local_dir=, and measure that",
+                f"a symbolic link out of the folder, to {shown!r:.120}, so what it stands for is "
+                "not here: copy it (`cp -L`), or download the model with local_dir=, "
+                "and measure that",
             )
         return Link(target, mode, False, f"a link to {shown}, counted here")
 

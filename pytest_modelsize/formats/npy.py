@@ -1,8 +1,8 @@
-"""NumPy's array file: magic, version, a header that is a Python dictionary as text, and the elements.
+"""NumPy's array file: magic, version, a header that is a Python dictionary as text, and the array.
 
 numpy/lib/_format_impl.py: version 1 has a header length of two bytes, versions 2 and 3 of four; the
-header has the keys ``descr``, ``fortran_order`` and ``shape``, and ends in spaces and a newline. An array
-of objects is a pickle behind it, which is not opened here.
+header has the keys ``descr``, ``fortran_order`` and ``shape``, and ends in spaces and a newline.
+An array of objects is a pickle behind it, which is not opened here.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ _MODELS = frozenset({
     ".bin", ".caffemodel", ".ckpt", ".engine", ".ggml", ".gguf", ".h5", ".hdf5",
     ".joblib", ".keras", ".lite", ".mar", ".mlmodel", ".model", ".msgpack", ".nemo", ".npy", ".npz",
     ".onnx", ".ort", ".pb", ".pbtxt", ".pdiparams", ".pdmodel", ".pickle", ".pkl", ".plan", ".pt",
-    ".pt2", ".pte", ".pth", ".ptl", ".safetensors", ".tflite", ".th", ".torchscript", ".trt", ".ubj",
-    ".weights", ".zip",
+    ".pt2", ".pte", ".pth", ".ptl", ".safetensors", ".tflite", ".th", ".torchscript", ".trt",
+    ".ubj", ".weights", ".zip",
 })  # fmt: skip
 """Suffixes under which models are kept."""
 _BINARY = _MODELS - {".model", ".pbtxt", ".ubj", ".weights"}
@@ -74,8 +74,8 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
         raise PlaceholderError(
             source.name,
             None,
-            f"a Git LFS pointer of {source.size} bytes and not the model: run `git lfs pull`; in CI "
-            "check out with `lfs: true` (actions/checkout)",
+            f"a Git LFS pointer of {source.size} bytes and not the model: run `git lfs pull`; in "
+            "CI check out with `lfs: true` (actions/checkout)",
         )
     if source.size < _LONGEST_POINTER and _ANNEX.fullmatch(head):
         raise PlaceholderError(

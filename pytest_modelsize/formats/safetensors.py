@@ -122,8 +122,8 @@ def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger)
         if not position <= tensor.start <= tensor.end <= end:
             raise source.error(
                 buffer + min(tensor.start, end),
-                f"{tensor.name!r:.80} claims bytes {tensor.start:,d} to {tensor.end:,d} of a buffer "
-                f"of {end:,d}, of which those before {position:,d} are taken",
+                f"{tensor.name!r:.80} claims bytes {tensor.start:,d} to {tensor.end:,d} of a "
+                f"buffer of {end:,d}, of which those before {position:,d} are taken",
             )
         home = homes.of(tensor.name)
         ledger.add(home, Kind.DATA, tensor.end - tensor.start)

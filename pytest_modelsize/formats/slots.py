@@ -1,8 +1,9 @@
 """Which variables are optimizer state, where there are only names and shapes?
 
-So it is in checkpoints of TensorFlow 1, and in HDF5 of no known layout. A slot is a variable whose name is
-made from another's, and whose shape is that of the other one. Where the name that was added is not
-one that slots are known by, most variables must have one: a mask for pruning is made from some.
+So it is in checkpoints of TensorFlow 1, and in HDF5 of no known layout. A slot is a variable whose
+name is made from another's, and whose shape is that of the other one. Where the name that was added
+is not one that slots are known by, most variables must have one: a mask for pruning is made from
+some.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _unnamed(shapes: Mapping[str, Shape], sure: set[str]) -> set[str]:
 
 
 def _scalars(shapes: Mapping[str, Shape], slots: Iterable[str]) -> set[str]:
-    """Return the counters and rates of optimizers, which stand beside slots or beside each other."""
+    """Return optimizers' counters and rates, which stand beside slots or each other."""
     parts = {key: key.rpartition("/") for key, shape in shapes.items() if not shape}
     by_scope: dict[str, set[str]] = {}
     for scope, _, name in parts.values():

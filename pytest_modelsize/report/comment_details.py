@@ -1,4 +1,4 @@
-"""One artifact of a comment, folded: its sections and entries before and after, and why in words."""
+"""One artifact of a comment, folded: sections and entries before and after, and why."""
 
 from __future__ import annotations
 

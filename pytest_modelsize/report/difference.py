@@ -124,7 +124,7 @@ def is_same(old: Measurement, new: Measurement) -> bool:
 
 
 def difference_as_json(old: Measurement, new: Measurement) -> dict[str, object]:
-    """Return what changed in built-in types, sizes in bytes; None where a side has no such entry."""
+    """Return what changed in built-in types, in bytes; None where a side has no such entry."""
     comparison = compare(old, new)
     return {
         "schema": 1,

@@ -27,7 +27,7 @@ class Circumstances:
     """What a failure says beside the sizes; each part may be empty.
 
     Attributes:
-        budget: where the budget is set: ``tests/test_unet.py:12: @pytest.mark.max_model_size(...)``.
+        budget: where the budget is set: ``tests/test_unet.py:12: @pytest.mark...``.
         reason: the author's own words on the budget.
         kept: where the saved copy is kept.
         baseline: what the baseline is, and in what it differs beside its sizes.

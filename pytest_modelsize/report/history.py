@@ -29,7 +29,8 @@ def as_benchmark(results: Sequence[CheckResult]) -> str:
 def as_bencher(results: Sequence[CheckResult]) -> str:
     """Return them in the Bencher Metric Format: by benchmark and measure, a ``value``.
 
-    bencher.dev/docs/reference/bencher-metric-format. ``file-size`` is its built-in measure of bytes.
+    bencher.dev/docs/reference/bencher-metric-format. ``file-size`` is its built-in measure of
+    bytes.
     """
     found = {
         _name(result)[:1024]: {

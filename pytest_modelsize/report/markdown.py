@@ -127,7 +127,8 @@ def _sections(result: CheckResult) -> list[str]:
         if result.baseline is not None:
             change = f"{part.size - result.baseline.size_of(part.name):+,d}"
         lines.append(
-            f"| {part.name}{_types(result, part.name)} | {exact(part.size)} | {100 * part.size / total:.0f} % | {change} |"
+            f"| {part.name}{_types(result, part.name)} | {exact(part.size)} "
+            f"| {100 * part.size / total:.0f} % | {change} |"
         )
     if opaque := result.measurement.opaque:
         share = f"{100 * opaque / total:.0f} %"

@@ -2,7 +2,8 @@
 
 GitHub and GitLab look for ``@name``, ``#1`` and the like in the HTML that Markdown became, so that
 an entity hides nothing from them; they leave ``<code>`` alone. GitHub: html-pipeline's
-``MentionFilter`` skips ``pre``, ``code``, ``tt`` and ``a``; GitLab: ``Banzai::Filter`` does the same.
+``MentionFilter`` skips ``pre``, ``code``, ``tt`` and ``a``; GitLab: ``Banzai::Filter`` does the
+same.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def share_of_budget(result: CheckResult) -> float | None:
 
 
 def slack(result: CheckResult) -> str:
-    """Return ``40 % loose: 1.2 MB would do`` where a budget is far above what it holds; or nothing."""
+    """Return ``40 % loose: 1.2 MB would do`` where a budget is far too large; or nothing."""
     share, budget = share_of_budget(result), result.budget
     if share is None or budget is None or share * 100 >= _LOOSE or not result.total:
         return ""

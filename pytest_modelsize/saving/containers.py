@@ -1,4 +1,4 @@
-"""What Python's own containers hold, and those that inherit from them, without running their code."""
+"""What Python's containers hold, and subclasses of them, without running their code."""
 
 from __future__ import annotations
 

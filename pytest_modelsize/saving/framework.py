@@ -113,7 +113,7 @@ def _are_arrays(tree: dict[object, object]) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    """Tell whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, and elsewhere before."""
+    """Tell whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, once elsewhere."""
     cls = type(value)
     module = _namespace(cls).get("__module__")
     return _name(cls) == "ArrayImpl" and type(module) is str and module.startswith("jaxlib.")
@@ -150,4 +150,6 @@ def _known(value: object, classes: Mapping[tuple[str, str], str | None]) -> str 
 
 # By way of `type` itself, because a metaclass may have code of its own for these attributes.
 _of_type: Any = vars(type)
-_ancestors, _namespace, _name = (_of_type[name].__get__ for name in ("__mro__", "__dict__", "__name__"))  # fmt: skip
+_ancestors = _of_type["__mro__"].__get__
+_namespace = _of_type["__dict__"].__get__
+_name = _of_type["__name__"].__get__

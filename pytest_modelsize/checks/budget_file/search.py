@@ -42,7 +42,8 @@ def artifacts_of(budget: DeclaredBudget) -> list[Path]:
     They are what its glob matches, as a shell has it: ``**`` stands for any folders, and what
     begins with a dot is matched only by a glob that spells the dot. Of what matches, a part of an
     artifact that matches as well is not one by itself: a file in a SavedModel's folder, or a shard
-    that an index names. A folder without a model's form is one artifact, unless the glob goes into it.
+    that an index names. A folder without a model's form is one artifact, unless the glob goes into
+    it.
 
     Raises:
         ArtifactError: where a reader of another package fails.

@@ -1,7 +1,7 @@
 """Known kinds of bloat, each in a module of its own: what it looks for, its words, and its fix.
 
-A module has one function ``find``, which takes the `Evidence` of an artifact and yields each `Cause`
-that it finds. A new kind is one module, and one line here.
+A module has one function ``find``, which takes the `Evidence` of an artifact and yields each
+`Cause` that it finds. A new kind is one module, and one line here.
 """
 
 from __future__ import annotations

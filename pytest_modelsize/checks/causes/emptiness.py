@@ -43,7 +43,8 @@ def _storages(evidence: Evidence) -> Iterator[Cause]:
         yield Cause(
             kind="views of larger storages",
             text=f"{exact(waste)} B of storages are in no tensor: {', '.join(names[:3])} "
-            f"{'is a view' if len(names) == 1 else 'are views'}, and PyTorch saves the storage whole",
+            f"{'is a view' if len(names) == 1 else 'are views'}, "
+            "and PyTorch saves the storage whole",
             size=waste,
             fix="save tensor.clone() in place of the view",
             section="weights",

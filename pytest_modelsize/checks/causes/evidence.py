@@ -90,7 +90,7 @@ class Evidence:
 
     @cached_property
     def files(self) -> dict[str, Evidence]:
-        """The files of a folder that is not an artifact of its own, by relative path; else nothing."""
+        """Files of a folder that is no artifact itself, by relative path; else nothing."""
         if self.path is None or self.measurement.format in _WHOLE or not self.path.is_dir():
             return {}
         found = {}

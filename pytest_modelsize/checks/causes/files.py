@@ -1,4 +1,4 @@
-"""Files of a folder, as causes look at them: what each is, and what the folder weighs without it."""
+"""Files of a folder, as causes see them: what each is, and the folder's size without it."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def left_out(evidence: Evidence, files: Iterable[str]) -> int:
 
 
 def step_of(name: str) -> tuple[str, int] | None:
-    """Return the training and the step of it that a file's path speaks of; None where it does not."""
+    """Return the training and the step that a file's path names; None where it names none."""
     match = _STEP.match(name)
     return None if match is None else (match["run"], int(match["step"]))

@@ -19,8 +19,8 @@ _SHARE = 10
 _INTEGERS = ("int8", "uint8", "int4", "uint4", "qint8", "quint8", "int16")
 _FEWEST_VALUES = 64
 _HALF_EXPONENTS = bytes([0, 0x80, *range(0x33, 0x48), *range(0xB3, 0xC8)])
-"""First bytes, the sign's and the exponent's, of float32 values within float16's range (its subnormals
-too, from 2**-24 on), or zero."""
+"""First bytes, the sign's and the exponent's, of float32 values within float16's range (its
+subnormals too, from 2**-24 on), or zero."""
 _HALF_MANTISSA = bytes(range(0, 256, 32))
 """Bytes whose lowest five bits are zero: with the byte below, 13 bits that float16 lacks."""
 
@@ -47,8 +47,8 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         names = [t.name for t in evidence.weights if t.dtype == "float32"][:3]
         yield Cause(
             kind="float weights in a quantized model",
-            text=f"{_share(single, total)} of the weights are float32 still, beside {exact(whole)} B of "
-            f"integers: {', '.join(names)}",
+            text=f"{_share(single, total)} of the weights are still float32, beside "
+            f"{exact(whole)} B of integers: {', '.join(names)}",
             size=single * 3 // 4,
             fix="quantize these layers too, or convert with a representative dataset",
             section="weights",
@@ -57,8 +57,8 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     elif single * _SHARE >= total and (narrow := _narrow(evidence)):
         yield _cause(
             evidence, "half precision saved as single", ("float32",), narrow, single // 2,
-            f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: the model "
-            "was in half precision before it was saved",
+            f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: "
+            "the model was in half precision before it was saved",
         )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ __all__ = ["find"]
 
 _KEPT = re.compile(r"(^|/)_?(fit_X|X_train_?|y_train_?|X_fit_?|X_|training_data_?|exog|endog)(/|$)")
 """Attributes in which scikit-learn and statsmodels keep what they were fitted on
-(sklearn/neighbors/_base.py, gaussian_process/_gpr.py, kernel_ridge.py; statsmodels/base/data.py)."""
+(sklearn/neighbors/_base.py, gaussian_process/_gpr.py, kernel_ridge.py;
+statsmodels/base/data.py)."""
 _BESIDE = re.compile(r"(^|/)(_y|_tree)(/|$)")
 _HYPER = re.compile(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
 _FEWEST_ROWS = 32

@@ -1,8 +1,8 @@
 """What an ONNX model weighs without some of its initializers, field by field.
 
-A message in protobuf is its fields one after the other, each with a tag, and those of variable length
-with that length as a varint (protobuf.dev, "Encoding"): what is left out takes its own bytes away, and
-those by which the length of the graph around it gets shorter.
+A message in protobuf is its fields one after the other, each with a tag, and those of variable
+length with that length as a varint (protobuf.dev, "Encoding"): what is left out takes its own bytes
+away, and those by which the length of the graph around it gets shorter.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def size_with_types(path: Path, narrowed: Mapping[str, str]) -> int | None:
 
 
 def size_without(path: Path, names: Collection[str]) -> int | None:
-    """Return the bytes of the file without the tensors of these names; None as `size_with_types`."""
+    """Return the file's bytes without the tensors of these names; None as `size_with_types`."""
     return _laid_out(path, {}, names)
 
 

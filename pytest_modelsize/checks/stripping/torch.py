@@ -66,8 +66,8 @@ def size_without_state(path: Path) -> int | None:
     """Return what the archive at ``path`` would weigh, saved without the optimizers' entries.
 
     Returns:
-        Bytes; None where it is no archive of ``torch.save``, holds no such entry in a dictionary, or
-        is not written as PyTorch 2 does by default.
+        Bytes; None where it is no archive of ``torch.save``, holds no such entry in a dictionary,
+        or is not written as PyTorch 2 does by default.
 
     Raises:
         ArtifactError: where the file is broken.

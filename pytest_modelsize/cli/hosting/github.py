@@ -1,4 +1,4 @@
-"""GitHub's REST API, version 2022-11-28: comments, the pull request of a run, a file of a commit."""
+"""GitHub's REST API, version 2022-11-28: comments, a run's pull request, a commit's file."""
 
 from __future__ import annotations
 

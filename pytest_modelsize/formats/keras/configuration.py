@@ -52,7 +52,7 @@ class _Place(Enum):
 
 @dataclass(slots=True)
 class _Part:
-    """An object that was entered: a model or a layer, or one that may turn out to be something else.
+    """An object that was entered: a model or a layer, or what may turn out to be none.
 
     Attributes:
         name: its own name; ``""`` until one was seen.

@@ -194,7 +194,7 @@ class Model:
                 self.ledger.add(home, Kind.DATA, part.size)
 
     def _node(self, parent: Message, item: Field, scope: _Scope) -> None:
-        """Account for a node; constants, texts for people, and graphs inside it have own entries."""
+        """Account for a node; its constants, documentation and graphs have entries of their own."""
         self._fields += _NODE_COSTS
         message = parent.inside(item)
         op = name = output = ""

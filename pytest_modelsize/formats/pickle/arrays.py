@@ -110,7 +110,7 @@ def data_type_of(value: Any) -> DataType | None:
 
 
 def array_of(value: Any) -> Array | None:
-    """Return the array that a call makes, or the one that stands in for it; None for anything else."""
+    """Return the array that a call makes, or its stand-in; None for anything else."""
     if type(value) is Array:
         return value
     if type(value) is not Call or type(value.target) is not Global:

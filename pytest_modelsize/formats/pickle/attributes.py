@@ -110,7 +110,7 @@ class _Search:
                 pending.extend(reversed(list(self.inside(value, node))))
 
     def entry_of(self, node: Node) -> Node:
-        """Return the named value itself for the first of its arrays, and one of its own for others."""
+        """Return the named value itself for the first of its arrays, a new one for others."""
         first = node.array is None and node.blob is None and not node.arrays
         entry = node if first and node.parent is not None else self.child(node, node.arrays, None)
         node.arrays += 1

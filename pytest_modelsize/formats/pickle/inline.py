@@ -22,7 +22,7 @@ _ALIGNMENT = "numpy_array_alignment_bytes"
 
 
 def inline_array(source: Source, built: Any, at: int) -> tuple[Array, int] | None:
-    """Return the array that lies at ``at``, if ``built`` is what announces one, and its bytes there.
+    """Return the array that lies at ``at``, if ``built`` announces one, and its bytes there.
 
     Raises:
         ArtifactError: where it is announced in a way that makes no sense, or is cut off.

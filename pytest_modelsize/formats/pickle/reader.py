@@ -57,7 +57,7 @@ def read(source: Source, ledger: Ledger) -> None:
         if not compression and not source.tail.endswith(b"."):
             raise source.error(
                 error.offset,
-                f"a pickle that was cut off, so {NO_MODEL_HERE}: a save or a download that broke off",
+                f"a pickle that was cut off, so {NO_MODEL_HERE}: a save or download that broke off",
             ) from error
         home = ("weights", source.title)
         ledger.add(home, Kind.OPAQUE, source.size)

@@ -1,8 +1,8 @@
 """Pictures, sound and printed pages, told by how they begin and by how they end.
 
 PNG (its chunks are walked to the last one: W3C PNG, 5.3), JPEG (ITU-T T.81, B.1.1.3: SOI and EOI),
-GIF (GIF89a, 27: the trailer), BMP (bfSize), WebP and WAV (RIFF: the size), FLAC (RFC 9639), Ogg (RFC
-3533), MP3 (ID3v2), PDF (ISO 32000-1, 7.5.5).
+GIF (GIF89a, 27: the trailer), BMP (bfSize), WebP and WAV (RIFF: the size), FLAC (RFC 9639), Ogg
+(RFC 3533), MP3 (ID3v2), PDF (ISO 32000-1, 7.5.5).
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _variable(message: Message, key: bytes, entry: int) -> Variable:
 
 
 def _name_of_slice(key: bytes) -> str:
-    """Return the variable's name out of the key of a slice: its zeros and 255s have one more byte."""
+    """Return the variable's name in a slice's key, where zeros and 255s have one more byte."""
     name, end, _ = key[1:].partition(b"\0\1")
     if not end:
         return ""

@@ -1,4 +1,4 @@
-"""A folder of checkpoints: each step, the file that names the newest one, and what else is there."""
+"""A folder of checkpoints: each step, the file that names the newest, and what else is there."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def refuse_unfinished(folder: Folder) -> None:
             raise ArtifactError(
                 str(item.path),
                 None,
-                "no index beside this shard: a checkpoint that is still being written, or was never "
-                "finished",
+                "no index beside this shard: a checkpoint that is still being written, or was "
+                "never finished",
             )
 
 

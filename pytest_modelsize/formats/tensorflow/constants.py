@@ -67,7 +67,7 @@ def read_constant(attribute: Message, least: int) -> Constant | None:
 
 
 def dimensions(shape: Message) -> tuple[int, ...]:
-    """Return the extents of a TensorShapeProto (tensor_shape.proto), as many as a tensor can have."""
+    """Return the extents of a TensorShapeProto (tensor_shape.proto): as many as tensors have."""
     found: list[int] = []
     for extent in _extents(shape):
         if len(found) == _MOST_DIMENSIONS:

@@ -148,7 +148,7 @@ class _Search:
         return bool(lists) and (named or (bool(counters) and len(lists) > 1))
 
     def slot_lists(self, node: int) -> set[int]:
-        """Return the lists of slots that ``node``, which is more than an optimizer, keeps itself."""
+        """Return the lists of slots that ``node`` itself keeps, being more than an optimizer."""
         if node not in self._tree.places:
             return set()
         named = {child for name, child in self._graph.children[node] if is_slot_name(name)}
@@ -186,7 +186,7 @@ class _Search:
         return found if len(found) == len(listed) else []
 
     def _is_registered(self, node: int, counters: Iterable[Child]) -> bool:
-        """Return whether a counter of iterations is in a list of all variables, or beside a rate."""
+        """Return whether a counter of iterations is in a list of variables, or beside a rate."""
         counting = {child.node for child in counters if _ITERATIONS.match(child.name)}
         return bool(counting) and any(
             not counting.isdisjoint(self._variables_in(name, child))
@@ -204,7 +204,7 @@ class _Search:
         return 2 * made > len(kept)
 
     def _is_copy(self, node: int, inside: range) -> bool:
-        """Return whether most of what is inside is called there as elsewhere: ``kernel``, ``bias``."""
+        """Return whether most of what is inside has the names it has elsewhere: ``kernel``."""
         slots = {child for name, child in self._graph.children[node] if is_slot_name(name)}
         here: Counter[tuple[Shape, str]] = Counter()
         for place in inside:

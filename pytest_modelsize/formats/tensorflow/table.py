@@ -46,7 +46,8 @@ def read_table(source: Source) -> Table:
     """Return the entries of a table; their sizes and ``structure`` add up to the file.
 
     Raises:
-        ArtifactError: where the table is truncated, broken, packed in a way that is not known, or too large.
+        ArtifactError: where the table is truncated, broken, packed in a way that is not known, or
+        too large.
     """
     if source.size > _LARGEST:
         raise source.error(None, f"an index of {source.size:,d} bytes is too large to be one")

@@ -2,9 +2,10 @@
 
 Whoever saves a model gives it keys of their own, so sections are told by structure first: a
 dictionary of ``state`` and ``param_groups`` is an optimizer's (torch/optim/optimizer.py,
-``state_dict``), an object with ``_parameters`` and ``_modules`` a module (torch/nn/modules/module.py),
-and so is a dictionary that has ``_metadata`` (its ``state_dict``). `state` tells what else is an
-optimizer's, by what tensors repeat. Keys decide only where nothing else does.
+``state_dict``), an object with ``_parameters`` and ``_modules`` a module
+(torch/nn/modules/module.py), and so is a dictionary that has ``_metadata`` (its ``state_dict``).
+`state` tells what else is an optimizer's, by what tensors repeat. Keys decide only where nothing
+else does.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Item:
         return found
 
     def path(self) -> tuple[str, ...]:
-        """Names from the pickle down; members of modules are joined: ``("model", "conv.weight")``."""
+        """Names from the pickle down; modules' members are joined: ``("model", "conv.weight")``."""
         names: list[str] = []
         joined = False
         for item in self.chain():
@@ -223,7 +224,7 @@ class _Search:
         self.found.append(found)
 
     def inside(self, value: Any, item: Item) -> Iterator[tuple[Any, Item]]:
-        """Yield what ``value``, which is looked into for the first time, holds, each with its item."""
+        """Yield what ``value``, seen for the first time, holds, each with its item."""
         if type(value) is Dictionary:
             self.characterise(value, item)
             for key, held, span in zip(value.keys, value.values, value.spans, strict=True):
@@ -333,7 +334,7 @@ def _modules_of(value: Dictionary) -> tuple[str, ...]:
 
 
 def _bytes_as_text(value: Any) -> int:
-    """Return the bytes of a large ``bytes`` object as protocol 2 writes it: a text to be encoded."""
+    """Return the size of large ``bytes`` as protocol 2 writes them: a text to be encoded."""
     if type(value) is not Call or value.target != Global("_codecs", "encode"):
         return 0
     text = value.arguments[0] if type(value.arguments) is tuple and value.arguments else None

@@ -1,9 +1,9 @@
-"""A folder of ``torch.distributed.checkpoint``: shards of tensors, and one file that says where each is.
+"""A folder of ``torch.distributed.checkpoint``: shards of tensors, and an index of them.
 
 torch/distributed/checkpoint/metadata.py: ``.metadata`` is a pickle of a ``Metadata``, whose
-``state_dict_metadata`` has each entry's type, shape and chunks, and whose ``storage_data`` says in which
-file each chunk lies (filesystem.py, ``_StorageInfo``: path, offset, length). A chunk is a file of
-``torch.save`` inside the ``.distcp`` file.
+``state_dict_metadata`` has each entry's type, shape and chunks, and whose ``storage_data`` says in
+which file each chunk lies (filesystem.py, ``_StorageInfo``: path, offset, length). A chunk is a
+file of ``torch.save`` inside the ``.distcp`` file.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _inside(source: Source, file: str) -> str:
 
 
 def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
-    """Return the entries that are an optimizer's state: by their slots, and what is beside these."""
+    """Return the entries that are optimizer state: by their slots, and what is beside these."""
     slots = state_among(
         (name, Leaf(tensor.shape, tensor.dtype not in _INTEGERS))
         for name, tensor in tensors.items()
@@ -186,8 +186,8 @@ def _settle(
         if not position <= chunk.offset <= end <= shard.size:
             raise shard.error(
                 min(chunk.offset, shard.size),
-                f"{chunk.name!r:.80} claims bytes {chunk.offset:,d} to {end:,d} of {shard.size:,d}, "
-                f"of which those before {position:,d} are taken",
+                f"{chunk.name!r:.80} claims bytes {chunk.offset:,d} to {end:,d} of "
+                f"{shard.size:,d}, of which those before {position:,d} are taken",
             )
         if chunk.offset > position:
             ledger.add(("overhead", file), Kind.SLACK, chunk.offset - position)

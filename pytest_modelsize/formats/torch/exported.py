@@ -2,9 +2,9 @@
 
 Since PyTorch 2.8 (torch/csrc/export/pt2_archive_constants.h, torch/export/pt2_archive/_package.py)
 below one folder: ``models/<model>.json``, ``data/weights/weight_<n>`` with
-``<model>_weights_config.json`` that names them, the same for ``data/constants/``, and sample inputs.
-Before that (torch/export/__init__.py of 2.1 to 2.7), ``serialized_exported_program.json`` beside
-tensors that ``torch.save`` wrote.
+``<model>_weights_config.json`` that names them, the same for ``data/constants/``, and sample
+inputs. Before that (torch/export/__init__.py of 2.1 to 2.7), ``serialized_exported_program.json``
+beside tensors that ``torch.save`` wrote.
 """
 
 from __future__ import annotations

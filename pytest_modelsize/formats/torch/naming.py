@@ -74,7 +74,7 @@ class Naming:
         return (self.path(item, section) if item.entry else (section,)), Kind.STRUCTURE
 
     def _slot(self, item: Item) -> SectionPath | None:
-        """``optimizer/exp_avg/conv.weight``: below the optimizer's own name where it has fellows."""
+        """``optimizer/exp_avg/conv.weight``: below the optimizer's name where there are several."""
         slots: list[str] = []
         above: Item | None = item
         while above is not None and above.optimizer is None:

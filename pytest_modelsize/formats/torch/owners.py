@@ -126,8 +126,8 @@ def charge_pickle(
     """Give every byte of the pickle at ``span`` to what it speaks of.
 
     Each byte counts for the innermost named value around it, and the elements of an array for the
-    array. Spans are nested as the values are, because they were on one stack; those of a broken file
-    are cut to fit.
+    array. Spans are nested as the values are, because they were on one stack; those of a broken
+    file are cut to fit.
     """
     own = _own_bytes(contents, span)
     for item, path, size, kind, note in _held(contents, naming):

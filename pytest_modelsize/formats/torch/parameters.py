@@ -1,9 +1,9 @@
 """Which parameter does an optimizer's state number 7 serve? Told only where it can be proved.
 
 An optimizer numbers parameters in the order in which it was given them (torch/optim/optimizer.py,
-``state_dict``), as a rule that of ``model.parameters()``, which is that of the state_dict without its
-buffers and with shared parameters once (torch/nn/modules/module.py). Nothing in the file says so;
-shapes do, where there is one way only in which they fit.
+``state_dict``), as a rule that of ``model.parameters()``, which is that of the state_dict without
+its buffers and with shared parameters once (torch/nn/modules/module.py). Nothing in the file says
+so; shapes do, where there is one way only in which they fit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which section does each tensor of a pickle serve? By structure, by evidence, by key, in this order."""
+"""Which section does each tensor of a pickle serve? By structure, then evidence, then key."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tensors and the storages that they are views of, told by the calls that would rebuild them.
 
-The calls are those of torch/_utils.py (``_rebuild_tensor_v2`` and its kin), the persistent ids those
-of torch/serialization.py, ``_save``: ``("storage", class, key, location, elements)``.
+The calls are those of torch/_utils.py (``_rebuild_tensor_v2`` and its kin), the persistent ids
+those of torch/serialization.py, ``_save``: ``("storage", class, key, location, elements)``.
 """
 
 from __future__ import annotations

@@ -46,8 +46,9 @@ def fold(measurement: Measurement, most: int) -> list[tuple[Section, list[Part]]
 
     Args:
         measurement: condensed; of one that is not, the uppermost level is shown.
-        most: entries with a name, in all sections together: the largest. What is not named is folded into one part of its section, and what is
-            waste into another, so that waste stays in sight. Parts add up to their section.
+        most: entries with a name, in all sections together: the largest. What is
+            not named is folded into one part of its section, and what is waste into another, so
+            that waste stays in sight. Parts add up to their section.
     """
     sections = sorted(
         (section for section in measurement.tree if section.size), key=lambda s: (-s.size, s.name)

@@ -24,8 +24,8 @@ def save_flax(
     """Save by ``flax.serialization.to_bytes``.
 
     Of an nnx module that is its state, without the streams of random numbers, which are no part of
-    what ships and which msgpack has no form for. A ``TrainState`` holds an optimizer's state, and is
-    saved without it where ``include_optimizer`` is false.
+    what ships and which msgpack has no form for. A ``TrainState`` holds an optimizer's state, and
+    is saved without it where ``include_optimizer`` is false.
     """
     if options:
         raise ValueError("flax.serialization.to_bytes takes no options")

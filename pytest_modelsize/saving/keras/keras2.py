@@ -29,7 +29,7 @@ _HONOURED = ("h5", "saved_model", "tflite")
 def save_keras_2(
     model: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
 ) -> SavedCopy:
-    """Save ``model`` to ``path``; what the framework raises passes through, with the model restored.
+    """Save ``model`` to ``path``; what the framework raises passes on, the model restored.
 
     Arguments as for Keras 3.
     """

@@ -30,7 +30,7 @@ TFLite's converter exports the model first, as ``saved_model`` does where the ba
 def save_keras(
     model: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
 ) -> SavedCopy:
-    """Save ``model`` to ``path``; what the framework raises passes through, with the model restored.
+    """Save ``model`` to ``path``; what the framework raises passes on, the model restored.
 
     Args:
         model: a Keras 3 model.

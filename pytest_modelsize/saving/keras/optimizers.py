@@ -96,7 +96,7 @@ def readable_names(optimizer: Any, trainable: list[Any]) -> list[str]:
 
 
 def _slots_each(served: list[Any], slots: list[tuple[str, Any]]) -> int | None:
-    """Return how many slots of its own shape each variable has; None where they do not all agree."""
+    """Return how many slots of its own shape each variable has; None where they disagree."""
     shapes = {_path(variable): tuple(variable.shape) for variable in served}
     counts = dict.fromkeys(shapes, 0)
     for path, slot in slots:

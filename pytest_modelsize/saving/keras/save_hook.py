@@ -34,7 +34,7 @@ _OPTIMIZERS = (
     ("keras.src.optimizers.optimizer", "_BaseOptimizer"),
     ("keras.src.optimizers.legacy.optimizer_v2", "OptimizerV2"),
 )
-"""Modules and names of all optimizers' base classes, of Keras 3 and of Keras 2 by both its names."""
+"""Modules and names of optimizers' base classes, of Keras 3, and of Keras 2 by both names."""
 _LOCK = threading.RLock()
 """The function is replaced for the whole process, so one save is hooked at a time."""
 

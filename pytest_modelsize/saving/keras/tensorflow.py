@@ -1,4 +1,4 @@
-"""TensorFlow's own formats: SavedModel, checkpoint, TFLite. It is imported already, by the model."""
+"""TensorFlow's formats: SavedModel, checkpoint, TFLite. The model has it imported already."""
 
 from __future__ import annotations
 

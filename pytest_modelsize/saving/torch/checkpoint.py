@@ -48,7 +48,8 @@ def parts_of(subject: Any) -> Parts:
     """Return what ``subject`` is made of, in lists, tuples, dictionaries and dataclasses, too.
 
     Raises:
-        ValueError: where an object in it holds a module or an optimizer that a save would leave out.
+        ValueError: where an object in it holds a module or an optimizer that a save would leave
+        out.
     """
     if not is_mapping(subject):
         return Parts(subject, {"model": subject}, kinds={id(subject): "module"})

@@ -30,9 +30,9 @@ def save_torch(
 
     A module is saved as its state_dict. A dictionary such as ``{"model": module, "optimizer":
     optimizer, "epoch": 3}`` is saved as PyTorch's tutorials do: ``{"model_state_dict": ...,
-    "optimizer_state_dict": ..., "epoch": 3}``; without optimizer state, as what ships: the
-    module's state_dict. What trains in lists, tuples, dictionaries and dataclasses in there is saved
-    in its place.
+    "optimizer_state_dict": ..., "epoch": 3}``; without optimizer state, as what ships: the module's
+    state_dict. What trains in lists, tuples, dictionaries and dataclasses in there is saved in its
+    place.
 
     Args:
         model: a ``torch.nn.Module``, or a dictionary that holds at least one.

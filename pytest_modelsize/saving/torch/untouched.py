@@ -1,8 +1,8 @@
 """A module that goes through evaluation and a forward pass, and comes back as it was.
 
-A copy goes through it, where there can be one: `eval()` may do anything, such as merge LoRA's factors
-into a weight, and `train()` takes that back by arithmetic, not to the bit. Where a module cannot be
-copied, what it holds is put back: attributes, parameters, buffers and their elements.
+A copy goes through it, where there can be one: `eval()` may do anything, such as merge LoRA's
+factors into a weight, and `train()` takes that back by arithmetic, not to the bit. Where a module
+cannot be copied, what it holds is put back: attributes, parameters, buffers and their elements.
 """
 
 from __future__ import annotations

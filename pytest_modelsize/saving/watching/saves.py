@@ -71,16 +71,32 @@ _CALLS = (
     _Call("safetensors.torch", "save_model", (1, "filename")),
     _Call("onnx", "save_model", (1, "f"), (0, "proto")),
     _Call("onnx", "save", (1, "f"), (0, "proto")),
-    *_methods("transformers.modeling_utils", "PreTrainedModel", "save_directory", "save_pretrained"),
-    *_methods("transformers.modeling_tf_utils", "TFPreTrainedModel", "save_directory", "save_pretrained"),
+    *_methods(
+        "transformers.modeling_utils", "PreTrainedModel", "save_directory", "save_pretrained"
+    ),
+    *_methods(
+        "transformers.modeling_tf_utils", "TFPreTrainedModel", "save_directory", "save_pretrained"
+    ),
     *_methods("diffusers.models.modeling_utils", "ModelMixin", "save_directory", "save_pretrained"),
     *_methods("huggingface_hub.hub_mixin", "ModelHubMixin", "save_directory", "save_pretrained"),
     *_methods("keras.src.models.model", "Model", "filepath", "save", "save_weights", "export"),
-    *_methods("tf_keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"),
+    *_methods(
+        "tf_keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"
+    ),
     *_methods("keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"),
-    _Call("keras.src.saving.saving_api", "save_model", (1, "filepath"), also=("keras.saving", "keras.models")),
+    _Call(
+        "keras.src.saving.saving_api",
+        "save_model",
+        (1, "filepath"),
+        also=("keras.saving", "keras.models"),
+    ),
     _Call("keras.src.saving.saving_api", "save_weights", (1, "filepath"), also=("keras.saving",)),
-    _Call("tf_keras.src.saving.saving_api", "save_model", (1, "filepath"), also=("tf_keras.saving", "tf_keras.models")),
+    _Call(
+        "tf_keras.src.saving.saving_api",
+        "save_model",
+        (1, "filepath"),
+        also=("tf_keras.saving", "tf_keras.models"),
+    ),
     _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value"), ("joblib",)),
     *_methods("xgboost.core", "Booster", "fname", "save_model"),
     *_methods("xgboost.sklearn", "XGBModel", "fname", "save_model"),
@@ -89,12 +105,28 @@ _CALLS = (
     *_methods("skorch.net", "NeuralNet", "f_params", "save_params"),
     _Call("keras_hub.src.models.task", "Task.save_to_preset", (1, "preset_dir")),
     _Call("keras_hub.src.models.backbone", "Backbone.save_to_preset", (1, "preset_dir")),
-    _Call("tensorflow.python.saved_model.save", "save", (1, "export_dir"), (0, "obj"), ("tensorflow.saved_model", "tensorflow._api.v2.saved_model")),
-    _Call("tensorflow.python.checkpoint.checkpoint", "Checkpoint.save", (1, "file_prefix"), result=True),
-    _Call("tensorflow.python.checkpoint.checkpoint", "Checkpoint.write", (1, "file_prefix"), result=True),
+    _Call(
+        "tensorflow.python.saved_model.save",
+        "save",
+        (1, "export_dir"),
+        (0, "obj"),
+        ("tensorflow.saved_model", "tensorflow._api.v2.saved_model"),
+    ),
+    _Call(
+        "tensorflow.python.checkpoint.checkpoint",
+        "Checkpoint.save",
+        (1, "file_prefix"),
+        result=True,
+    ),
+    _Call(
+        "tensorflow.python.checkpoint.checkpoint",
+        "Checkpoint.write",
+        (1, "file_prefix"),
+        result=True,
+    ),
     *_methods("lightning.pytorch.trainer.trainer", "Trainer", "filepath", "save_checkpoint"),
     *_methods("pytorch_lightning.trainer.trainer", "Trainer", "filepath", "save_checkpoint"),
-)  # fmt: skip
+)
 
 
 class Saves:

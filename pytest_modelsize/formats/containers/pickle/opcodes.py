@@ -1,4 +1,4 @@
-"""A pickle's opcodes, one by one, with arguments of bounded size. Nothing is built and nothing runs.
+"""A pickle's opcodes, one by one, with arguments of bounded size. Nothing is built or run.
 
 The table of opcodes and the readers of their short arguments are those of the standard library's
 ``pickletools``, which is the format's specification. Long texts and bytes are passed over here and
@@ -139,8 +139,8 @@ def opcodes(stream: Stream) -> Iterator[tuple[str, Any, int]]:
             goes on behind them.
 
     Raises:
-        ArtifactError: with the offset of an opcode that is unknown, cut off, or has an argument that
-            makes no sense; and for a pickle of millions of opcodes.
+        ArtifactError: with the offset of an opcode that is unknown, cut off, or has an argument
+            that makes no sense; and for a pickle of millions of opcodes.
     """
     source, table = stream.source, _TABLE
     for _ in range(_MOST_OPCODES):

@@ -16,7 +16,7 @@ __all__ = ["CONTAINER", "SLOT", "TEXT", "Stack"]
 _MOST_MEMORY = 64 * 2**20
 """Bytes, by the estimates below, that a pickle's symbols may take."""
 CONTAINER, SLOT, TEXT = 250, 60, 60
-"""Bytes of a container, of a place that a value has in something, and of a text without its letters."""
+"""Bytes of a container, of a value's place in one, and of a text without its letters."""
 _DICTIONARIES = {
     Global("collections", "OrderedDict"),
     Global("collections", "defaultdict"),

@@ -2,9 +2,10 @@
 
 State repeats the shapes of the parameters that it serves, slot by slot. It hangs in one of two
 ways, below whatever keys: slots by parameter, ``{"fc.weight": {"exp_avg": ...}}``, also by number,
-and also flat, ``fc.weight.exp_avg``; or parameters by slot, ``{"exp_avg": {"fc.weight": ...}}``, also
-as a list. Neither a name nor a shape is enough: a buffer, a layer or a whole network may be called
-``exp_avg`` or ``optimizer``, and an average of the weights has their shapes, and their names.
+and also flat, ``fc.weight.exp_avg``; or parameters by slot, ``{"exp_avg": {"fc.weight": ...}}``,
+also as a list. Neither a name nor a shape is enough: a buffer, a layer or a whole network may be
+called ``exp_avg`` or ``optimizer``, and an average of the weights has their shapes, and their
+names.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ class _Search:
         )
 
     def _is_own(self, owner: Node, kept: dict[str, Node]) -> bool:
-        """Return whether slots belong to no module, although they are of no parameter known here."""
+        """Return whether slots belong to no module, although no parameter known here has them."""
         known = self.parameters
         leaves = [leaf for node in kept.values() if is_large(node) for leaf in node.tensors]
         if not known.holders:
@@ -199,8 +200,8 @@ class _Search:
             slot.mark()
 
     def _served(self, slot: Node, leaves: list[Node], paired: bool) -> int | None:
-        """Return how many parameters there are where ``slot`` repeats some, by name and shape, or by
-        shape in a list; None where it does not.
+        """Return how many parameters there are where ``slot`` repeats some, by name and shape, or
+        by shape in a list; None where it does not.
         """
         known = self.parameters
         numbered = not slot.tensors and all(

@@ -14,7 +14,7 @@ _MOST_PARTS = 200_000
 
 
 def state_among(tensors: Iterable[tuple[str, Leaf]]) -> frozenset[str] | None:
-    """Return the names of those that are optimizer state; None where that takes too much to tell."""
+    """Return the names of those that are optimizer state; None where telling costs too much."""
     known = list(tensors)
     parted = sum(name.count(".") + 1 for name, _ in known) <= _MOST_PARTS
     root = Node()

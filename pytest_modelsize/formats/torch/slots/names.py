@@ -33,7 +33,8 @@ STRONG = frozenset({
     "fp32_param", "master_param", "moment1", "moment2",
 })  # fmt: skip
 """Keys that torch/optim/*.py keeps for each parameter, and its kin: transformers/optimization.py
-(Adafactor), bitsandbytes/optim/optimizer.py, pytorch_optimizer. Hardly anything else is called so."""
+(Adafactor), bitsandbytes/optim/optimizer.py, pytorch_optimizer. Hardly anything else is
+called so."""
 WEAK = frozenset({
     "m", "v", "mu", "nu", "m_t", "v_t", "mt", "vt", "momentum", "momentums", "momenta", "velocity",
     "velocities", "moment", "moments", "first_moment", "second_moment", "first_moments",

@@ -141,7 +141,7 @@ class Node:
 
 
 def fits(slot: tuple[int, ...], parameter: tuple[int, ...]) -> bool:
-    """Return whether a slot may serve a parameter: it repeats its shape, flat or not, or is a factor."""
+    """Return whether a slot may serve a parameter: of its shape, of its size, or a factor."""
     if slot == parameter or (slot and prod(slot) == prod(parameter)):
         return True
     near = len(parameter) - 1 <= len(slot) <= len(parameter)
@@ -149,7 +149,7 @@ def fits(slot: tuple[int, ...], parameter: tuple[int, ...]) -> bool:
 
 
 def factors_of(shape: tuple[int, ...]) -> set[tuple[int, ...]]:
-    """Return what is left of a shape without one of its axes, as Adafactor keeps a row and a column.
+    """Return what is left of a shape without one of its axes, as Adafactor keeps rows and columns.
 
     The axis is not there, or is 1.
     """

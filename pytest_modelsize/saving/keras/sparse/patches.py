@@ -1,11 +1,12 @@
 """Save a model without writing its tensors: the same file to the byte, but for their bytes.
 
-Keras itself does the saving, by its own code from end to end: which objects, in which order, through
-memory or through a temporary file. While it does, four names that its two saving modules look up
-mean something else to this thread: ``h5py.File``, ``io.BytesIO`` and ``zipfile.ZipFile`` leave holes
-(`sparse_hdf5`, `sparse_zip`), and ``backend.convert_to_numpy`` hands on a tensor's shape and type in
-place of a copy; its optimizers hand over variables in place of copies. h5py and zipfile are not
-touched, nor is the model. It pays for small models too, whose tensors are never converted.
+Keras itself does the saving, by its own code from end to end: which objects, in which order,
+through memory or through a temporary file. While it does, four names that its two saving modules
+look up mean something else to this thread: ``h5py.File``, ``io.BytesIO`` and ``zipfile.ZipFile``
+leave holes (`sparse_hdf5`, `sparse_zip`), and ``backend.convert_to_numpy`` hands on a tensor's
+shape and type in place of a copy; its optimizers hand over variables in place of copies. h5py and
+zipfile are not touched, nor is the model. It pays for small models too, whose tensors are never
+converted.
 
 It is exact, or it is not used: by versions for which the tests show it, and by counting that each
 tensor left out has got its room in the file, once.
