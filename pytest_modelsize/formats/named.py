@@ -1,9 +1,9 @@
 """Formats that nobody here opens, called by their names: one opaque entry of the assets.
 
-CatBoost (``CBM1``: catboost/libs/model/model_export/model_exporter.cpp), TensorRT's plans (``ftrt``, behind
-a JSON text of Ultralytics' where that writes them), ncnn (src/net.cpp: 7767517, as text or as a
-number), Paddle (framework.proto; tensors as in phi/core/framework/dense_tensor_serialize.cc), and what
-PyTorch before 0.1.10 wrote: a tar (``_legacy_load`` in torch/serialization.py).
+CatBoost (``CBM1``: catboost/libs/model/model_export/model_exporter.cpp), TensorRT's plans
+(``ftrt``, behind a JSON text of Ultralytics' where that writes them), ncnn (src/net.cpp: 7767517,
+as text or as a number), Paddle (framework.proto; tensors as in
+phi/core/framework/dense_tensor_serialize.cc), and what PyTorch before 0.1.10 wrote: a tar (``_legacy_load`` in torch/serialization.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NCNN_TEXT = re.compile(rb"7767517\s+\d+\s+\d+\s")
 _PADDLE_PROGRAM = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08\x00\x10\xff{9}\x01")
 """A ProgramDesc begins with its first block: index 0, and -1 for the block around it."""
 _PADDLE_TENSOR = re.compile(rb"\0{16}.\0{3}\x08.\x10", re.DOTALL)
-"""Version 0, no levels, version 0; then the length of a TensorDesc with data type and dimensions."""
+"""Version 0, no levels, version 0; then the length of a TensorDesc: type and dimensions."""
 _TAR = ("sys_info", "storages", "tensors", "pickle")
 """The members, one of which is the first."""
 

@@ -1,8 +1,8 @@
-"""A checkpoint of Orbax: a database that keeps arrays in compressed pieces, which nobody here opens.
+"""A checkpoint of Orbax: a database of arrays in compressed pieces, which nobody here opens.
 
-OCDBT (tensorstore, kvstore/ocdbt): ``manifest.ocdbt``, and its nodes and values as files in ``d``. Each
-process that saves has a database of its own in a folder below. What describes the checkpoint is JSON
-(``_METADATA``, ``_CHECKPOINT_METADATA``, ``_sharding``).
+OCDBT (tensorstore, kvstore/ocdbt): ``manifest.ocdbt``, and its nodes and values as files in ``d``.
+Each process that saves has a database of its own in a folder below. What describes the checkpoint
+is JSON (``_METADATA``, ``_CHECKPOINT_METADATA``, ``_sharding``).
 """
 
 from __future__ import annotations
