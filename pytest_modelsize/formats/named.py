@@ -3,7 +3,8 @@
 CatBoost (``CBM1``: catboost/libs/model/model_export/model_exporter.cpp), TensorRT's plans
 (``ftrt``, behind a JSON text of Ultralytics' where that writes them), ncnn (src/net.cpp: 7767517,
 as text or as a number), Paddle (framework.proto; tensors as in
-phi/core/framework/dense_tensor_serialize.cc), and what PyTorch before 0.1.10 wrote: a tar (``_legacy_load`` in torch/serialization.py).
+phi/core/framework/dense_tensor_serialize.cc), and what
+PyTorch before 0.1.10 wrote: a tar (``_legacy_load`` in torch/serialization.py).
 """
 
 from __future__ import annotations
