@@ -40,6 +40,7 @@ class Fix:
         size: bytes of the artifact with it.
         judged: bytes of what the headline's limit is about, with it.
         how: ``measured`` on a save that was made, or ``replayed`` from the file alone.
+        state: bytes of optimizer state that it leaves out.
     """
 
     what: str
@@ -47,6 +48,7 @@ class Fix:
     size: int
     judged: int
     how: str
+    state: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def diagnose(
     culprit = limited or _culprit(measurement, comparison)
     tried = [lean] if lean is not None and leaner else []
     fixes = [
-        _fix(other, excesses[0])
+        _fix(other, excesses[0], measurement)
         for other in (*tried, *lighter)
         if any(_helps(e, other) for e in excesses)
     ]
@@ -123,6 +125,7 @@ def diagnose(
                 size=replayed,
                 judged=judged,
                 how="replayed",
+                state=measurement.optimizer,
             )
         )
     graph = measurement.section("graph")
@@ -170,13 +173,14 @@ def _counted(excess: Excess | GrowthExcess, measurement: Measurement) -> int:
     return measurement.size_of(excess.limit.section)
 
 
-def _fix(lean: Lean, excess: Excess | GrowthExcess) -> Fix:
+def _fix(lean: Lean, excess: Excess | GrowthExcess, measurement: Measurement) -> Fix:
     return Fix(
         what=lean.what,
         call=lean.call,
         size=lean.measurement.bytes_on_disk,
         judged=_counted(excess, lean.measurement),
         how="measured",
+        state=max(0, measurement.optimizer - lean.measurement.optimizer),
     )
 
 

@@ -63,6 +63,7 @@ from pytest_modelsize.plugin.state import (
 from pytest_modelsize.report.several import Beside, beside
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
+from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import Growth
 from pytest_modelsize.sizes.measurement import SECTIONS
@@ -377,6 +378,9 @@ def _result(
         key=match.key.artifact,
         accepted=not any(judgement.over_size for judgement in judged),
         explained=tuple(line for p in problems for line in getattr(p, "explained", ())),
+        # Two limits on one artifact have the same causes.
+        causes=tuple(dict.fromkeys(c for p in problems for c in getattr(p, "causes", ()))),
+        dtypes=bytes_by_dtype(taken.measurement),
     )
 
 

@@ -10,6 +10,7 @@ from pytest_modelsize.checks.compression import method
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
+from pytest_modelsize.checks.told_causes import told_causes
 from pytest_modelsize.plugin.baseline_entry import BaselineMatch, command_for, described
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
@@ -57,6 +58,7 @@ def exceeded(
     text = failure(taken.measurement, excesses, explanation, circumstances)
     error = ModelSizeExceeded(text, pytrace=False)
     error.explained = tuple(explained(taken.measurement, excesses, explanation, circumstances))
+    error.causes = told_causes(explanation)
     return error
 
 

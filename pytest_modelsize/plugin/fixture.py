@@ -31,6 +31,7 @@ from pytest_modelsize.saving import FORMATS, SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measurement import MeasuredSize, Measurement
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import CheckResult
@@ -87,6 +88,7 @@ def measure_handed(
             verdict="measured",
             measurement=condense(taken.measurement),
             versions=versions_of(subject.model),
+            dtypes=bytes_by_dtype(taken.measurement),
         ),
     )
     return taken.measurement

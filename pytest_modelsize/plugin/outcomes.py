@@ -24,11 +24,14 @@ GROWTH_MARKER = "max_model_growth"
 MARKERS = (MARKER, GROWTH_MARKER)
 
 if TYPE_CHECKING:
+    from pytest_modelsize.storage.check_result import CauseResult
+
     # The public name pytest.fail.Exception is an attribute, in which mypy sees no type.
     class ModelSizeFailure(BaseException):
         """A failure of pytest's own kind."""
 
         explained: tuple[str, ...]
+        causes: tuple[CauseResult, ...]
 
         def __init__(self, msg: str, pytrace: bool = True) -> None:
             self.msg: str

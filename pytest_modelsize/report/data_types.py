@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measurement import Measurement
 
-__all__ = ["dtype_summary"]
+__all__ = ["dtype_shares", "dtype_summary"]
 
 _SHOWN = 3
 
@@ -15,7 +17,11 @@ def dtype_summary(measurement: Measurement) -> str:
 
     Nothing where no reader told a type. What is of no known type is ``other``.
     """
-    found = bytes_by_dtype(measurement)
+    return dtype_shares(bytes_by_dtype(measurement))
+
+
+def dtype_shares(found: Mapping[str, int]) -> str:
+    """Return the same of bytes by data type, the most first; those of no known type under ""."""
     total = sum(found.values())
     named = [(dtype, size) for dtype, size in found.items() if dtype]
     if not named or not total:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
-from pytest_modelsize.report.data_types import dtype_summary
+from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_text import code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
@@ -29,6 +29,7 @@ _ICONS = {
     "skipped": "skipped",
 }
 _MOST_CHANGES = 10
+_MOST_CAUSES = 5
 
 
 def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> str:
@@ -84,7 +85,7 @@ def _row(result: CheckResult) -> str:
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
         _ICONS[result.standing],
-        code(result.artifact) or "(none)",
+        _name(result),
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),
         "" if share is None else f"{share * 100:.0f} %",
@@ -92,6 +93,12 @@ def _row(result: CheckResult) -> str:
         code(result.test),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _name(result: CheckResult) -> str:
+    """Return the artifact's name and, where it is worth a word, why."""
+    name = code(result.artifact) or "(none)"
+    return f"{name}<br>{words(result.headline)}" if result.headline else name
 
 
 def _on_baseline(result: CheckResult) -> str:
@@ -107,6 +114,8 @@ def _details(result: CheckResult) -> str:
     name = code(result.artifact or result.test)
     headline = f": {words(result.headline)}" if result.headline else ""
     lines = [f"<details><summary>{name}{headline}</summary>", ""]
+    if result.causes:
+        lines += [*_causes(result), ""]
     if result.detail:
         lines += [*fenced(result.detail), ""]
     if result.measurement is not None:
@@ -139,9 +148,25 @@ def _sections(result: CheckResult) -> list[str]:
 
 def _types(result: CheckResult, section: str) -> str:
     """Return the data types of the weights, in brackets."""
-    known = section == "weights" and result.measurement is not None
-    types = dtype_summary(result.measurement) if known and result.measurement is not None else ""
-    return f" ({types})" if types else ""
+    types = dtype_shares(result.dtypes) if section == "weights" else ""
+    return f" ({words(types)})" if types else ""
+
+
+def _causes(result: CheckResult) -> list[str]:
+    """Return what makes the artifact larger than it must be, and what mends it."""
+    lines = ["| cause | bytes | share | fix | with it |", "|---|---:|---:|---|---:|"]
+    for cause in result.causes[:_MOST_CAUSES]:
+        what = f"**{words(cause.kind)}**" if cause.kind else ""
+        found = ": ".join(part for part in (what, words(cause.text)) if part)
+        size = exact(cause.size) if cause.size else ""
+        share = f"{100 * cause.size / result.total:.0f} %" if cause.size and result.total else ""
+        first, *call = cause.fix.splitlines() or [""]
+        fix = "<br>".join([words(first), *(code(line) for line in call)])
+        given = "" if cause.given is None else f"{human(cause.given)} ({words(cause.how)})"
+        lines.append(f"| {found} | {size} | {share} | {fix} | {given} |")
+    if len(result.causes) > _MOST_CAUSES:
+        lines += ["", f"and {len(result.causes) - _MOST_CAUSES} more"]
+    return lines
 
 
 def _changes(changes: Sequence[EntryChange]) -> list[str]:

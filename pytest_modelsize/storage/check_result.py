@@ -17,6 +17,7 @@ __all__ = [
     "OUTCOMES",
     "STANDINGS",
     "VERDICTS",
+    "CauseResult",
     "CheckResult",
     "EntryChange",
     "LimitResult",
@@ -78,6 +79,27 @@ class EntryChange:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseResult:
+    """What makes an artifact larger than it must be, and what mends it.
+
+    Attributes:
+        kind: what it is called: ``optimizer state``; empty for a fix that is for no known cause.
+        text: what was found; may be empty.
+        size: bytes that it takes.
+        fix: what to do, in words and in code, which has lines of its own.
+        given: bytes of the whole artifact with the fix; None where it was not tried.
+        how: that is known: ``measured``, ``replayed``, ``rebuilt``, ``named``.
+    """
+
+    kind: str
+    text: str
+    size: int
+    fix: str
+    given: int | None
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What one check found.
 
@@ -100,6 +122,8 @@ class CheckResult:
             root; or empty.
         line: of that marker, counted from 1.
         outcome: what pytest made of the test, one of `OUTCOMES`; empty where it is not known.
+        causes: of its size, where it is over a budget; the most bytes first.
+        dtypes: bytes of its weights by data type; of those whose type is not known, under "".
     """
 
     test: str
@@ -118,6 +142,8 @@ class CheckResult:
     file: str = ""
     line: int = 0
     outcome: str = ""
+    causes: tuple[CauseResult, ...] = ()
+    dtypes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def standing(self) -> str:
@@ -175,6 +201,18 @@ class CheckResult:
                 {"section": c.section, "name": c.name, "old": c.old, "new": c.new}
                 for c in self.changes
             ],
+            "causes": [
+                {
+                    "kind": cause.kind,
+                    "text": cause.text,
+                    "size": cause.size,
+                    "fix": cause.fix,
+                    "given": cause.given,
+                    "how": cause.how,
+                }
+                for cause in self.causes
+            ],
+            "dtypes": dict(self.dtypes),
         }
 
 
@@ -192,6 +230,7 @@ def result_from_json(value: object) -> CheckResult:
     if outcome not in ("", *OUTCOMES):
         raise MeasurementJsonError(f"has a result with the unknown outcome {outcome!r:.60}")
     versions = _object(fields.get("versions", {}), "versions")
+    dtypes = _object(fields.get("dtypes", {}), "dtypes")
     return CheckResult(
         test=_text(fields, "test"),
         artifact=_text(fields, "artifact"),
@@ -211,6 +250,8 @@ def result_from_json(value: object) -> CheckResult:
         file=_text({"file": "", **fields}, "file"),
         line=_whole({"line": 0, **fields}, "line"),
         outcome=str(outcome),
+        causes=tuple(_cause(part) for part in _list({"causes": [], **fields}, "causes")),
+        dtypes={name: _whole(dtypes, name) for name in dtypes},
     )
 
 
@@ -236,6 +277,18 @@ def _change(value: object) -> EntryChange:
         name=_text(fields, "name"),
         old=None if fields.get("old") is None else _whole(fields, "old"),
         new=None if fields.get("new") is None else _whole(fields, "new"),
+    )
+
+
+def _cause(value: object) -> CauseResult:
+    fields = _object(value, "a cause")
+    return CauseResult(
+        kind=_text(fields, "kind"),
+        text=_text(fields, "text"),
+        size=_whole(fields, "size"),
+        fix=_text(fields, "fix"),
+        given=None if fields.get("given") is None else _whole(fields, "given"),
+        how=_text(fields, "how"),
     )
 
 

@@ -113,6 +113,9 @@ def test_of_two_alike_the_larger_artifact_is_kept():
         ({"measurement": 7}, "not an object"),
         ({"changes": [{"section": "weights", "name": "x", "old": 2**70, "new": 1}]}, "'old'"),
         ({"explained": [1]}, "not text"),
+        ({"causes": [{"kind": 5}]}, "'kind' that is not text: 5"),
+        ({"dtypes": {"float32": "4"}}, "'float32' that is not a number"),
+        ({"outcome": "fine"}, "unknown outcome 'fine'"),
         ({"line": True}, "'line' that is not a number"),
     ],
 )
@@ -138,7 +141,7 @@ def test_a_measurement_that_does_not_add_up_is_refused(folder, capsys):
 
 def test_a_report_of_an_older_release_is_read():
     document = json.loads(as_json_report([result()]))
-    for name in ("explained", "file", "line"):
+    for name in ("explained", "file", "line", "outcome", "causes", "dtypes"):
         del document["artifacts"][0][name]
     assert parse_report(json.dumps(document).encode()) == [result()]
 

@@ -14,6 +14,7 @@ from pytest_modelsize.report.markdown import COMMENT_LIMIT, MARK, markdown
 from pytest_modelsize.report.summary import slack, summary
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import (
+    CauseResult,
     CheckResult,
     EntryChange,
     LimitResult,
@@ -156,3 +157,65 @@ def test_a_record_crosses_between_processes_whole():
     )  # fmt: skip
     assert result_from_json(json.loads(json.dumps(whole.as_json()))) == whole
     assert json.loads(as_json_report([whole]))["artifacts"][0] == whole.as_json()
+
+
+CAUSES = (
+    CauseResult("optimizer state", "adam, 2 slots", 2_000_000, "save lean\nmodel.optimizer = None", 1_000_000, "measured"),
+    CauseResult("copies", HOSTILE, 300_000, f"{HOSTILE}\n{HOSTILE}", None, "named"),
+    CauseResult("", "", 0, "float16 weights", 1_500_000, "measured"),
+)  # fmt: skip
+
+
+def test_causes_come_back_from_json_as_they_were():
+    one = result(causes=CAUSES, dtypes={"float32": 900, "": 60}, outcome="xfailed")
+    assert result_from_json(json.loads(json.dumps(one.as_json()))) == one
+
+
+def test_markdown_says_why_in_the_row_and_lists_causes_with_what_a_fix_gives():
+    bad = result(3_000_000, verdict="failed", headline="it is over", causes=CAUSES)
+    text = markdown([bad])
+    (row,) = [line for line in text.splitlines() if line.startswith("| ❌")]
+    assert row.split(" | ")[1] == "<code>model.keras</code><br>it is over"
+    at = text.splitlines().index("| cause | bytes | share | fix | with it |")
+    first, hostile, alone = text.splitlines()[at + 2 : at + 5]
+    # 2,000,000 of 3,000,000 bytes.
+    assert first == (
+        "| **optimizer state**: adam, 2 slots | 2,000,000 | 67 % "
+        "| save lean<br><code>model&#46;optimizer = None</code> | 1 MB (measured) |"
+    ).replace("&#46;", ".")
+    assert alone == "|  |  |  | float16 weights | 1.5 MB (measured) |"
+    for line in (first, hostile, alone):
+        assert line.count("|") == 6
+    assert "<script" not in hostile
+
+
+def test_markdown_counts_the_causes_that_it_leaves_out():
+    many = tuple(CauseResult(f"kind {n}", "", 100 - n, "x", None, "named") for n in range(9))
+    text = markdown([result(verdict="failed", causes=many)])
+    assert "**kind 4**" in text
+    assert "**kind 5**" not in text
+    assert "\nand 4 more\n" in text
+
+
+def test_markdown_says_what_all_the_weights_are_made_of_not_only_the_largest():
+    text = markdown([result(dtypes={"float32": 900_000, "int8": 95_000, "": 4_960})])
+    assert "| weights (float32 90 %, int8 10 %, other &lt;1 %) |".replace("&lt;", "&#60;") in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome", "row", "title"),
+    [
+        ("failed", "xfailed", "xfailed", "all within budget"),
+        ("passed", "xpassed", "⚠️ xpassed", "all within budget"),
+        ("passed", "xpassed(strict)", "❌", "1 of 1 over budget or unchecked"),
+        ("skipped", "skipped", "skipped", "all within budget"),
+        ("failed", "failed", "❌", "1 of 1 over budget or unchecked"),
+    ],
+)
+def test_markdown_and_the_table_count_as_pytest_does(verdict, outcome, row, title):
+    one = result(verdict=verdict, outcome=outcome)
+    lines = markdown([one]).splitlines()
+    assert lines[1] == f"### Model sizes: {title}"
+    assert f"| {row} | <code>model.keras</code>" in "\n".join(lines)
+    words = {"xfailed": "XFAIL", "⚠️ xpassed": "XPASS", "skipped": "SKIPPED", "❌": "FAILED"}
+    assert any(line.startswith(words[row]) for line, _ in summary([one]))

@@ -1,0 +1,45 @@
+"""The causes and the fixes of an explanation, as values that go into reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes import optimizer_state
+from pytest_modelsize.checks.diagnosis import Explanation
+from pytest_modelsize.storage.check_result import CauseResult
+
+__all__ = ["told_causes"]
+
+
+def told_causes(explanation: Explanation) -> tuple[CauseResult, ...]:
+    """Return the causes in ``explanation``, the most bytes first.
+
+    A fix that was tried on the model itself comes with the optimizer's state, if that is what it
+    leaves out; else it stands alone, after the causes.
+    """
+    found = [*_tried(explanation), *_known(explanation)]
+    return tuple(sorted(found, key=lambda cause: -cause.size))
+
+
+def _known(explanation: Explanation) -> Iterator[CauseResult]:
+    for cause in explanation.causes:
+        yield CauseResult(
+            kind=cause.kind,
+            text=cause.text,
+            size=cause.size,
+            fix=cause.fix,
+            given=cause.given,
+            how=cause.how,
+        )
+
+
+def _tried(explanation: Explanation) -> Iterator[CauseResult]:
+    for fix in explanation.fixes:
+        yield CauseResult(
+            kind=optimizer_state.KIND if fix.state else "",
+            text="; ".join(explanation.state) if fix.state else "",
+            size=fix.state,
+            fix=f"{fix.what}\n{fix.call}".rstrip("\n"),
+            given=fix.size,
+            how=fix.how,
+        )
