@@ -24,6 +24,7 @@ RUN_BY = {
     "safetensors": "formats, pytorch",
     "sklearn": "estimators",
     "torch": "pytorch",
+    "xgboost": "estimators",
 }
 """The environments that have a module; any other module is in ``py``."""
 

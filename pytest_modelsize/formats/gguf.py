@@ -13,6 +13,7 @@ from math import prod
 from typing import NamedTuple
 
 from pytest_modelsize.formats import extents
+from pytest_modelsize.formats.containers.cursor import Cursor
 from pytest_modelsize.formats.dotted_names import Homes, described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
@@ -47,7 +48,6 @@ _MOST_KEYS = 20_000
 _MOST_NAME = 64 * 1024
 _MOST_DIMENSIONS = 8
 _DEEPEST_ARRAY = 4
-_PAGE = 64 * 1024
 
 
 class _Tensor(NamedTuple):
@@ -61,36 +61,8 @@ class _Tensor(NamedTuple):
     entry: int
 
 
-class _Cursor:
-    """Reads forwards, a page at a time."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.at = self._base = 0
-        self._page = b""
-
-    def take(self, size: int) -> bytes:
-        start = self.at - self._base
-        if start + size > len(self._page):
-            left = self.source.size - self.at
-            if size > left:
-                raise self.source.error(
-                    self.at, f"{size:,d} bytes expected, but there are {left:,d}"
-                )
-            self._page, self._base = self.source.read(self.at, max(size, min(_PAGE, left))), self.at
-            start = 0
-        self.at += size
-        return self._page[start : start + size]
-
-    def skip(self, size: int) -> None:
-        if size > self.source.size - self.at:
-            raise self.source.error(self.at, f"{size:,d} bytes expected, which are not there")
-        self.at += size
-        if self.at > self._base + len(self._page):
-            self._page, self._base = b"", self.at
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
+class _Cursor(Cursor):
+    """Reads texts with their length before them, too."""
 
     def text(self) -> str:
         start, size = self.at, self.number(8)

@@ -199,6 +199,10 @@ def _pickled(source: Source) -> bool:
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 
 
+def _xgboost(source: Source) -> bool:
+    return source.head.lstrip()[:1] == b"{" and b"learner" in source.head
+
+
 _zip = _file(signatures.is_zip)
 _MEDIA = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
@@ -235,6 +239,7 @@ FORMATS = (
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),
+    Format("xgboost", "xgboost", _file(_xgboost)),
     Format("graph", "tensorflow.graphs", _named(".pb", ".meta")),
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),

@@ -32,6 +32,23 @@ ARTIFACTS = {
 }
 
 
+BOOSTED = {"boosted/xgboost.ubj": "xgboost", "boosted/xgboost.json": "xgboost"}
+
+
+@pytest.mark.parametrize("name", BOOSTED)
+def test_boosted_trees_are_weights_array_by_array_without_their_package(name):
+    measured = measure(DATA / name)
+    assert (measured.format, measured.total) == (BOOSTED[name], bytes_of(DATA / name))
+    assert (
+        measured.optimizer
+        == measured.assets
+        == measured.section("weights").of_kind(Kind.OPAQUE)
+        == 0
+    )
+    text = (DATA / name).read_bytes()
+    assert len("größe".encode()) < measured.config < len(text) / 2 < measured.weights
+
+
 def bytes_of(path):
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

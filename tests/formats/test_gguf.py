@@ -101,7 +101,7 @@ BROKEN = {
     "a huge array": (
         file(keys=[key(b"k", 9, struct.pack("<IQ", 8, 2**60))]), "more than there are bytes",
     ),
-    "a huge text": (file(keys=[key(b"k", 8, struct.pack("<Q", 2**62))]), "not there"),
+    "a huge text": (file(keys=[key(b"k", 8, struct.pack("<Q", 2**62))]), "bytes expected"),
     "arrays in arrays": (
         file(keys=[key(b"k", 9, struct.pack("<IQ", 9, 1) * 9 + bytes(64))]), "unknown type 9",
     ),

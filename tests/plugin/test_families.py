@@ -66,7 +66,7 @@ def test_an_estimator_is_held_as_joblib_writes_it(project, tmp_path):
     result.stdout.fnmatch_lines(["model.joblib is *, * over its budget of 10 B"])
 
 
-def test_a_booster_is_held_as_its_package_writes_it_and_is_opaque_no_more_than_it_is(project):
+def test_a_booster_is_held_as_its_package_writes_it(project):
     result = project.run_code(
         "@pytest.mark.max_model_size('1 MB')\n"
         "def test_whole(booster): pass\n"
@@ -78,6 +78,26 @@ def test_a_booster_is_held_as_its_package_writes_it_and_is_opaque_no_more_than_i
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         ["booster.json is *, * over its budget of 10 B", "*ok * booster.joblib"]
+    )
+
+
+@pytest.mark.parametrize("format", ["ubj", "json"])
+def test_sections_of_a_booster_are_held_and_no_optimizer_is_promised(project, format):
+    result = project.run_code(
+        f"@pytest.mark.max_model_size('1 MB', weights='1 MB', config='10 B', format={format!r})\n"
+        "def test_config(booster): pass\n"
+        f"@pytest.mark.max_model_size('1 MB', weights='10 B', format={format!r})\n"
+        "def test_weights(booster): pass\n"
+        f"@pytest.mark.max_model_size('1 MB', include_optimizer=False, format={format!r})\n"
+        "def test_lean(booster, model_size):\n"
+        f"    assert model_size(booster, format={format!r}).weights > 1000\n"
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            f"config of booster.{format} is * over its budget of 10 B",
+            f"weights of booster.{format} are * over their budget of 10 B",
+        ]
     )
 
 

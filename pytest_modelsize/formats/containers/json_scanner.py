@@ -16,7 +16,7 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "decoded"]
+__all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "TooLarge", "decoded"]
 
 _MOST_STEPS = 1_000_000
 """Brackets, and values that no run takes in, before a text is given up: about a second."""
@@ -60,6 +60,10 @@ _SMALL = re.compile(rf"{_ROW}|{_record(rf'(?:{_SHORT}|{_ROW}|{_record(_SHORT)})'
 
 class NotOpened(Exception):
     """The text is not JSON, or too large a thicket to open. Its message says which and where."""
+
+
+class TooLarge(NotOpened):
+    """The text may well be JSON, but has too many parts to open."""
 
 
 @dataclass(slots=True)
@@ -242,7 +246,7 @@ class Scanner:
     def _step(self) -> None:
         self._steps += 1
         if self._steps > _MOST_STEPS:
-            raise NotOpened(f"not opened: JSON of more than {_MOST_STEPS:,d} parts")
+            raise TooLarge(f"not opened: JSON of more than {_MOST_STEPS:,d} parts")
 
     def _expected(self, what: str, at: int) -> NotOpened:
         return NotOpened(f"not JSON: {what} expected at its byte {at:,d}")

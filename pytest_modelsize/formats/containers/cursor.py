@@ -1,0 +1,62 @@
+"""Reading a source forwards, a page at a time, as formats without an index must be read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pytest_modelsize.formats.source import Source
+
+__all__ = ["Cursor"]
+
+_PAGE = 64 * 1024
+
+
+class Cursor:
+    """A place in a source, which moves on with what is taken.
+
+    Attributes:
+        source: what is read.
+        at: the next byte.
+    """
+
+    __slots__ = ("_base", "_page", "at", "source")
+
+    def __init__(self, source: Source, at: int = 0) -> None:
+        self.source, self.at = source, at
+        self._base, self._page = at, b""
+
+    def take(self, size: int) -> bytes:
+        """Return the next ``size`` bytes, which the caller bounds.
+
+        Raises:
+            ArtifactError: where there are fewer.
+        """
+        start = self.at - self._base
+        if start + size > len(self._page):
+            left = self.source.size - self.at
+            if size > left:
+                raise self._missing(size)
+            self._page, self._base = self.source.read(self.at, max(size, min(_PAGE, left))), self.at
+            start = 0
+        self.at += size
+        return self._page[start : start + size]
+
+    def skip(self, size: int) -> None:
+        """Pass over ``size`` bytes, which are not read.
+
+        Raises:
+            ArtifactError: where there are fewer.
+        """
+        if size > self.source.size - self.at:
+            raise self._missing(size)
+        self.at += size
+        if self.at > self._base + len(self._page):
+            self._page, self._base = b"", self.at
+
+    def number(self, size: int, order: Literal["little", "big"] = "little") -> int:
+        """Return the next ``size`` bytes as an integer without a sign."""
+        return int.from_bytes(self.take(size), order)
+
+    def _missing(self, size: int) -> Exception:
+        left = self.source.size - self.at
+        return self.source.error(self.at, f"{size:,d} bytes expected, but there are {left:,d}")
