@@ -1,8 +1,8 @@
 """XGBoost's models in JSON and UBJSON, as ``save_model`` and ``save_raw`` write them.
 
-doc/model.schema of github.com/dmlc/xgboost: ``learner`` has ``gradient_booster`` with the trees, each
-an object of arrays by node, or with the weights of a linear model; and beside it attributes, names
-of features and parameters. Dropped trees (dart) have their model one key deeper. What a pickled
+doc/model.schema of github.com/dmlc/xgboost: ``learner`` has ``gradient_booster`` with the trees,
+each an object of arrays by node, or with the weights of a linear model; and beside it attributes,
+names of features and parameters. Dropped trees (dart) have their model one key deeper. What a pickled
 booster holds has the same below ``Model``, and its settings below ``Config``.
 """
 
@@ -120,7 +120,7 @@ class _Entries:
 
 
 def _home(part: Part) -> SectionPath:
-    """Return the entry of a part. An array has one for all trees, of which there may be thousands."""
+    """Return the entry of a part. An array has one for all trees, as there may be thousands."""
     path = part.path
     if _BOOSTER not in path:
         return ("config", *_named(path))
