@@ -2,8 +2,8 @@
 
 doc/model.schema of github.com/dmlc/xgboost: ``learner`` has ``gradient_booster`` with the trees,
 each an object of arrays by node, or with the weights of a linear model; and beside it attributes,
-names of features and parameters. Dropped trees (dart) have their model one key deeper. What a pickled
-booster holds has the same below ``Model``, and its settings below ``Config``.
+names of features and parameters. Dropped trees (dart) have their model one key deeper. What a
+pickled booster holds has the same below ``Model``, and its settings below ``Config``.
 """
 
 from __future__ import annotations
