@@ -11,6 +11,7 @@ import pytest
 
 RUN_BY = {
     "catboost": "estimators",
+    "coremltools": "formats",
     "joblib": "formats",
     "onnx": "formats, pytorch",
     "onnxscript": "pytorch",

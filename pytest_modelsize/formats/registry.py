@@ -8,6 +8,7 @@ have. What is read, what a file leads, and what counts as one artifact all follo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -162,6 +163,10 @@ def _configured(folder: Folder) -> bool:
     return folder.has("config.json") or folder.has("adapter_config.json")
 
 
+def _packaged(folder: Folder) -> bool:
+    return folder.has("Manifest.json") and folder.has_folder("Data")
+
+
 def _checkpoints(folder: Folder) -> bool:
     return any(name.endswith(".index") or ".data-" in name for name in folder.items)
 
@@ -171,6 +176,16 @@ def _index(source: Source) -> bool:
 
 
 _maps = _json(b'"weight_map"')
+
+
+def _coreml(source: Source) -> bool:
+    """A version, then the description: its inputs, outputs, functions or metadata (Model.proto)."""
+    return _MODEL.match(source.head) is not None
+
+
+_MODEL = re.compile(
+    rb"\x08[\x01-\x63]\x12(?:\0|[\x80-\xff]{0,4}[\x01-\x7f][\x0a\x52\x5a\x62\x6a\x92\xa2\xaa])"
+)
 
 
 def _onnx(source: Source) -> bool:
@@ -224,12 +239,14 @@ FORMATS = (
     Format("tfjs", "tfjs_folder", _holds("model.json"), whole=True),
     Format("checkpoint", "tensorflow.checkpoint_folder", _folder(_checkpoints)),
     Format("distributed checkpoint", "torch.distributed", _holds(".metadata"), whole=True),
+    Format("coreml", "coreml.package", _folder(_packaged), whole=True),
     Format("orbax", "orbax", _holds("manifest.ocdbt"), whole=True, weak=True),
     Format("directory", "directory", _folder(_any_folder), anything=True),
     Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
     Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),
     Format("tfjs", "tfjs", _json(b'"modelTopology"', b'"weightsManifest"'), leads=(".json",)),
     Format("checkpoint", "tensorflow.checkpoint_index", _named(".index"), leads=(".index",)),
+    Format("coreml", "coreml.reader", _file(_coreml), {".mlmodel": "Core ML"}, leads=(".mlmodel",)),
     Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
     Format("torch", "torch.reader", _zip),
     Format("keras", "keras.archive", _zip, {".keras": "ZIP"}),

@@ -20,6 +20,8 @@ ARTIFACTS = {
     "dense.tflite": ("tflite", PARAMETERS * 4, 0),
     "dense.safetensors": ("safetensors", PARAMETERS * 4, 0),
     "dense.onnx": ("onnx", PARAMETERS * 4, 0),
+    "dense.mlmodel": ("coreml", PARAMETERS * 4, 0),
+    "apple/dense.mlpackage": ("coreml", PARAMETERS * 4, 0),
     "external": ("directory", PARAMETERS * 4, 0),
     "hub": ("huggingface", PARAMETERS * 4, 0),
     "web": ("tfjs", PARAMETERS * 4, 0),
