@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 from pytest_modelsize.saving import framework_of
-from pytest_modelsize.saving.own_state import elements_of, full_name
+from pytest_modelsize.saving.containers import elements_of
+from pytest_modelsize.saving.own_state import full_name
 
 __all__ = ["described", "listed", "type_of"]
 

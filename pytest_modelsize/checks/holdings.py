@@ -13,7 +13,8 @@ from types import ModuleType
 
 from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.saving import framework_of
-from pytest_modelsize.saving.own_state import attributes_of, elements_of, full_name
+from pytest_modelsize.saving.containers import elements_of
+from pytest_modelsize.saving.own_state import attributes_of, full_name
 
 __all__ = ["held_in", "name_inside"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.saving.advice import advice
-from pytest_modelsize.saving.containers import elements_of, is_mapping
+from pytest_modelsize.saving.containers import is_mapping, members_of
 from pytest_modelsize.saving.families import FAMILIES, PICKLES
 from pytest_modelsize.saving.families.wrappers import NotFitted, unwrapped
 from pytest_modelsize.saving.framework import framework_of
@@ -156,7 +156,7 @@ def save(
 
 def _shown(model: object) -> str:
     if is_mapping(model):
-        held = (type(value).__name__ for _, value in elements_of(model) or ())
+        held = (type(value).__name__ for _, value in members_of(model) or ())
         return f"a dictionary of {', '.join(held)}"
     return type(model).__name__
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_modelsize.saving.containers import is_mapping, walk
+from pytest_modelsize.saving.containers import elements_of, is_mapping, walk
 from pytest_modelsize.saving.families import FAMILIES
 from pytest_modelsize.saving.framework import framework_of, part_of
 from pytest_modelsize.saving.own_state import (
     ancestors,
     attributes_of,
-    elements_of,
     full_name,
 )
 

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from types import GetSetDescriptorType, MappingProxyType
+from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, cast
 
-__all__ = ["MOST", "attributes_of", "elements_of", "is_mapping", "walk"]
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
+
+__all__ = ["MOST", "elements_of", "is_mapping", "members_of", "walk"]
 
 MOST = 10_000
-"""Values that are looked at in one container and all within it."""
+"""Values that are looked at in what may be saved, and in all within it."""
+_FEWER = 1_000
+"""Values that are looked at in one container of what merely lies about."""
 _DEEPEST = 8
 _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
-# By way of `type` itself, because a metaclass may have code of its own for these attributes.
-_of_type: Any = vars(type)
-_ancestors, _namespace, _name = (
-    _of_type[name].__get__ for name in ("__mro__", "__dict__", "__name__")
-)
+_TENSORFLOW_LIST = ("tensorflow.python.trackable.data_structures", "List")
+
+Elements = list[tuple[object, object]]
 
 
 def is_mapping(value: object) -> bool:
     """Return whether ``value`` is a dictionary of some kind, whose items `elements_of` gives."""
-    return issubclass(type(value), dict) or _wrapped(value) is not None
+    return _mapping(value) is not None
 
 
-def elements_of(value: object) -> list[tuple[object, object]] | None:
-    """Return what a container holds, with keys, indices, or names of a dataclass' fields.
+def elements_of(value: object, most: int = _FEWER) -> Elements | None:
+    """Return what a container holds, with keys or indices; None for what is no container.
 
-    Returns:
-        At most `MOST` elements; None for what is no container.
+    Only Python's own containers, what inherits from them and what transparently stands for one are
+    looked into, by their own code and not by that of a subclass.
     """
-    kind = type(value)
+    value = _unwrapped(value)
     items: Iterator[tuple[object, object]]
-    if issubclass(kind, dict):
-        items = iter(dict.items(value))  # type: ignore[arg-type]
-    elif (wrapped := _wrapped(value)) is not None:
-        items = iter(wrapped.items())
-    elif base := next((base for base in _SEQUENCES if issubclass(kind, base)), None):
+    if (mapping := _mapping(value)) is not None:
+        items = iter(dict.items(mapping))
+    elif base := next((base for base in _SEQUENCES if issubclass(type(value), base)), None):
         items = enumerate(base.__iter__(value))  # type: ignore[attr-defined]
-    elif any("__dataclass_fields__" in _namespace(cls) for cls in _ancestors(kind)):
-        items = iter(attributes_of(value).items())
     else:
         return None
-    return list(islice(items, MOST))
+    return list(islice(items, most))
+
+
+def members_of(value: object) -> Elements | None:
+    """Return at most `MOST` elements of a container, or fields of a dataclass; None for others."""
+    elements = elements_of(value, MOST)
+    if elements is None and any(
+        "__dataclass_fields__" in class_attributes(cls) for cls in ancestors(type(value))
+    ):
+        return list(islice(attributes_of(value).items(), MOST))
+    return elements
 
 
 def walk(value: object) -> Iterator[object]:
@@ -53,7 +62,7 @@ def walk(value: object) -> Iterator[object]:
     seen: set[int] = set()
     while pending and len(seen) < MOST:
         held, depth = pending.pop()
-        for _, element in elements_of(held) or ():
+        for _, element in members_of(held) or ():
             if id(element) not in seen:
                 seen.add(id(element))
                 yield element
@@ -61,21 +70,31 @@ def walk(value: object) -> Iterator[object]:
                     pending.append((element, depth + 1))
 
 
-def attributes_of(value: object) -> Mapping[str, object]:
-    """Return the attributes that an instance itself holds in its ``__dict__``."""
-    for cls in _ancestors(type(value)):
-        descriptor = _namespace(cls).get("__dict__")
-        if type(descriptor) is GetSetDescriptorType:
-            held = descriptor.__get__(value)
-            return held if type(held) is dict else {}
-    return {}
-
-
-def _wrapped(value: object) -> Mapping[object, object] | None:
-    """Return the dictionary in a ``UserDict``, or behind a proxy."""
+def _mapping(value: object) -> dict[object, object] | None:
+    """Return ``value`` if it is a dictionary, or the one in a ``UserDict`` or behind a proxy."""
+    if issubclass(type(value), dict):
+        return cast("dict[object, object]", value)
     if type(value) is MappingProxyType:
-        return dict(cast("Mapping[object, object]", value))
-    if any(_name(cls) == "UserDict" for cls in _ancestors(type(value))):
+        # What it stands for may have code of its own: only a dictionary is looked into.
+        behind = next(iter(gc.get_referents(value)), None)
+        return behind if isinstance(behind, dict) else None
+    if any(full_name(cls)[1] == "UserDict" for cls in ancestors(type(value))):
         data = attributes_of(value).get("data")
         return data if type(data) is dict else None
     return None
+
+
+def _unwrapped(value: object) -> object:
+    """Return what a transparent proxy stands for, as TensorFlow's containers are; else ``value``.
+
+    What a model keeps in a list or a dictionary, TensorFlow replaces by a wrapper of its own:
+    tensorflow/python/trackable/data_structures.py.
+    """
+    for cls in ancestors(type(value)):
+        if full_name(cls) == _TENSORFLOW_LIST:
+            return attributes_of(value).get("_storage", value)
+        if full_name(cls)[1] == "ObjectProxy":
+            held: Any = class_attributes(cls).get("__wrapped__")
+            if isinstance(held, (GetSetDescriptorType, MemberDescriptorType)):
+                return held.__get__(value)
+    return value

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -12,7 +10,6 @@ __all__ = [
     "ancestors",
     "attributes_of",
     "class_attributes",
-    "elements_of",
     "full_name",
 ]
 
@@ -21,11 +18,7 @@ _of_type: Any = vars(type)
 _mro, _namespace, _module, _name = (
     _of_type[name].__get__ for name in ("__mro__", "__dict__", "__module__", "__name__")
 )
-_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
 _DICT = "__dict__"
-_LIST = ("tensorflow.python.trackable.data_structures", "List")
-_MOST = 1000
-"""Elements of one container that are looked at."""
 
 
 def ancestors(cls: type) -> tuple[type, ...]:
@@ -64,38 +57,3 @@ def attributes_of(value: object) -> dict[str, object]:
                     found.update(held)
             break
     return found
-
-
-def _unwrapped(value: object) -> object:
-    """Return what a transparent proxy stands for, as TensorFlow's containers are; else ``value``.
-
-    What a model keeps in a list or a dictionary, TensorFlow replaces by a wrapper of its own:
-    tensorflow/python/trackable/data_structures.py.
-    """
-    for cls in ancestors(type(value)):
-        if full_name(cls) == _LIST:
-            return attributes_of(value).get("_storage", value)
-        if full_name(cls)[1] == "ObjectProxy":
-            held = class_attributes(cls).get("__wrapped__")
-            if isinstance(held, (GetSetDescriptorType, MemberDescriptorType)):
-                return held.__get__(value)
-    return value
-
-
-def elements_of(value: object) -> Iterator[tuple[object, object]] | None:
-    """Return what a container holds, with keys or indices; None for what is no container.
-
-    Of each, the first thousand elements are looked at. Only Python's own containers and what
-    inherits from them are looked into, by their own code and not by that of a subclass.
-    """
-    value = _unwrapped(value)
-    kind = type(value)
-    items: Iterable[tuple[object, object]]
-    if issubclass(kind, dict):
-        items = dict.items(value)  # type: ignore[arg-type]
-    else:
-        base = next((base for base in _SEQUENCES if issubclass(kind, base)), None)
-        if base is None:
-            return None
-        items = enumerate(base.__iter__(value))  # type: ignore[attr-defined]
-    return iter(list(islice(items, _MOST)))

@@ -2,11 +2,13 @@
 
 from collections import OrderedDict, UserDict, deque
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pytest
 
 from pytest_modelsize.saving.framework import framework_of
-from pytest_modelsize.saving.own_state import attributes_of, elements_of
+from pytest_modelsize.saving.containers import elements_of, is_mapping, members_of
+from pytest_modelsize.saving.own_state import attributes_of
 
 
 class Trap:
@@ -100,13 +102,25 @@ def test_no_code_of_an_object_runs_when_its_attributes_are_looked_at():
         ({6}, [(0, 6)]),
         ("text", None),
         (b"bytes", None),
-        (UserDict(a=1), None),
+        (UserDict(a=1), [("a", 1)]),
+        (MappingProxyType({"a": 1}), [("a", 1)]),
+        (MappingProxyType(UserDict(a=1)), None),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_the_elements_of_a_container_come_by_python_s_own_code(container, elements):
     found = elements_of(container)
-    assert found == elements or list(found) == elements
+    assert found == elements
+    assert is_mapping(container) == isinstance(container, (dict, UserDict)) or found == [("a", 1)]
+
+
+def test_the_fields_of_a_dataclass_are_members_and_no_elements():
+    for value in (Plain(1), Slotted(1)):
+        assert elements_of(value) is None
+        assert members_of(value) == [("model", 1)]
+    assert members_of([5]) == [(0, 5)]
+    assert members_of(Below(3)) == [("model", 3), ("other", 8)]
+    assert members_of(Trap()) is None
 
 
 def test_of_a_long_container_the_first_thousand_are_looked_at():

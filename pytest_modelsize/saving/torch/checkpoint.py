@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_modelsize.saving.containers import MOST, attributes_of, elements_of, is_mapping
+from pytest_modelsize.saving.containers import MOST, is_mapping, members_of
 from pytest_modelsize.saving.framework import part_of
+from pytest_modelsize.saving.own_state import attributes_of
 
 __all__ = ["Parts", "checkpoint", "parts_of", "weights"]
 
@@ -40,7 +41,7 @@ class Parts:
         if self.optimizers or self.others:
             return True
         return is_mapping(self.subject) and any(
-            type(value) in _PLAIN for _, value in elements_of(self.subject) or ()
+            type(value) in _PLAIN for _, value in members_of(self.subject) or ()
         )
 
 
@@ -85,7 +86,7 @@ def checkpoint(parts: Parts) -> Any:
     """What training goes on from: the state_dict of all that has one, with numbers and texts."""
     stated = _stated(parts.subject, parts, full=True)
     found = {}
-    for key, value in elements_of(parts.subject) or ():
+    for key, value in members_of(parts.subject) or ():
         if key in stated:
             part = id(value) in parts.kinds and type(key) is str
             found[_state_key(key) if part else key] = stated[key]  # type: ignore[arg-type]
@@ -94,7 +95,7 @@ def checkpoint(parts: Parts) -> Any:
 
 def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield what is in containers, named as Python reaches it."""
-    elements = elements_of(value) or ()
+    elements = members_of(value) or ()
     if len(elements) == MOST or depth > _DEEPEST:
         raise ValueError(f"{name or 'the dictionary'} holds more than can be looked through")
     for key, held in elements:
@@ -104,8 +105,8 @@ def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]
             inner = f"{name}[{key!r}]"
         else:
             inner = f"{name}.{key}" if type(key) is str else f"{name}[{key}]"
-        if _kind_of(held) is None and elements_of(held) is not None:
-            if any(type(e) not in _PLAIN for _, e in elements_of(held) or ()):
+        if _kind_of(held) is None and members_of(held) is not None:
+            if any(type(e) not in _PLAIN for _, e in members_of(held) or ()):
                 yield from _elements(held, inner, depth + 1)
         else:
             yield inner, held
@@ -113,7 +114,7 @@ def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]
 
 def _kind_of(value: Any) -> str | None:
     known = part_of(value)
-    if known is not None or type(value) in _PLAIN or elements_of(value) is not None:
+    if known is not None or type(value) in _PLAIN or members_of(value) is not None:
         return known
     if issubclass(type(value), type) or not callable(getattr(type(value), _STATE_DICT, None)):
         return None
@@ -126,7 +127,7 @@ def _hidden(value: Any, parts: Parts) -> str:
     pending, seen = [value], {id(value)}
     while pending and len(seen) < MOST:
         held = pending.pop()
-        inner = [e for _, e in elements_of(held) or ()] or list(attributes_of(held).values())
+        inner = [e for _, e in members_of(held) or ()] or list(attributes_of(held).values())
         for element in inner:
             if id(element) in seen or id(element) in parts.kinds or type(element) in _PLAIN:
                 continue
@@ -146,7 +147,7 @@ def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
         return value.state_dict() if full or kind == "module" else _NOTHING
     if type(value) in _PLAIN:
         return value if full else _NOTHING
-    elements = elements_of(value)
+    elements = members_of(value)
     if elements is None:
         return _NOTHING
     if value is not parts.subject and not any(

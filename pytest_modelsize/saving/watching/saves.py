@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.saving.composition import tensors_in
-from pytest_modelsize.saving.own_state import attributes_of, elements_of, full_name
+from pytest_modelsize.saving.containers import elements_of
+from pytest_modelsize.saving.own_state import attributes_of, full_name
 from pytest_modelsize.saving.watching.links import link_to, unlink
 from pytest_modelsize.saving.watching.patches import Patch
 
