@@ -17,6 +17,7 @@ from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import SECTIONS, LawBroken, Measurement, Section
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage import files
+from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = [
     "HEAD",
@@ -306,7 +307,7 @@ def _object(value: object, what: str) -> Mapping[str, object]:
 
 
 def _bytes(value: object, what: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+    if is_whole(value):
         return value
     raise ValueError(f"{what!r:.60} should be a number of bytes, not {value!r:.60}")
 

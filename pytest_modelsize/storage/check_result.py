@@ -9,9 +9,10 @@ from pytest_modelsize.sizes.comparison import tag_of
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.measurement_json import (
     MeasurementJsonError,
+    measurement_as_json,
     measurement_from_json,
-    section_as_json,
 )
+from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = [
     "OUTCOMES",
@@ -314,20 +315,13 @@ def _text(fields: Mapping[str, object], name: str) -> str:
 
 def _whole(fields: Mapping[str, object], name: str) -> int:
     value = fields.get(name)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+    if is_whole(value, least=-(2**63)):
         return value
     raise MeasurementJsonError(f"has {name!r} that is not a number of bytes: {value!r:.60}")
 
 
 def _as_json(measurement: Measurement | None) -> dict[str, object] | None:
-    if measurement is None:
-        return None
-    return {
-        "name": measurement.name,
-        "format": measurement.format,
-        "total": measurement.bytes_on_disk,
-        "sections": [section_as_json(section) for section in measurement.tree],
-    }
+    return None if measurement is None else measurement_as_json(measurement)
 
 
 def _from_json(value: object) -> Measurement | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_modelsize.sizes.measurement import Kind, LawBroken, Measurement, Section
 from pytest_modelsize.storage.files import FileProblem, open_for_reading
+from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = [
     "SCHEMA",
@@ -17,6 +18,7 @@ __all__ = [
     "from_json",
     "load",
     "load_object",
+    "measurement_as_json",
     "measurement_from_json",
     "section_as_json",
     "section_from_json",
@@ -39,8 +41,12 @@ def as_json(measurement: Measurement) -> dict[str, object]:
     and ``sections``, each a ``name``, ``kind`` (None where its children differ), ``size`` (bytes),
     ``note`` and ``children``.
     """
+    return {"schema": SCHEMA, **measurement_as_json(measurement)}
+
+
+def measurement_as_json(measurement: Measurement) -> dict[str, object]:
+    """Return ``measurement`` as `as_json` does, without the version of the form."""
     return {
-        "schema": SCHEMA,
         "name": measurement.name,
         "format": measurement.format,
         "total": measurement.bytes_on_disk,
@@ -156,7 +162,7 @@ def load_object(path: Path) -> Mapping[str, Any] | None:
 
 
 def _size(value: object, name: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+    if is_whole(value):
         return value
     raise MeasurementJsonError(
         f"has a size of {name!r:.60} that is not a number of bytes: {value!r:.60}"

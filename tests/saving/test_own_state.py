@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import pytest
 
-from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.containers import elements_of, is_mapping, members_of
+from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import attributes_of
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_modelsize.storage.whole_numbers import is_whole
+
 __all__ = ["Situation", "situation"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -112,7 +114,7 @@ def _part(value: object, name: str) -> object:
 
 
 def _whole(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if is_whole(value, least=1) else 0
 
 
 def _digits(value: str) -> str:
