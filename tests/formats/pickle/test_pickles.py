@@ -23,7 +23,7 @@ class Bomb:
     """What runs when it is loaded, as every pickle may."""
 
     def __reduce__(self):
-        return os._exit, (3,)
+        return os.abort, ()
 
 
 class Net:
