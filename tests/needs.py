@@ -13,6 +13,7 @@ RUN_BY = {
     "catboost": "estimators",
     "coremltools": "formats",
     "joblib": "formats",
+    "lightgbm": "estimators",
     "onnx": "formats, pytorch",
     "onnxscript": "pytorch",
     "pytest_benchmark": "others",

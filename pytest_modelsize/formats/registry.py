@@ -257,6 +257,7 @@ FORMATS = (
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),
     Format("xgboost", "xgboost", _file(_xgboost)),
+    Format("lightgbm", "lightgbm", _begins(b"tree\n", b"tree\r\n")),
     Format("graph", "tensorflow.graphs", _named(".pb", ".meta")),
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),

@@ -7,6 +7,7 @@ Two trees of XGBoost in both of its formats, and of LightGBM, on eight rows of t
 
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import xgboost
 
@@ -25,6 +26,9 @@ def main():
     booster.set_attr(best_iteration="1")
     booster.save_model(HERE / "xgboost.json")
     booster.save_model(HERE / "xgboost.ubj")
+    settings = {"num_threads": 1, "verbose": -1, "min_data_in_leaf": 1, "min_data_in_bin": 1}
+    rows = lightgbm.Dataset(ROWS, TARGET, feature_name=NAMES)
+    lightgbm.train(settings, rows, 2).save_model(HERE / "lightgbm.txt")
 
 
 if __name__ == "__main__":
