@@ -70,9 +70,9 @@ def _commit(wanted: str, name: str, folder: Path) -> str:
     try:
         inside = _git(folder, "rev-parse", "--is-inside-work-tree")
     except _GitError as error:
-        raise _GitError(f"this is no clone that git can read ({error})") from None
+        raise _GitError(f"git cannot read this as a clone ({error})") from None
     if inside.strip() != b"true":
-        raise _GitError("this is no working tree of git")
+        raise _GitError("not inside a git working tree")
     for tried in (wanted, f"refs/remotes/origin/{wanted}"):
         if found := _resolved(tried, folder):
             return found

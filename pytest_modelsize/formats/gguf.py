@@ -93,7 +93,7 @@ def read(source: Source, ledger: Ledger) -> None:
     for _ in range(keys):
         alignment = _metadata(cursor, ledger) or alignment
     if alignment % 8:
-        raise source.error(8, f"an alignment of {alignment:,d}, which is no multiple of eight")
+        raise source.error(8, f"an alignment of {alignment:,d}, which is not a multiple of eight")
     found = [_tensor(cursor) for _ in range(tensors)]
     data = cursor.at + -cursor.at % alignment if found else cursor.at
     if data > source.size:
@@ -125,7 +125,7 @@ def _metadata(cursor: _Cursor, ledger: Ledger) -> int:
         if key != _ALIGNMENT:
             return 0
         if kind != _UINT32 or not value:
-            raise cursor.source.error(start, f"{_ALIGNMENT} is no uint32 above zero")
+            raise cursor.source.error(start, f"{_ALIGNMENT} is not a uint32 above zero")
         return value
     else:
         raise cursor.source.error(start, f"{key!r:.80} has a value of the unknown type {kind}")
@@ -169,7 +169,7 @@ def _tensor(cursor: _Cursor) -> _Tensor:
     dtype, block, width = known
     elements = prod(shape)
     if elements % block:
-        raise cursor.source.error(start, f"{name!r:.80} is no whole number of {dtype}'s blocks")
+        raise cursor.source.error(start, f"{name!r:.80} is not a whole number of {dtype} blocks")
     return _Tensor(offset, elements // block * width, name, dtype, shape, cursor.at - start)
 
 

@@ -254,7 +254,7 @@ def test_a_fork_that_was_pushed_to_meanwhile_has_no_comment_of_an_old_run(projec
     reported(project)
     project.server.pulls[0]["head"]["sha"] = "f" * 40
     steps = answer(project, report)
-    assert "is no pull request's head any more" in steps["comment"].stdout
+    assert "is no longer the head of a pull request" in steps["comment"].stdout
     assert project.comments == []
 
 

@@ -31,7 +31,7 @@ def test_diff_refuses_what_is_no_baseline(folder, capsys, content, said, other):
         assert main(["diff", *pair]) == 2
         captured = capsys.readouterr()
         assert captured.out == ""
-        assert captured.err.startswith("modelsize: base.json is no baseline")
+        assert captured.err.startswith("modelsize: base.json is neither a baseline")
         assert said in captured.err
         assert captured.err.count("\n") == 1
 
@@ -40,12 +40,12 @@ def test_diff_refuses_two_empty_files(folder, capsys):
     for name in ("a.json", "b.json"):
         (folder / name).touch()
     assert main(["diff", "a.json", "b.json"]) == 2
-    assert "a.json is no baseline" in capsys.readouterr().err
+    assert "a.json is neither a baseline" in capsys.readouterr().err
 
 
 def test_an_artifact_is_not_compared_with_a_report(folder, capsys):
     assert main(["diff", "model.bin", "sizes.json"]) == 2
-    assert "model.bin is no baseline, and no report" in capsys.readouterr().err
+    assert "model.bin is neither a baseline nor a report" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["sizes.json", "model.bin"])
@@ -157,7 +157,7 @@ def test_outside_of_ci_the_comment_is_printed(folder, capsys):
     assert main(["comment", "sizes.json"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("<!-- pytest-modelsize -->\n### ✅ Model sizes: all within budget\n")
-    assert "this is no pull request" in out
+    assert "this is not a pull request" in out
 
 
 def test_openmetrics_are_one_sample_a_line_whatever_the_names(folder, capsys):

@@ -84,7 +84,7 @@ def tell(options: argparse.Namespace) -> int:
 def _keep(where: Situation, api: Api | None, text: str, *, worth_it: bool) -> None:
     if not where.number:
         commit = where.head_commit[:9]
-        why = f"{commit} is no pull request's head any more" if commit else "no pull request"
+        why = f"{commit} is no longer the head of a pull request" if commit else "no pull request"
         print(f"modelsize: no comment: {why}")
         return
     if api is None:
@@ -144,7 +144,7 @@ def _base(options: argparse.Namespace, where: Situation, api: Api | None) -> Bas
         return base_of(content, where.base, where.base_commit, file)
     wanted = options.base or where.base_commit
     if not wanted:
-        return Base(file=file, problem="this is no pull request, and --base names nothing")
+        return Base(file=file, problem="this is not a pull request, and --base names nothing")
     return base_from_git(wanted, options.base or where.base, file, Path.cwd())
 
 

@@ -41,7 +41,7 @@ def unpack(source: Source, member: ZipMember, limit: int) -> bytes:
         data = b"".join(_inflated(source, member))
     if zlib.crc32(data) != member.crc:
         raise source.error(
-            member.offset, f"the data of {member.name!r} has not the checksum that is declared"
+            member.offset, f"the data of {member.name!r} does not match its checksum"
         )
     return data
 
