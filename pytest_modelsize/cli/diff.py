@@ -66,12 +66,16 @@ def _diff(options: argparse.Namespace) -> int:
             raise MeasurementJsonError(f"{name} is neither a baseline nor a report: {_what(name)}")
     for name in (options.old, options.new):
         if Path(name).is_file() and not Path(name).stat().st_size:
-            raise MeasurementJsonError(f"{name} is neither a baseline nor an artifact: {_what(name)}")
+            raise MeasurementJsonError(
+                f"{name} is neither a baseline nor an artifact: {_what(name)}"
+            )
     old, new = (_measured(name) for name in (options.old, options.new))
     plain = [_is_plain(options.old, old), _is_plain(options.new, new)]
     for name, is_plain in zip((options.old, options.new), plain, strict=True):
         if is_plain and not all(plain):
-            raise MeasurementJsonError(f"{name} is neither a baseline nor an artifact: {_what(name)}")
+            raise MeasurementJsonError(
+                f"{name} is neither a baseline nor an artifact: {_what(name)}"
+            )
     growth = grown(old, new)
     excesses = judge_growth(options.limits, growth)
     if options.json:
