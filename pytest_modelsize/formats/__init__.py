@@ -29,7 +29,6 @@ __all__ = [
     "LiveNames",
     "companions",
     "files_of",
-    "is_weak",
     "is_whole",
     "measure",
     "recognise",
@@ -183,12 +182,6 @@ def is_whole(path: Path) -> bool:
     """Return whether the folder at ``path`` is one artifact, and what is in it is part of it."""
     found = _look(path)
     return found is not None and found[0].whole
-
-
-def is_weak(path: Path) -> bool:
-    """Return whether the artifact at ``path`` is meant only where nothing else could be."""
-    found = _look(path)
-    return found is not None and found[0].weak
 
 
 def _look(path: Path) -> tuple[Format, str] | None:

@@ -93,7 +93,7 @@ class Format:
             said to begin with.
         leads: suffixes of files that may name others, which are read before these.
         shares: several may name the same file, so its reader is a `Together` besides.
-        weak: what it holds is not known, so it is meant only where nothing else is.
+        weak: what it holds is not known, so it does not prove that there is a model.
         anything: it takes whatever there is: an artifact only where someone says so.
         whole: a folder of this format is one artifact, and what is in it is no other.
     """

@@ -7,7 +7,7 @@ import tarfile
 import pytest
 
 from pytest_modelsize import Kind, measure
-from pytest_modelsize.formats import is_weak, is_whole, recognise
+from pytest_modelsize.formats import is_whole, recognise
 from tests.needs import needs
 
 # A ProgramDesc with its first block: index 0, the parent -1, a variable.
@@ -36,7 +36,6 @@ def test_content_tells_what_nobody_opens(tmp_path, name, under):
     assert where[:2] == ("assets", path.name)
     assert (leaf.kind, leaf.size) == (Kind.OPAQUE, len(content))
     assert "which is not opened here" in measured.section("assets").children[0].note
-    assert is_weak(path)
 
 
 def test_an_ncnn_graph_is_text_and_its_weights_lie_beside_it(tmp_path):

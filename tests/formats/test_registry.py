@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import Kind, Reader, measure
-from pytest_modelsize.formats import companions, files_of, is_weak, is_whole, recognise, registry
+from pytest_modelsize.formats import companions, files_of, is_whole, recognise, registry
 from pytest_modelsize.formats.registry import FORMATS, Format
 from pytest_modelsize.formats.source import PAGE
 
@@ -137,9 +137,7 @@ def test_companions_and_files_follow_from_the_table():
     assert companions(DATA / "dense.h5") == frozenset()
 
 
-def test_what_is_one_artifact_and_what_is_meant_last_follow_from_it_too():
+def test_what_is_one_artifact_follows_from_it_too():
     assert [is_whole(DATA / name) for name in ("hub", "saved", "web", "checkpoint", "torch")] == [
         True, True, True, False, False,
     ]  # fmt: skip
-    assert is_weak(DATA / "dense.pkl")
-    assert not is_weak(DATA / "dense.h5")
