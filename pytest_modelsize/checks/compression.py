@@ -22,7 +22,7 @@ from pytest_modelsize.formats.extents import Extent
 from pytest_modelsize.sizes.measurement import OWN, SECTIONS, Kind, Measurement, Section
 from pytest_modelsize.sizes.shares import proportional
 
-__all__ = ["METHODS", "CompressionError", "Method", "compressed", "method"]
+__all__ = ["METHODS", "CompressionError", "Method", "compressed", "compressed_size", "method"]
 
 _BLOCK = 2**20
 
@@ -122,6 +122,16 @@ def compressed(
         bytes_on_disk=total,
         tree=tree,
     )
+
+
+def compressed_size(path: Path, how: Method) -> int:
+    """Return what one file weighs compressed, as in the total of `compressed`.
+
+    Raises:
+        OSError: where it cannot be read.
+    """
+    with path.open("rb") as file:
+        return _size(how, _blocks(file, 0, os.fstat(file.fileno()).st_size))
 
 
 def _compressed_section(section: Section, size: int) -> Section:

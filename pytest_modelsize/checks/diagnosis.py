@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelsize.checks.causes import Cause, optimizer_state
+from pytest_modelsize.checks.causes import Cause, Findings, optimizer_state
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.bytesize import exact
@@ -66,6 +66,7 @@ class Explanation:
         graph: what the graph consists of, where it is not at fault but has a share worth a look.
         fixes: what helps, the most first; empty where nothing that was tried does.
         causes: known kinds of bloat in the artifact, the most bytes first.
+        together: bytes of the artifact with the fixes of all causes; None where that is not known.
     """
 
     comparison: Comparison | None
@@ -77,6 +78,7 @@ class Explanation:
     graph: tuple[Entry, ...]
     fixes: tuple[Fix, ...]
     causes: tuple[Cause, ...] = ()
+    together: int | None = None
 
 
 def diagnose(
@@ -88,7 +90,7 @@ def diagnose(
     replayed: int | None = None,
     lighter: Sequence[Lean] = (),
     baseline: Measurement | None = None,
-    causes: Sequence[Cause] = (),
+    findings: Findings | None = None,
 ) -> Explanation:
     """Explain why ``measurement`` exceeds its limits.
 
@@ -100,7 +102,7 @@ def diagnose(
         replayed: bytes of the artifact rebuilt without that state, where there is no live model.
         lighter: the same model converted with smaller weights.
         baseline: what was accepted before, where there is such a thing.
-        causes: known kinds of bloat in the artifact.
+        findings: known kinds of bloat in the artifact.
     """
     limited = excesses[0].limit.section
     leaner = lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk
@@ -146,7 +148,12 @@ def diagnose(
         graph=tuple(entries(graph)) if shown else (),
         fixes=tuple(sorted(fixes, key=lambda fix: fix.judged)),
         # A fix that was tried on the model itself says more than one on its file.
-        causes=tuple(c for c in causes if not (fixes and c.kind == optimizer_state.KIND)),
+        causes=tuple(
+            cause
+            for cause in (() if findings is None else findings.causes)
+            if not (fixes and cause.kind == optimizer_state.KIND)
+        ),
+        together=None if findings is None else findings.together,
     )
 
 

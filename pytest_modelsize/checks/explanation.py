@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from pytest_modelsize.checks.causes import Cause, find_causes
+from pytest_modelsize.checks.causes import Findings, find_causes
 from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.checks.save_cache import SaveCache
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.stripping.replay import replayed_size
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.saving import SaveError, export_call, framework_of
@@ -50,17 +50,17 @@ def explain(
         replayed=replayed,
         lighter=lighter,
         baseline=baseline,
-        causes=_causes(taken, saves),
+        findings=_causes(taken, saves),
     )
 
 
-def _causes(taken: Taken, saves: SaveCache) -> tuple[Cause, ...]:
+def _causes(taken: Taken, saves: SaveCache) -> Findings:
     """Return known kinds of bloat in the artifact, as far as its bytes are there to be read."""
     path = taken.subject.path
     if path is None and not taken.sparse:
         path = taken.copy
     if taken.settings.compression:
-        return ()
+        return Findings()
     return find_causes(taken.measurement, path, scratch=saves.folder)
 
 

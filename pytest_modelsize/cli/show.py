@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import find_causes
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size, why_not_replayed
+from pytest_modelsize.checks.stripping.replay import replayed_size, why_not_replayed
 from pytest_modelsize.checks.take import measure_compressed, method_of
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.exit_codes import WITHIN
@@ -83,7 +83,7 @@ def _causes(measurement: Measurement, artifact: str) -> list[str]:
     """Return what is known of the artifact's bloat, as lines."""
     path = Path(artifact)
     found = find_causes(measurement, path if path.exists() else None, most_read=_MOST_READ)
-    return cause_lines(found, measurement.bytes_on_disk)
+    return cause_lines(found.causes, measurement.bytes_on_disk, found.together)
 
 
 def _progress(path: Path) -> Callable[[int], None]:

@@ -215,6 +215,6 @@ def _lean(taken: Taken, saves: SaveCache) -> int | None:
 
 def _waste(taken: Taken) -> dict[str, int]:
     found: dict[str, int] = {}
-    for cause in find_causes(taken.measurement, taken.subject.path):
+    for cause in find_causes(taken.measurement, taken.subject.path).causes:
         found[cause.kind] = found.get(cause.kind, 0) + cause.size
     return found

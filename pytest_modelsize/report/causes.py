@@ -15,12 +15,13 @@ _WIDTH = 80
 _SHOWN = 5
 
 
-def cause_lines(causes: Sequence[Cause], total: int) -> list[str]:
+def cause_lines(causes: Sequence[Cause], total: int, together: int | None = None) -> list[str]:
     """Return the lines that name ``causes``, the most bytes first; none where there are none.
 
     Args:
         causes: what was found.
         total: bytes of the whole artifact.
+        together: its bytes with all fixes, where that is known.
     """
     lines = []
     for cause in causes[:_SHOWN]:
@@ -34,6 +35,9 @@ def cause_lines(causes: Sequence[Cause], total: int) -> list[str]:
     if len(causes) > _SHOWN:
         rest = causes[_SHOWN:]
         lines.append(f"  and {exact(len(rest))} more causes, {human(sum(c.size for c in rest))}")
+    if together is not None:
+        share = f", {100 * together / total:.0f} % of it" if total else ""
+        lines.append(f"  all of these fixes together: {human(together)}{share}")
     return lines
 
 

@@ -117,7 +117,7 @@ def failure(
     for fix in explanation.fixes:
         lines += _fix(fix, first)
     if explanation.causes:
-        lines += [*cause_lines(explanation.causes, measurement.bytes_on_disk), ""]
+        lines += [*_causes(explanation, measurement), ""]
     for title, text in (
         ("compressed", circumstances.compressed),
         ("reason", circumstances.reason),
@@ -144,12 +144,16 @@ def explained(
     lines = [f"{explanation.culprit}: {printable(line)}" for line in explanation.state]
     for fix in explanation.fixes:
         lines += [line.removeprefix("  ") for line in _fix(fix, excesses[0])]
-    causes = cause_lines(explanation.causes, measurement.bytes_on_disk)
+    causes = _causes(explanation, measurement)
     lines += [line.removeprefix("  ") for line in causes]
     for title, text in (("reason", circumstances.reason), ("accept", circumstances.accept)):
         if text:
             lines.append(f"{title}: {printable(text)}")
     return lines
+
+
+def _causes(explanation: Explanation, measurement: Measurement) -> list[str]:
+    return cause_lines(explanation.causes, measurement.bytes_on_disk, explanation.together)
 
 
 def _table(

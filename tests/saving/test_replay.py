@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size, why_not_replayed
+from pytest_modelsize.checks.stripping.replay import replayed_size, why_not_replayed
 from pytest_modelsize.cli import main
 from pytest_modelsize.saving import save
 from tests.needs import needs

@@ -1,11 +1,14 @@
 """Known kinds of bloat, each in a module of its own: what it looks for, its words, and its fix.
 
-A module has one function ``find``, which takes the `Evidence` of an artifact and yields each
-`Cause` that it finds. A new kind is one module, and one line here.
+A module has a function ``find``, which takes the `Evidence` of a file, or of a folder that is one
+model, and yields each `Cause` that it finds. Some have ``find_files`` as well, which does so for a
+folder of files. A new kind is one module, and one line here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import (
@@ -17,15 +20,19 @@ from pytest_modelsize.checks.causes import (
     text,
     training_data,
 )
-from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause, Findings
 from pytest_modelsize.checks.causes.evidence import MOST_READ, Evidence
 from pytest_modelsize.sizes.measurement import Measurement
 
-__all__ = ["Cause", "find_causes"]
+__all__ = ["Cause", "Findings", "find_causes"]
 
 _KINDS = (optimizer_state, copies, precision, emptiness, text, training_data, ballast)
+_OF_FILES = (ballast, optimizer_state, copies)
+"""In this order: what one leaves out, the next does not look at."""
 _SMALLEST_SHARE = 100
 """One part in so many of the artifact is worth a word."""
+_ADDED_UP = ("safetensors", "onnx")
+"""Formats whose files follow from their parts to the byte."""
 
 
 def find_causes(
@@ -34,8 +41,8 @@ def find_causes(
     *,
     most_read: int = MOST_READ,
     scratch: Path | None = None,
-) -> tuple[Cause, ...]:
-    """Return the known kinds of bloat in an artifact, the most bytes first.
+) -> Findings:
+    """Return the known kinds of bloat in an artifact, and what their fixes give.
 
     Args:
         measurement: of the artifact.
@@ -45,7 +52,63 @@ def find_causes(
             try a fix; None where that would take too long.
     """
     evidence = Evidence(measurement, path, most_read, scratch)
-    found = [cause for kind in _KINDS for cause in kind.find(evidence)]
     total = measurement.bytes_on_disk
-    worth = [cause for cause in found if cause.size * _SMALLEST_SHARE >= total]
-    return tuple(sorted(worth, key=lambda cause: -cause.size))
+    found = [c for c in _found(evidence) if c.size * _SMALLEST_SHARE >= total]
+    causes = sorted((_tried(cause, evidence) for cause in found), key=lambda cause: -cause.size)
+    tried = [cause for cause in causes if cause.changes and cause.given is not None]
+    together = None
+    if len(tried) > 1:
+        together = evidence.size_with(change for cause in tried for change in cause.changes)
+    return Findings(tuple(causes), together)
+
+
+def _found(evidence: Evidence) -> Iterator[Cause]:
+    if not evidence.files:
+        for kind in _KINDS:
+            yield from kind.find(evidence)
+        return
+    gone: set[str] = set()
+    merged: dict[str, list[Cause]] = {}
+    for of_files in _OF_FILES:
+        for cause in of_files.find_files(evidence, gone):
+            gone |= {name for name, _ in cause.changes}
+            merged.setdefault(cause.kind, []).append(cause)
+    for name, part in evidence.files.items():
+        for kind in _KINDS if name not in gone else ():
+            for cause in kind.find(part):
+                changes = tuple((name, change) for _, change in cause.changes)
+                told = replace(cause, text=f"{name}: {cause.text}", changes=changes)
+                merged.setdefault(cause.kind, []).append(told)
+    yield from map(_merged, merged.values())
+
+
+def _merged(causes: list[Cause]) -> Cause:
+    """Return one cause for those of a kind, which several files have."""
+    first, *others = sorted(causes, key=lambda cause: -cause.size)
+    if not others:
+        return first
+    fixes = dict.fromkeys(cause.fix for cause in (first, *others))
+    return replace(
+        first,
+        text=f"{first.text}, and the like in {len(others)} more",
+        size=sum(cause.size for cause in causes),
+        fix="; ".join(list(fixes)[:2]),
+        # A fix that not every file has is not that of the whole.
+        changes=tuple(c for cause in causes for c in cause.changes)
+        if all(cause.changes for cause in causes)
+        else (),
+    )
+
+
+def _tried(cause: Cause, evidence: Evidence) -> Cause:
+    """Return the cause with what its fix gives."""
+    if cause.given is not None or not cause.changes:
+        return cause
+    given = evidence.size_with(cause.changes)
+    if given is None or given >= evidence.measurement.bytes_on_disk:
+        return replace(cause, changes=(), given=None, how=NAMED)
+    exact = all(
+        change.gone or evidence.files.get(name, evidence).measurement.format in _ADDED_UP
+        for name, change in cause.changes
+    )
+    return replace(cause, given=given, how=REBUILT if exact else REPLAYED)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from pytest_modelsize.checks.causes.cause import REBUILT, Cause
+from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.files import left_out, step_of
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 
-__all__ = ["find"]
+__all__ = ["find", "find_files"]
 
 _FILES = (
     (re.compile(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.pth|scaler\.pt|"
@@ -26,10 +27,14 @@ _TRAINER = re.compile(r"^(callbacks|loops|rng_state|cuda_rng_state|torch_rng_sta
 _SHARE = 50
 
 
-def find(evidence: Evidence) -> Iterator[Cause]:
-    """Yield what is beside the model, and several steps of it."""
+def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
+    """Yield several steps of the model, and what is beside it."""
+    older: set[str] = set(gone)
+    for cause in _steps(evidence):
+        older |= {name for name, _ in cause.changes}
+        yield cause
     for pattern, kind in _FILES:
-        names = [name for name in evidence.files if pattern.search(name)]
+        names = [name for name in evidence.files if pattern.search(name) and name not in older]
         size = sum(evidence.files[name].measurement.bytes_on_disk for name in names)
         if size:
             yield Cause(
@@ -37,12 +42,9 @@ def find(evidence: Evidence) -> Iterator[Cause]:
                 text=f"no one loads them who uses the model: {', '.join(names[:3])}",
                 size=size,
                 fix=f"do not ship {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}",
-                given=left_out(evidence, names),
-                how=REBUILT,
                 entries=tuple(names[:3]),
+                changes=left_out(names),
             )
-    yield from _steps(evidence)
-    yield from _entries(evidence)
 
 
 def _steps(evidence: Evidence) -> Iterator[Cause]:
@@ -63,17 +65,16 @@ def _steps(evidence: Evidence) -> Iterator[Cause]:
             text=f"{len(by_step)} steps of one training, of which {newest} is the newest",
             size=size,
             fix="ship the newest step alone, and have the trainer keep one",
-            given=left_out(evidence, gone),
-            how=REBUILT,
             entries=tuple(sorted(gone)[:3]),
+            changes=left_out(gone),
         )
 
 
-def _entries(evidence: Evidence) -> Iterator[Cause]:
+def find(evidence: Evidence) -> Iterator[Cause]:
     """Entries of one file that only a debugger or the trainer reads."""
     measurement = evidence.measurement
     for pattern, kind, fix in (
-        (_DEBUG, "debug information", "export without it"),
+        (_DEBUG, "debug information", "copy the archive without it"),
         (_TRAINER, "state of the trainer", "save the weights alone"),
     ):
         held = [
@@ -81,7 +82,7 @@ def _entries(evidence: Evidence) -> Iterator[Cause]:
             for section in measurement.tree
             if section.name not in ("weights", "optimizer")
             for entry in entries(section)
-            if pattern.search(entry.name)
+            if any(pattern.search(name) for name in (entry.name, *entry.path[1:]))
         ]
         size = sum(entry.size for entry in held)
         if size * _SHARE >= measurement.bytes_on_disk and held:
@@ -92,4 +93,5 @@ def _entries(evidence: Evidence) -> Iterator[Cause]:
                 fix=fix,
                 section=held[0].path[0],
                 entries=tuple(entry.name for entry in held[:3]),
+                changes=(("", Change(without=frozenset(entry.path for entry in held))),),
             )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["MEASURED", "NAMED", "REBUILT", "REPLAYED", "Cause"]
+from pytest_modelsize.checks.stripping.change import Change
+
+__all__ = ["MEASURED", "NAMED", "REBUILT", "REPLAYED", "Cause", "Findings"]
 
 MEASURED = "measured"
 """The model was saved again with the fix."""
@@ -29,6 +32,8 @@ class Cause:
         how: `MEASURED`, `REPLAYED`, `REBUILT` or `NAMED`.
         section: the top-level section that it is in; empty where it is in several.
         entries: what it consists of, largest first, a few.
+        changes: what the fix changes, by file; the artifact itself, where it is no folder of files,
+            has the name ``""``.
     """
 
     kind: str
@@ -39,3 +44,18 @@ class Cause:
     how: str = NAMED
     section: str = ""
     entries: tuple[str, ...] = ()
+    changes: tuple[tuple[str, Change], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found in an artifact.
+
+    Attributes:
+        causes: known kinds of bloat, the most bytes first.
+        together: bytes of the artifact with all fixes that were tried, each byte left out once;
+            None where there are not several, or that is not known.
+    """
+
+    causes: Sequence[Cause] = ()
+    together: int | None = None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, Cause
+from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
-from pytest_modelsize.checks.causes.files import left_out, step_of
-from pytest_modelsize.checks.stripping import safetensors
+from pytest_modelsize.checks.causes.files import left_out, set_of
+from pytest_modelsize.checks.stripping.change import Change
 
-__all__ = ["find"]
+__all__ = ["find", "find_files"]
 
 _SMALLEST = 1024
 """Bytes of the smallest tensors that are compared."""
@@ -24,40 +24,39 @@ _AVERAGES = ("ema", "average", "shadow", "swa", "polyak", "teacher")
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
-    """Yield copies of files, of whole models, and of single tensors."""
-    yield from _twin_files(evidence)
-    for part in list(evidence.files.values()) or [evidence]:
-        yield from _averages(part)
-        same = _equal_tensors(part)
-        if same:
-            yield _said_of(same, part)
-        yield from _transposed(part, {id(tensor) for equal in same for tensor in equal[1:]})
+    """Yield copies of whole models, and of single tensors."""
+    yield from _averages(evidence)
+    same = _equal_tensors(evidence)
+    if same:
+        yield _said_of(same, evidence)
+    yield from _transposed(evidence, {id(tensor) for equal in same for tensor in equal[1:]})
 
 
-def _twin_files(evidence: Evidence) -> Iterator[Cause]:
-    """Files of a folder whose tensors have the same names or shapes."""
+def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
+    """Yield files, or sets of shards, that hold tensors of the same shapes as others."""
+    sets: dict[str, list[str]] = defaultdict(list)
+    for name in evidence.files:
+        if name not in gone:
+            sets[set_of(name)].append(name)
     by_shapes: dict[object, list[str]] = defaultdict(list)
-    for name, part in evidence.files.items():
-        if step_of(name) is not None:
-            continue
-        shapes = Counter(tensor.shape for tensor in part.weights)
+    for whole, names in sets.items():
+        shapes = Counter(t.shape for name in names for t in evidence.files[name].weights)
         if sum(shapes.values()) >= _FEWEST:
-            by_shapes[frozenset(shapes.items())].append(name)
-    for names in by_shapes.values():
-        if len(names) < 2:
+            by_shapes[frozenset(shapes.items())].append(whole)
+    for alike in by_shapes.values():
+        if len(alike) < 2:
             continue
-        kept = min(names, key=_preference)
-        gone = sorted(set(names) - {kept})
-        size = sum(evidence.files[name].measurement.bytes_on_disk for name in gone)
+        kept = min(alike, key=_preference)
+        copies = sorted(set(alike) - {kept})
+        files = [name for whole in copies for name in sets[whole]]
         yield Cause(
             kind="weights in several files",
-            text=f"{', '.join(gone)}: the tensors of {kept} once more, shape by shape",
-            size=size,
+            text=f"{', '.join(copies)}: the tensors of {kept} once more, shape by shape",
+            size=sum(evidence.files[name].measurement.bytes_on_disk for name in files),
             fix=f"ship {kept} alone",
-            given=left_out(evidence, gone),
-            how=REBUILT,
             section="weights",
-            entries=tuple(gone),
+            entries=tuple(copies),
+            changes=left_out(files),
         )
 
 
@@ -94,17 +93,15 @@ def _copied_groups(
             tensors = groups[prefix]
             size = sum(tensor.size for tensor in tensors)
             name, whole = ".".join(prefix), ".".join(others[0])
-            given = _without(evidence, tensors)
             yield Cause(
                 kind="moving average",
                 text=f"{name} repeats the {len(tensors)} tensors of {whole}, shape by shape: "
                 "an average of the weights beside the weights",
                 size=size,
                 fix=f"ship the one that is used: {name} alone, or {whole} alone",
-                given=given,
-                how=NAMED if given is None else REBUILT,
                 section="weights",
                 entries=(name,),
+                changes=(("", Change(without=frozenset(tensor.path for tensor in tensors))),),
             )
 
 
@@ -122,8 +119,13 @@ def _equal_tensors(evidence: Evidence) -> list[list[Tensor]]:
         for tensor in tensors:
             if (digest := evidence.digest(tensor)) is not None:
                 by_digest[digest].append(tensor)
-        same += [equal for equal in by_digest.values() if len(equal) > 1]
+        same += [sorted(equal, key=_first) for equal in by_digest.values() if len(equal) > 1]
     return same
+
+
+def _first(tensor: Tensor) -> str:
+    """Order equal tensors: the first is kept, as safetensors.torch.save_model keeps it."""
+    return ".".join(tensor.path[1:])
 
 
 def _said_of(same: Sequence[Sequence[Tensor]], evidence: Evidence) -> Cause:
@@ -132,35 +134,25 @@ def _said_of(same: Sequence[Sequence[Tensor]], evidence: Evidence) -> Cause:
     again = "twice" if len(first) == 2 else f"{len(first)} times"
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""
     names = [tensor.name for tensor in first]
-    given = _without(evidence, [tensor for equal in same for tensor in equal[1:]])
+    pairs = frozenset((tensor.path, equal[0].path) for equal in same for tensor in equal[1:])
     text = f"{names[0]} is stored {again}: as {', '.join(names[1:4])} too{more}"
     return Cause(
         kind="equal tensors",
         text=text,
         size=size,
         fix=_FIXES.get(evidence.measurement.format, "store them once, and refer to them"),
-        given=given,
-        how=NAMED if given is None else REBUILT,
         section="weights",
         entries=tuple(tensor.name for equal in same[:3] for tensor in equal[1:]),
+        changes=(("", Change(tied=pairs)),),
     )
 
 
-_REWRITES = {"safetensors": safetensors.size_without}
 _FIXES = {
     "onnx": "let the nodes share one initializer",
     "safetensors": "save with safetensors.torch.save_model, which writes shared tensors once",
     "h5": "save as .keras, which writes a shared layer once",
     "saved_model": "save with model.export, or leave the copy out of what is tracked",
 }
-
-
-def _without(evidence: Evidence, tensors: Sequence[Tensor]) -> int | None:
-    """Return the bytes of the artifact without these tensors; None where that is not known."""
-    rewrite = _REWRITES.get(evidence.measurement.format)
-    if evidence.path is None or rewrite is None:
-        return None
-    return rewrite(evidence.path, {".".join(tensor.path[1:]) for tensor in tensors})
 
 
 def _transposed(evidence: Evidence, skipped: set[int]) -> Iterator[Cause]:
@@ -190,6 +182,7 @@ def _transposed(evidence: Evidence, skipped: set[int]) -> Iterator[Cause]:
                         fix="transpose in the graph: a Transpose node in place of the copy",
                         section="weights",
                         entries=(other.name,),
+                        changes=(("", Change(turned=frozenset([(other.path, tensor.path)]))),),
                     )
 
 

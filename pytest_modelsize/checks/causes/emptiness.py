@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause
+from pytest_modelsize.checks.causes.cause import MEASURED, NAMED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
-from pytest_modelsize.checks.stripping import onnx
-from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.comparison import entries
@@ -49,6 +48,7 @@ def _storages(evidence: Evidence) -> Iterator[Cause]:
             fix="save tensor.clone() in place of the view",
             section="weights",
             entries=tuple(names[:3]),
+            changes=(("", Change(tight=True)),),
         )
 
 
@@ -64,19 +64,16 @@ def _unused(evidence: Evidence) -> Iterator[Cause]:
     ]
     size = sum(t.size for t in found) or sum(entry.size for entry in others)
     names = [t.name for t in found] or [entry.name for entry in others]
-    given = None
-    if evidence.path is not None and evidence.measurement.format == "onnx" and found:
-        given = onnx.size_without(evidence.path, {".".join(t.path[1:]) for t in found})
+    left_out = Change(without=frozenset(tensor.path for tensor in found))
     if size:
         yield Cause(
             kind="unused tensors",
             text=f"nothing in the model uses them: {', '.join(names[:3])}",
             size=size,
             fix="leave them out: they were left over by what rewrote the graph",
-            given=given,
-            how=NAMED if given is None else REBUILT,
             section="weights",
             entries=tuple(names[:3]),
+            changes=(("", left_out),) if found else (),
         )
 
 
@@ -89,20 +86,15 @@ def _gaps(evidence: Evidence) -> Iterator[Cause]:
     size = sum(leaf.size for leaf in slack)
     if size * _SHARE >= measurement.bytes_on_disk and size >= 1024:
         hdf5 = measurement.format in ("h5", "weights", "hdf5", "keras")
-        given = None
-        if hdf5 and evidence.path is not None and evidence.scratch is not None:
-            total = measurement.bytes_on_disk
-            given = rewritten_size(evidence.path, total, evidence.scratch)
         yield Cause(
             kind="gaps",
             text="space between the objects of the file that serves none of them: what was deleted "
             "or written again leaves it behind",
             size=size,
             fix="write the file anew (h5repack old.h5 new.h5)" if hdf5 else "write the file anew",
-            given=given,
-            how=NAMED if given is None else REPLAYED,
             section="overhead",
             entries=tuple(leaf.name for leaf in slack[:3]),
+            changes=(("", Change(tight=True)),) if hdf5 else (),
         )
 
 
@@ -128,13 +120,16 @@ def _zeros(evidence: Evidence) -> Iterator[Cause]:
     except ArtifactError:
         return
     if names and zeros * 4 >= total:
+        given = evidence.gzipped()
         yield Cause(
             kind="zero weights",
             text=f"{100 * zeros // total} % of the weights are zero, {exact(zeros)} B, and stored "
             f"in full: {', '.join(names[:3])}",
             size=zeros,
-            fix='compress what you ship (compression="gzip" holds the budget on that), or take out '
-            "whole channels",
+            fix='take out whole channels, or compress what you ship (compression="gzip" holds the '
+            "budget on that)",
+            given=given,
+            how=NAMED if given is None else MEASURED,
             section="weights",
             entries=tuple(names[:3]),
         )
@@ -156,6 +151,11 @@ def _masks(evidence: Evidence) -> Iterator[Cause]:
     masks = [mask for mask in masks if _is_mask(evidence, mask)]
     if masks:
         size = sum(mask.size for mask in masks)
+        names = frozenset(
+            (tensor.path, tensor.path[-1].removesuffix("_orig"))
+            for tensor in evidence.weights
+            if tensor.path[-1].endswith("_orig")
+        )
         yield Cause(
             kind="pruning masks",
             text="ones and zeros in the shape of the weights beside them",
@@ -164,6 +164,7 @@ def _masks(evidence: Evidence) -> Iterator[Cause]:
             "torch.nn.utils.prune.remove)",
             section="weights",
             entries=tuple(mask.name for mask in masks[:3]),
+            changes=(("", Change(without=frozenset(m.path for m in masks), renamed=names)),),
         )
 
 

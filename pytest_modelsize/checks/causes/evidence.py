@@ -7,7 +7,7 @@ bytes of which file hold an entry. Bytes are read in pieces, and no more of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +15,10 @@ from hashlib import blake2b
 from math import prod
 from pathlib import Path
 
-from pytest_modelsize.formats import ArtifactError, files_of, measure
+from pytest_modelsize.checks.compression import compressed_size, method
+from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.checks.stripping.replay import size_with
+from pytest_modelsize.formats import ArtifactError, companions, files_of, measure
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.comparison import entries
@@ -28,7 +31,7 @@ MOST_READ = 512 * 2**20
 """Bytes that are read of one artifact, unless less is asked for."""
 _PIECE = 2**20
 _MOST_FILES = 1000
-_WHOLE = ("saved_model", "checkpoint", "keras", "tfjs")
+_WHOLE = ("saved_model", "checkpoint", "distributed checkpoint", "keras", "tfjs")
 """Formats of folders whose files mean nothing alone."""
 
 
@@ -90,15 +93,60 @@ class Evidence:
 
     @cached_property
     def files(self) -> dict[str, Evidence]:
-        """Files of a folder that is no artifact itself, by relative path; else nothing."""
+        """The files of a folder that is not an artifact of its own, by relative path; else nothing.
+
+        A file that names others stands for these, too.
+        """
         if self.path is None or self.measurement.format in _WHOLE or not self.path.is_dir():
             return {}
-        found = {}
+        found, named = {}, set()
         for path in sorted(files_of(self.path))[:_MOST_FILES]:
             with suppress(ArtifactError):
                 name = path.relative_to(self.path).as_posix()
                 found[name] = Evidence(measure(path), path, self.left, self.scratch)
-        return found
+                named |= {file.relative_to(self.path).as_posix() for file in companions(path)}
+        return {name: part for name, part in found.items() if name not in named}
+
+    def size_with(self, changes: Iterable[tuple[str, Change]]) -> int | None:
+        """Return the bytes of the artifact with what is to be changed in each of its files.
+
+        Args:
+            changes: by file, several of one file at once.
+        """
+        merged: dict[str, Change] = {}
+        for file, change in changes:
+            merged[file] = merged.get(file, Change()) | change
+        total = self.measurement.bytes_on_disk
+        for file, change in merged.items():
+            part = self.files[file] if file else self
+            size = part._rewritten(change)
+            if size is None:
+                return None
+            total += size - part.measurement.bytes_on_disk
+        return total
+
+    def gzipped(self) -> int | None:
+        """Return the bytes of the file compressed as ``compression="gzip"`` does it.
+
+        None where it is no file, or larger than what may be read.
+        """
+        if self.path is None or not self.path.is_file():
+            return None
+        if not self._spend(self.measurement.bytes_on_disk):
+            return None
+        return compressed_size(self.path, method("gzip"))
+
+    def _rewritten(self, change: Change) -> int | None:
+        if change.gone:
+            return 0
+        if self.path is None:
+            return None
+        measurement = self.measurement
+        with suppress(ArtifactError):
+            return size_with(
+                self.path, measurement.format, measurement.bytes_on_disk, change, self.scratch
+            )
+        return None
 
     @cached_property
     def tensors(self) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Files of a folder, as causes see them: what each is, and the folder's size without it."""
+"""Files of a folder, as causes see them: what each is, and which belong to one step or set."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterable
 
 from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.stripping.change import GONE, Change
 
-__all__ = ["files_of_section", "left_out", "step_of"]
+__all__ = ["files_of_section", "left_out", "set_of", "step_of"]
 
 _STEP = re.compile(
     r"(?P<run>.*?)(?:checkpoint|global_step|iter|step|epoch|ckpt)[-_=]?(?P<step>\d+)(?:[/._-]|$)"
 )
 """A step of a training in a path, as transformers, DeepSpeed and Lightning write it."""
+_SHARD = re.compile(r"-\d+-of-\d+(?=[.])|[.]index[.]json$")
+"""What the names of shards and of their index have beside that of the whole: huggingface_hub,
+``serialization/_base.py``."""
 
 
 def files_of_section(evidence: Evidence, section: str) -> dict[str, int]:
@@ -26,10 +30,14 @@ def files_of_section(evidence: Evidence, section: str) -> dict[str, int]:
     return found
 
 
-def left_out(evidence: Evidence, files: Iterable[str]) -> int:
-    """Return the bytes of the folder without some of its files."""
-    gone = sum(evidence.files[name].measurement.bytes_on_disk for name in files)
-    return evidence.measurement.bytes_on_disk - gone
+def left_out(files: Iterable[str]) -> tuple[tuple[str, Change], ...]:
+    """Return the change that leaves some files of a folder out."""
+    return tuple((name, GONE) for name in files)
+
+
+def set_of(name: str) -> str:
+    """Return the name of the file that a shard, or an index of shards, is a part of."""
+    return _SHARD.sub("", name)
 
 
 def step_of(name: str) -> tuple[str, int] | None:

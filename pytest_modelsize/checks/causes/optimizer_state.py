@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause
+from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.files import files_of_section, left_out
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size
-from pytest_modelsize.checks.stripping.torch import size_without_state
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 
-__all__ = ["KIND", "find"]
+__all__ = ["KIND", "find", "find_files"]
 
 KIND = "optimizer state"
+_TEXT = "only further training needs it"
+
+
+def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
+    """Yield the files that hold hardly anything but optimizer state."""
+    files = [name for name in files_of_section(evidence, "optimizer") if name not in gone]
+    if files:
+        listed = ", ".join(sorted(files)[:3]) + (" ..." if len(files) > 3 else "")
+        yield Cause(
+            kind=KIND,
+            text=_TEXT,
+            size=sum(evidence.files[name].measurement.bytes_on_disk for name in files),
+            fix=f"do not ship {listed}",
+            section="optimizer",
+            entries=tuple(sorted(files)[:3]),
+            changes=left_out(files),
+        )
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
-    """Yield the optimizer state; its size without it where whole files hold it."""
+    """Yield the optimizer state beside the weights."""
     measurement = evidence.measurement
-    size = int(measurement.optimizer)
-    if not size:
-        return
-    held = entries(measurement.section("optimizer"))
-    files = files_of_section(evidence, "optimizer")
-    text = "only further training needs it"
-    shown = tuple(entry.name for entry in held[:3])
-    if files and sum(files.values()) >= size:
-        listed = ", ".join(sorted(files))
+    if size := int(measurement.optimizer):
         yield Cause(
-            KIND, text, size, f"do not ship {listed}",
-            left_out(evidence, files), REBUILT, "optimizer", shown,
-        )  # fmt: skip
-        return
-    given = _without_state(evidence)
-    yield Cause(
-        KIND, text, size, "save the model without it",
-        given, NAMED if given is None else REPLAYED, "optimizer", shown,
-    )  # fmt: skip
-
-
-def _without_state(evidence: Evidence) -> int | None:
-    path, total = evidence.path, evidence.measurement.bytes_on_disk
-    if path is None:
-        return None
-    if evidence.scratch is not None:
-        return replayed_size(path, total, evidence.scratch)
-    # What PyTorch would write is worked out, and takes no library.
-    return size_without_state(path) if evidence.measurement.format == "torch" else None
+            kind=KIND,
+            text=_TEXT,
+            size=size,
+            fix="save the model without it",
+            section="optimizer",
+            entries=tuple(entry.name for entry in entries(measurement.section("optimizer"))[:3]),
+            changes=(("", Change(state=True)),),
+        )

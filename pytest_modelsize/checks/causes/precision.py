@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_modelsize.checks.causes.cause import NAMED, REPLAYED, Cause
+from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
-from pytest_modelsize.checks.stripping.hdf5 import rewritten_size
-from pytest_modelsize.checks.stripping.safetensors import size_with_types
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 
@@ -27,10 +26,6 @@ _HALF_MANTISSA = bytes(range(0, 256, 32))
 
 def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield what the weights' types cost."""
-    if evidence.files:
-        for part in evidence.files.values():
-            yield from find(part)
-        return
     by_dtype = bytes_by_dtype(evidence.measurement)
     total = sum(by_dtype.values())
     if not total:
@@ -66,28 +61,15 @@ def _cause(
     evidence: Evidence, kind: str, wide: tuple[str, ...], narrow: str, size: int, text: str
 ) -> Cause:
     names = [tensor.name for tensor in evidence.weights if tensor.dtype in wide][:3]
-    given, how = _with_types(evidence, dict.fromkeys(wide, narrow))
     return Cause(
         kind=kind,
         text=text,
         size=size,
         fix=f"save the weights as {narrow}",
-        given=given,
-        how=how,
         section="weights",
         entries=tuple(names),
+        changes=(("", Change(narrowed=frozenset((old, narrow) for old in wide))),),
     )
-
-
-def _with_types(evidence: Evidence, narrowed: dict[str, str]) -> tuple[int | None, str]:
-    """Return the bytes of the artifact with its weights cast, and how they are known."""
-    path, total = evidence.path, evidence.measurement.bytes_on_disk
-    given = None
-    if path is not None and evidence.measurement.format == "safetensors":
-        given = size_with_types(path, narrowed)
-    elif path is not None and evidence.scratch is not None and "bfloat16" not in narrowed.values():
-        given = rewritten_size(path, total, evidence.scratch, narrowed)
-    return given, NAMED if given is None else REPLAYED
 
 
 def _narrow(evidence: Evidence) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 
 __all__ = ["find"]
@@ -44,6 +45,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             fix='leave it out: self.save_hyperparameters(ignore=["..."])',
             section="config",
             entries=tuple(entry.name for entry in held[:3]),
+            changes=(("", Change(without=frozenset(entry.path for entry in held))),),
         )
 
 

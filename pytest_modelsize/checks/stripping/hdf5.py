@@ -1,4 +1,4 @@
-"""What would a file weigh without its optimizer state? Found by rebuilding it, not by subtracting.
+"""What would an HDF5 file weigh if it were written otherwise? Found by rebuilding it.
 
 Attributed bytes are not saved bytes: leaving objects out also changes how the HDF5 library packs
 what stays. So the file is *replayed*: every object that stays is created again, in the order of
@@ -10,7 +10,6 @@ own, for a bounded time, and where it fails there is simply no answer.
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import os
@@ -23,14 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.checks.stripping.locate import (
-    StateInFile,
-    find_hdf5_files,
-    find_optimizer_state,
-)
-from pytest_modelsize.checks.stripping.torch import size_without_state
+from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.checks.stripping.locate import StateInFile, find_hdf5_files
 
-__all__ = ["replayed_size", "rewritten_size", "why_not_replayed"]
+__all__ = ["size_with"]
 
 _SECONDS = 300
 """HDF5's library hangs on some broken files. A whole one takes a second, more on a busy machine."""
@@ -38,58 +33,31 @@ _LAST = "top_level_model_weights"
 """legacy_h5_format.py, save_weights_to_hdf5_group."""
 
 
-def replayed_size(path: Path, total: int, folder: Path) -> int | None:
-    """Return what the artifact at ``path`` would weigh without optimizer state.
+def size_with(path: Path, total: int, folder: Path, change: Change) -> int | None:
+    """Return what the artifact at ``path`` would weigh if its HDF5 files were written anew.
 
     Args:
         path: a file or a directory that was measured, and found to be whole.
         total: its bytes.
-        folder: where the rebuilt file lies meanwhile; it is sparse, and deleted.
+        folder: where the rebuilt files lie meanwhile; they are sparse, and deleted.
+        change: optimizer state is left out, numbers have other types, or nothing is otherwise but
+            that there are no gaps.
 
     Returns:
-        Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
-        rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
+        Bytes; None where there is no HDF5 file, `h5py` is not installed, one cannot be rebuilt, or
+        more is asked for.
     """
-    found = find_optimizer_state(path)
-    if not found and path.is_file():
-        return size_without_state(path)
-    return _replayed_all([(state, {}) for state in found], total, folder)
-
-
-def why_not_replayed(path: Path, format: str, state: int) -> str:
-    """Return why `replayed_size` has no answer.
-
-    Args:
-        path: as `replayed_size` takes it.
-        format: of the artifact.
-        state: bytes of optimizer state in it.
-    """
-    if not state:
-        return "it holds none"
-    if not find_optimizer_state(path):
-        kind = "a folder" if format == "directory" else f"the format {format}"
-        return f"HDF5 and PyTorch files can be rebuilt without state, {kind} cannot"
-    if importlib.util.find_spec("h5py") is None:
-        return "h5py is not installed, which rebuilds the file"
-    return "h5py cannot rebuild the file"
-
-
-def rewritten_size(
-    path: Path, total: int, folder: Path, narrowed: Mapping[str, str] | None = None
-) -> int | None:
-    """Return what the artifact at ``path`` would weigh if its HDF5 files were written anew.
-
-    Args:
-        path: as `replayed_size` takes it.
-        total: its bytes.
-        folder: where the rebuilt files lie meanwhile.
-        narrowed: data types to write in place of others, as ``{"float64": "float32"}``.
-
-    Returns:
-        Bytes; None where there is no HDF5 file, `h5py` is not installed, or one cannot be rebuilt.
-    """
-    whole = [replace(state, objects=frozenset()) for state in find_hdf5_files(path)]
-    return _replayed_all([(state, narrowed or {}) for state in whole], total, folder)
+    if not change.asked <= {"state", "narrowed", "tight"}:
+        return None
+    found = find_hdf5_files(path)
+    if change.state and not any(state.objects for state in found):
+        return None
+    if not change.state:
+        found = [replace(state, objects=frozenset()) for state in found]
+    elif change.asked == {"state"}:
+        found = [state for state in found if state.objects]
+    narrowed = dict(change.narrowed)
+    return _replayed_all([(state, narrowed) for state in found], total, folder)
 
 
 def _replayed_all(

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats.source import open_source
+from pytest_modelsize.sizes.measurement import SectionPath
 
-__all__ = ["size_with_types", "size_without"]
+__all__ = ["size_with"]
 
 _METADATA = "__metadata__"
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1,
@@ -24,41 +26,45 @@ _LARGEST = 4 * 2**20
 """Bytes of the largest header that is laid out anew."""
 
 
-def size_with_types(path: Path, narrowed: Mapping[str, str]) -> int | None:
-    """Return the bytes of the file with its tensors cast.
+def size_with(path: Path, change: Change) -> int | None:
+    """Return the bytes of the file with ``change``.
 
     Args:
         path: a safetensors file that was measured, and found to be whole.
-        narrowed: the new type by the old one, as ``{"float64": "float32"}``.
+        change: tensors are cast, left out, or named after another as safetensors.torch.save_model
+            does it (bindings/python/py_src/safetensors/torch.py).
 
     Returns:
-        Bytes; None where the file is not laid out as the library does it.
+        Bytes; None where the file is not laid out as the library does it, or more is asked for.
     """
-    types = {_TYPES[old]: _TYPES[new] for old, new in narrowed.items()}
-    return _laid_out(path, types, ())
-
-
-def size_without(path: Path, names: Collection[str]) -> int | None:
-    """Return the file's bytes without the tensors of these names; None as `size_with_types`."""
-    return _laid_out(path, {}, names)
-
-
-def _laid_out(path: Path, types: Mapping[str, str], names: Collection[str]) -> int | None:
+    if not change.asked <= {"without", "narrowed", "tied"}:
+        return None
     with open_source(path) as source:
         (length,) = struct.unpack("<Q", source.read(0, 8))
         if length > _LARGEST:
             return None
         header = json.loads(source.read(8, length))
         total = source.size
-    if _size_of(header, {}, ()) != total:
+    if _size_of(header, {}) != total:
         return None
-    return _size_of(header, types, names)
+    again = {_name(one): _name(other) for one, other in change.tied}
+    left_out = {_name(entry) for entry in change.without} | again.keys()
+    if not left_out <= header.keys() or not set(again.values()) <= header.keys():
+        return None
+    made = {name: entry for name, entry in header.items() if name not in left_out}
+    if again:
+        made[_METADATA] = {**again, **header.get(_METADATA, {})}
+    return _size_of(made, {_TYPES[old]: _TYPES[new] for old, new in change.narrowed})
 
 
-def _size_of(header: dict[str, Any], types: Mapping[str, str], names: Collection[str]) -> int:
+def _name(path: SectionPath) -> str:
+    return ".".join(path[1:])
+
+
+def _size_of(header: dict[str, Any], types: Mapping[str, str]) -> int:
     tensors = []
     for name, entry in header.items():
-        if name == _METADATA or name in names:
+        if name == _METADATA:
             continue
         dtype = types.get(entry["dtype"], entry["dtype"])
         start, end = entry["data_offsets"]

@@ -1,73 +1,75 @@
-"""What would a checkpoint weigh without its optimizer's state? Computed, not written.
+"""What would a PyTorch archive weigh if it were saved otherwise? Computed, not written.
 
-Bytes that count for the state are not the bytes that leaving it out saves: later storages get
+Bytes that count for something are not the bytes that leaving it out saves: later storages get
 shorter names, memo entries lower numbers, and every member other padding. So the pickle's opcodes
-are gone through once more as `pickle` would write them without those entries, and the archive's
-members laid out anew as caffe2/serialize/inline_container.cc does. Both are first tried with
-nothing left out: where that does not give the file as it is, there is no answer.
+are gone through once more as `pickle` would write them, and the archive's members laid out anew.
+Both are first tried with nothing changed: where that does not give the file as it is, there is no
+answer.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
-from typing import Any
 
+from pytest_modelsize.checks.stripping.archives import laid_out, storages_of
+from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.checks.stripping.pickles import (
+    NoAnswer,
+    Op,
+    Plan,
+    Stored,
+    ops_of,
+    rewritten,
+)
 from pytest_modelsize.formats.containers.pickle.machine import follow
-from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.formats.torch.archive import root_of
-from pytest_modelsize.formats.torch.contents import Contents
-from pytest_modelsize.formats.torch.naming import PICKLE
+from pytest_modelsize.formats.torch.contents import Contents, Found, Item
+from pytest_modelsize.formats.torch.naming import PICKLE, Naming
+from pytest_modelsize.formats.torch.owners import used_of
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.formats.torch.state import contents_of
+from pytest_modelsize.formats.torch.tensors import StorageId, Tensor
+from pytest_modelsize.sizes.measurement import SectionPath
 
-__all__ = ["size_without_state"]
+__all__ = ["size_with", "size_without_state"]
 
-_PUTS = ("BINPUT", "LONG_BINPUT")
-_GETS = ("BINGET", "LONG_BINGET")
-_ATOMS = ("BINUNICODE", "GLOBAL")
-_BATCH = 1000
-"""Items that `pickle` writes at once (Lib/pickle.py, ``_BATCHSIZE``)."""
-_LOCAL, _CENTRAL, _PADDING_FIELD, _DESCRIPTOR = 30, 46, 4, 16
-_ENDS = {"ZIP64 end of central directory": 56, "ZIP64 locator": 20, "end of central directory": 22}
-_ALIGNMENT = 64
-_LARGEST = 2**32 - 1
 _LARGEST_PICKLE = 2**20
 """Bytes of a pickle whose opcodes are held in memory: 30,000 tensors."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Op:
-    """An opcode: its name, its argument, where it starts, and its bytes."""
-
-    name: str
-    argument: Any
-    start: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Entries to leave out: where they are in the pickle, and bytes that go with them."""
-
-    spans: tuple[tuple[int, int], ...] = ()
-    more: int = 0
-
-
-class _NoAnswer(Exception):
-    """The pickle is not one whose new size can be computed."""
+_BATCH = 1000
+"""Items that `pickle` writes at once (Modules/_pickle.c, ``BATCHSIZE``)."""
+_CLASSES = {
+    "float64": ("DoubleStorage", 8),
+    "float32": ("FloatStorage", 4),
+    "float16": ("HalfStorage", 2),
+    "bfloat16": ("BFloat16Storage", 2),
+}
+"""torch/storage.py, ``_dtype_to_storage_type_map``."""
 
 
 def size_without_state(path: Path) -> int | None:
     """Return what the archive at ``path`` would weigh, saved without the optimizers' entries.
 
     Returns:
-        Bytes; None where it is no archive of ``torch.save``, holds no such entry in a dictionary,
-        or is not written as PyTorch 2 does by default.
+        Bytes; None as `size_with` says.
+
+    Raises:
+        ArtifactError: where the file is broken.
+    """
+    return size_with(path, Change(state=True))
+
+
+def size_with(path: Path, change: Change) -> int | None:
+    """Return what the archive at ``path`` would weigh, saved with ``change``.
+
+    Returns:
+        Bytes; None where it is no archive of ``torch.save``, what is to be changed is not there, or
+        it is not written as PyTorch 2 does by default.
 
     Raises:
         ArtifactError: where the file is broken.
@@ -79,55 +81,280 @@ def size_without_state(path: Path) -> int | None:
         root = root_of(archive)
         if root is None:
             return None
-        member = next(m for m in archive.members if m.name == root + PICKLE)
-        if member.method != STORED or member.encrypted or member.stored > _LARGEST_PICKLE:
-            return None
-        pickle = source.window(member.offset, member.stored, member.name)
         try:
-            return _without_state(archive, root, pickle, source.size)
-        except _NoAnswer:
+            if laid_out(archive, root) != source.size:
+                return None
+            if members := _members(archive, root, change):
+                return laid_out(archive, root, without=members)
+            member = next((m for m in archive.members if m.name == root + PICKLE), None)
+            if member is None or member.method != STORED or member.encrypted:
+                return None
+            if member.stored > _LARGEST_PICKLE:
+                return None
+            pickle = source.window(member.offset, member.stored, member.name)
+            return _Saved(archive, root, pickle).with_change(change)
+        except NoAnswer:
             return None
 
 
-def _without_state(archive: ZipArchive, root: str, pickle: Source, total: int) -> int:
-    value, end = follow(pickle)
-    contents = contents_of(pickle, value, (0, end))
-    cut = _entries_of_state(contents)
-    ops = _ops(pickle)
-    references = {found.storage.at for found in contents.found if found.storage is not None}
-    if len(references) != sum(op.name == "BINPERSID" for op in ops):
-        raise _NoAnswer
-    size, keys = _Rewriter(references, _Cut()).run(ops)
-    if size != pickle.size or _laid_out(archive, root, size, keys) != total:
-        raise _NoAnswer
-    return _laid_out(archive, root, *_Rewriter(references, cut).run(ops))
+def _members(archive: ZipArchive, root: str, change: Change) -> set[str]:
+    """Return the names of the members that are to be left out, where nothing else is."""
+    names = {member.name.removeprefix(root) for member in archive.members}
+    asked = {path[-1] for path in change.without}
+    return asked if change.asked == {"without"} and asked <= names else set()
 
 
-def _entries_of_state(contents: Contents) -> _Cut:
-    """Return the outermost entries of dictionaries that are all an optimizer's."""
+class _Saved:
+    """An archive of ``torch.save``: what its pickle says, and what it would say otherwise."""
+
+    def __init__(self, archive: ZipArchive, root: str, pickle: Source) -> None:
+        self.archive, self.root = archive, root
+        value, end = follow(pickle)
+        self.contents = contents_of(pickle, value, (0, end))
+        self.naming = Naming(self.contents)
+        self.ops = ops_of(pickle)
+        self.sizes = storages_of(archive, root)
+        self.placed = [
+            _Placed(found, found.storage, self.naming.path(found.item, found.section))
+            for found in self.contents.found
+            if found.storage is not None
+        ]
+        self.plain = {held.storage.at: self._as_it_is(held.storage) for held in self.placed}
+        if len(self.plain) != sum(op.name == "BINPERSID" for op in self.ops):
+            raise NoAnswer
+        size, storages = rewritten(self.ops, Plan(self.plain))
+        same = size == pickle.size and laid_out(
+            archive, root, pickle=size, storages=storages
+        ) == laid_out(archive, root)
+        if not same:
+            raise NoAnswer
+
+    def _as_it_is(self, storage: StorageId) -> Stored:
+        if storage.key not in self.sizes:
+            raise NoAnswer
+        return Stored(storage.key, self.sizes[storage.key])
+
+    def with_change(self, change: Change) -> int:
+        """Return the bytes of the archive with ``change``."""
+        gone = _all_state(self.contents) if change.state else set()
+        if change.without:
+            gone |= self._left_out(change.without)
+        spans, saved = _cut(self.contents, gone, self.ops) if gone else ((), 0)
+        if (change.state or change.without) and not spans:
+            raise NoAnswer
+        kept = [held for held in self.placed if not _inside(held.storage.at, spans)]
+        stored = dict(self.plain)
+        if change.tight:
+            stored.update(_tight(kept, self.sizes))
+        if change.narrowed:
+            stored.update(_narrowed(kept, dict(change.narrowed), stored))
+        if change.tied:
+            stored.update(_tied(kept, dict(change.tied), stored))
+        if change.turned:
+            raise NoAnswer
+        names = self._renamed(dict(change.renamed))
+        plan = Plan(stored, spans, saved, names)
+        size, storages = rewritten(self.ops, plan)
+        return laid_out(self.archive, self.root, pickle=size, storages=storages)
+
+    def _left_out(self, paths: frozenset[SectionPath]) -> set[int]:
+        """Return the ids of the values that belong to the entries ``paths``."""
+        gone: set[int] = set()
+        met: set[SectionPath] = set()
+        tensors: dict[int, list[SectionPath]] = defaultdict(list)
+        for found in self.contents.found:
+            if not found.key:
+                tensors[id(found.item)].append(self.naming.path(found.item, found.section))
+        for item in self.contents.items:
+            own = tensors.get(id(item))
+            whole = item.sections if own is None else ()
+            path = own[0] if own else self.naming.speaks_of(item)[0]
+            if path in paths and not whole and item.parent is not None:
+                gone.add(id(item))
+                met.add(path)
+        if met != paths:
+            raise NoAnswer
+        left = Counter(id(item.parent) for item in self.contents.items)
+        for item in reversed(self.contents.items):
+            if id(item) not in left and id(item) not in gone:
+                continue
+            if id(item) in left and left[id(item)] == 0:
+                gone.add(id(item))
+            if id(item) in gone:
+                left[id(item.parent)] -= 1
+        gone.discard(id(self.contents.root))
+        return gone
+
+    def _renamed(self, names: Mapping[SectionPath, str]) -> dict[int, int]:
+        """Return the bytes of each new name, by where in the pickle it is to stand."""
+        found: dict[int, int] = {}
+        for held in self.placed:
+            name = names.get(held.path)
+            if name is None:
+                continue
+            if held.found.item.span is None or held.found.item.key != held.path[-1]:
+                raise NoAnswer
+            found[held.found.item.span[0]] = len(name.encode())
+        if len(found) != len(names):
+            raise NoAnswer
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A tensor, the storage that holds its elements, and its entry."""
+
+    found: Found
+    storage: StorageId
+    path: SectionPath
+
+    @property
+    def view(self) -> Tensor:
+        """The tensor as a view of its storage.
+
+        Raises:
+            NoAnswer: where it is not said which elements are its.
+        """
+        tensor = self.found.tensor
+        if tensor is None or tensor.extent is None or not self.storage.dtype:
+            raise NoAnswer
+        return tensor
+
+    @property
+    def alone(self) -> Stored:
+        """A storage of its own, with these elements and no others."""
+        view = self.view
+        count = prod(view.shape)
+        return Stored(
+            key=(self.storage.key, view.offset, view.shape, view.strides),
+            size=count * (view.width or 0),
+            numbers=(count, 0, *view.shape, *_dense(view)),
+        )
+
+
+def _dense(view: Tensor) -> tuple[int, ...]:
+    """Return the strides of a copy, which keeps the order of dimensions.
+
+    ATen/native/TensorFactories.cpp, ``empty_like``.
+    """
+    order = sorted(range(len(view.shape)), key=lambda at: (view.strides[at], -at))
+    strides = [1] * len(order)
+    step = 1
+    for at in order:
+        strides[at] = step
+        step *= max(view.shape[at], 1)
+    return tuple(strides)
+
+
+def _by_key(placed: Iterable[_Placed]) -> dict[str, list[_Placed]]:
+    """Return the tensors that view each storage; one that is written once is there once."""
+    found: dict[str, dict[int, _Placed]] = defaultdict(dict)
+    for held in placed:
+        found[held.storage.key][held.storage.at] = held
+    return {key: list(views.values()) for key, views in found.items()}
+
+
+def _tight(placed: Sequence[_Placed], sizes: Mapping[str, int]) -> dict[int, Stored]:
+    """Give each tensor whose storage is larger than what is used of it one of its own."""
+    found: dict[int, Stored] = {}
+    for key, views in _by_key(placed).items():
+        if used_of([held.found.tensor for held in views], sizes[key]) == sizes[key]:
+            continue
+        for held in views:
+            found[held.storage.at] = held.alone
+        if len({held.alone.key for held in views}) < len(views):
+            raise NoAnswer  # views that are tied: clones would not be
+    if not found:
+        raise NoAnswer
+    return found
+
+
+def _narrowed(
+    placed: Sequence[_Placed], types: Mapping[str, str], stored: Mapping[int, Stored]
+) -> dict[int, Stored]:
+    """Give the weights of a type storages of another one."""
+    found: dict[int, Stored] = {}
+    for key, views in _by_key(placed).items():
+        old = views[0].storage.dtype
+        if old not in types or not any(held.found.section == "weights" for held in views):
+            continue
+        name, width = _CLASSES[types[old]]
+        for held in views:
+            if held.found.section != "weights" or held.view.dtype != old:
+                raise NoAnswer
+            kept = stored[held.storage.at]
+            if kept.key == key and held.alone.size != kept.size:
+                kept = held.alone  # a cast copies what is viewed, and no more
+            size = kept.size // _CLASSES[old][1] * width
+            found[held.storage.at] = replace(kept, size=size, kind=f"torch {name}")
+    if not found:
+        raise NoAnswer
+    return found
+
+
+def _tied(
+    placed: Sequence[_Placed],
+    pairs: Mapping[SectionPath, SectionPath],
+    stored: Mapping[int, Stored],
+) -> dict[int, Stored]:
+    """Let tensors view the storage of another."""
+    by_path: dict[SectionPath, list[_Placed]] = defaultdict(list)
+    for held in placed:
+        by_path[held.path].append(held)
+    found: dict[int, Stored] = {}
+    for path, other in pairs.items():
+        if len(by_path[path]) != 1 or len(by_path[other]) != 1:
+            raise NoAnswer
+        one, kept = by_path[path][0], by_path[other][0]
+        if one.alone.numbers != kept.alone.numbers or one.view.dtype != kept.view.dtype:
+            raise NoAnswer
+        found[one.storage.at] = stored[kept.storage.at]
+    return found
+
+
+def _inside(at: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _cut(
+    contents: Contents, gone: set[int], ops: Sequence[Op]
+) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Return where the outermost values are that are left out, and bytes that go with them."""
     spans: list[tuple[int, int]] = []
     parents: Counter[int] = Counter()
-    siblings = Counter(id(item.parent) for item in contents.items)
-    whole = _all_state(contents)
+    siblings: dict[int, list[Item]] = defaultdict(list)
     for item in contents.items:
-        if id(item) not in whole or (item.parent is not None and id(item.parent) in whole):
+        siblings[id(item.parent)].append(item)
+        if id(item) not in gone or (item.parent is not None and id(item.parent) in gone):
             continue
         if item.span is None or item.parent is None or item.parent.object:
-            raise _NoAnswer
+            raise NoAnswer
         spans.append(item.span)
         parents[id(item.parent)] += 1
-    if not spans:
-        raise _NoAnswer
-    more = 0
-    for parent, gone in parents.items():
-        count = siblings[parent]
-        nothing_left = parent == id(contents.root) and count == gone
-        if count >= _BATCH or nothing_left or contents.root.role == "optimizer":
-            raise _NoAnswer
-        # One item is set by itself, without a mark before it; none is not set at all.
-        if count > 1:
-            more += {0: 2, 1: 1}.get(count - gone, 0)
-    return _Cut(tuple(sorted(spans)), more)
+    if spans and contents.root.role == "optimizer":
+        raise NoAnswer
+    places = {op.start: number for number, op in enumerate(ops)}
+    saved = 0
+    for parent, count in parents.items():
+        held = siblings[parent]
+        left = len(held) - count
+        if parent == id(contents.root) and not left:
+            raise NoAnswer
+        if len(held) > 1:
+            first = min(item.span or (0, 0) for item in held)[0]
+            at = places.get(first, 0)
+            plain = at > 2 and ops[at - 3].name == "EMPTY_DICT"
+            saved += _marks(len(held), plain) - _marks(left, plain)
+    return tuple(sorted(spans)), saved
+
+
+def _marks(items: int, plain: bool) -> int:
+    """Bytes around the items of a dictionary: Modules/_pickle.c, ``batch_dict_exact`` for a plain
+    one, ``batch_dict`` for its subclasses."""
+    batches, rest = divmod(items, _BATCH)
+    if items < 2:
+        return items
+    return 2 * (batches + 1) if plain else 2 * batches + min(rest, 2)
 
 
 def _all_state(contents: Contents) -> set[int]:
@@ -147,116 +374,3 @@ def _all_state(contents: Contents) -> set[int]:
         else:
             mixed.add(id(item.parent))
     return whole
-
-
-def _ops(pickle: Source) -> list[_Op]:
-    found = list(opcodes(Stream(pickle, 0)))
-    ends = [*(start for _, _, start in found[1:]), pickle.size]
-    return [
-        _Op(name, argument, start, end - start)
-        for (name, argument, start), end in zip(found, ends, strict=True)
-    ]
-
-
-class _Rewriter:
-    """Writes a pickle of protocol 2 anew, as far as its size goes.
-
-    Entries of the memo are numbered as they come. What was first written in an entry that is left
-    out, a text or a class's name, is written where it is first needed.
-    """
-
-    def __init__(self, references: Collection[int], cut: _Cut) -> None:
-        self._references, self._cut = references, cut
-        self._size = -cut.more
-        self._keys: dict[str, str] = {}
-        self._memo: dict[int, int] = {}
-        self._numbers = 0
-        self._atoms: dict[int, tuple[_Op, bool] | None] = {}
-
-    def run(self, ops: Sequence[_Op]) -> tuple[int, dict[str, str]]:
-        """Return the pickle's bytes, and the new key of each storage that it speaks of."""
-        last: tuple[_Op, bool] | None = None
-        spans = iter((*self._cut.spans, (2**63, 2**63)))
-        span = next(spans)
-        values_to_key = 0
-        for op in ops:
-            while op.start >= span[1]:
-                span = next(spans)
-            kept = op.start < span[0]
-            if op.name in _PUTS:
-                self._atoms[op.argument] = last
-                if kept:
-                    self._put(op.argument)
-                continue
-            # Of the tuple that speaks of a storage, the third value is its key.
-            values_to_key -= 1
-            is_key = values_to_key == 0
-            if op.name == "MARK" and op.start in self._references:
-                values_to_key = 3
-            if op.name in _GETS:
-                self._get(op, is_key, kept)
-                last = None
-            else:
-                if kept:
-                    self._size += self._size_of(op, is_key)
-                last = (op, is_key) if op.name in _ATOMS else None
-        return self._size, self._keys
-
-    def _put(self, old: int) -> None:
-        self._memo[old] = self._numbers
-        self._size += _size_of_number(self._numbers)
-        self._numbers += 1
-
-    def _get(self, op: _Op, is_key: bool, kept: bool) -> None:
-        atom = self._atoms.get(op.argument)
-        if is_key != (atom is not None and atom[1]):
-            raise _NoAnswer  # a text that is a key here and something else there
-        if not kept:
-            return
-        if op.argument in self._memo:
-            self._size += _size_of_number(self._memo[op.argument])
-        elif atom is not None:
-            self._size += self._size_of(*atom)
-            self._put(op.argument)
-        else:
-            raise _NoAnswer
-
-    def _size_of(self, op: _Op, is_key: bool) -> int:
-        if not is_key:
-            return op.size
-        if op.name != "BINUNICODE":
-            raise _NoAnswer
-        key = self._keys.setdefault(op.argument, str(len(self._keys)))
-        return op.size - len(op.argument) + len(key)
-
-
-def _size_of_number(number: int) -> int:
-    """Bytes of BINPUT and BINGET, or of their long forms."""
-    return 2 if number < 256 else 5
-
-
-def _laid_out(archive: ZipArchive, root: str, pickle: int, keys: Mapping[str, str]) -> int:
-    """Return the bytes of an archive with another pickle, and with the storages in ``keys`` alone.
-
-    Raises:
-        _NoAnswer: where it is larger than what is written without ZIP64 fields of its members.
-    """
-    if {name: size for name, _, size in archive.loose} != _ENDS:
-        raise _NoAnswer
-    at = directory = 0
-    for member in archive.members:
-        name, size = member.name, member.unpacked
-        if name.startswith(f"{root}data/"):
-            key = keys.get(name.removeprefix(f"{root}data/"))
-            if key is None:
-                continue
-            name = f"{root}data/{key}"
-        elif name == root + PICKLE:
-            size = pickle
-        length = len(name.encode())
-        start = at + _LOCAL + length + _PADDING_FIELD
-        at = start + -start % _ALIGNMENT + size + _DESCRIPTOR
-        directory += _CENTRAL + length
-    if at > _LARGEST:
-        raise _NoAnswer
-    return at + directory + sum(_ENDS.values())

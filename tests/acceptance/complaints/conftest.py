@@ -14,7 +14,7 @@ def causes(tmp_path_factory):
         scratch = tmp_path_factory.mktemp("scratch")
         found = find_causes(measure(path), path, scratch=scratch)
         assert list(scratch.iterdir()) == []
-        return {cause.kind: cause for cause in found}
+        return {cause.kind: cause for cause in found.causes}
 
     return find
 

@@ -61,6 +61,33 @@ def test_keras_double_precision_by_accident(causes, keras, tmp_path, suffix):
     assert "double precision" not in causes(path)
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_keras_18979_half_precision_saved_as_single(causes, keras, tmp_path, suffix):
+    """What was trained in half precision is loaded into a model of the default type, and saved."""
+    path = tmp_path / f"net{suffix}"
+
+    def net(dtype):
+        keras.backend.clear_session()
+        return keras.Sequential([
+            keras.Input((64,)), keras.layers.Dense(256, dtype=dtype, name="dense")
+        ])  # fmt: skip
+
+    def save(model):
+        (model.save_weights if suffix == ".weights.h5" else model.save)(path)
+
+    half = net("float16")
+    values = half.get_weights()
+    single = net("float32")
+    single.set_weights([value.astype("float32") for value in values])
+    save(single)
+    cause = causes(path)["half precision saved as single"]
+    assert cause.size == 64 * 256 * 2 + 256 * 2
+    half = net("float16")
+    save(half)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
 def test_h5py_2283_a_deleted_dataset_leaves_its_space(causes, tmp_path):
     h5py = needs("h5py")
     import numpy as np

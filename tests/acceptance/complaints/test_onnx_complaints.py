@@ -11,7 +11,6 @@ REASON = "onnx and NumPy are not installed: tox run -e formats"
 onnx = pytest.importorskip("onnx", reason=REASON)
 np = pytest.importorskip("numpy", reason=REASON)
 helper = onnx.helper
-FLOAT = onnx.TensorProto.FLOAT
 
 WORDS, WIDTH = 200, 64
 TABLE = np.random.default_rng(0).standard_normal((WORDS, WIDTH)).astype(np.float32)
@@ -19,11 +18,12 @@ TABLE = np.random.default_rng(0).standard_normal((WORDS, WIDTH)).astype(np.float
 
 def write(path, tensors, *nodes, external=False):
     """Write a model with these initializers and nodes, from input ``x`` to output ``y``."""
+    kind = helper.np_dtype_to_tensor_dtype(next(iter(tensors.values())).dtype)
     graph = helper.make_graph(
-        [helper.make_node(op, [a, b], [out]) for op, a, b, out in nodes],
+        [helper.make_node(op, given, [out]) for op, *given, out in nodes],
         "graph",
-        [helper.make_tensor_value_info("x", FLOAT, [None, WIDTH])],
-        [helper.make_tensor_value_info("y", FLOAT, None)],
+        [helper.make_tensor_value_info("x", kind, [None, WIDTH])],
+        [helper.make_tensor_value_info("y", kind, None)],
         [onnx.numpy_helper.from_array(array, name) for name, array in tensors.items()],
     )
     more = {"save_as_external_data": True, "location": "data", "size_threshold": 0}
@@ -42,6 +42,15 @@ def test_transformers_12985_tied_weights_are_stored_transposed(causes, tmp_path)
     assert TABLE.nbytes <= cause.size < TABLE.nbytes + 100
     assert "embedding" in cause.text
     assert "head" in cause.text
+    write(
+        path,
+        {"head": np.ascontiguousarray(TABLE.T)},
+        ("Transpose", "head", "embedding"),
+        ("MatMul", "x", "head", "h"),
+        ("MatMul", "h", "embedding", "y"),
+    )
+    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    assert causes(path) == {}
 
 
 def test_a_matrix_of_the_transposed_shape_is_no_copy(causes, tmp_path):
@@ -85,3 +94,23 @@ def test_onnx_4149_equal_initializers_are_stored_again(causes, tmp_path, externa
     cause = causes(path)["equal tensors"]
     assert TABLE.nbytes <= cause.size < TABLE.nbytes + 150
     assert "share one initializer" in cause.fix
+    if external:
+        assert cause.given is None
+        return
+    write(
+        path,
+        {"a": np.ascontiguousarray(TABLE.T)},
+        ("MatMul", "x", "a", "h"),
+        ("Add", "h", "a", "y"),
+    )
+    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+
+
+@pytest.mark.parametrize("name", ["encoder.layers.0.weight", "w"])
+def test_optimum_2156_half_precision_exported_as_single(causes, tmp_path, name):
+    half = np.ascontiguousarray(TABLE.T).astype(np.float16)
+    path = write(tmp_path / "net.onnx", {name: half.astype(np.float32)}, ("MatMul", "x", name, "y"))
+    cause = causes(path)["half precision saved as single"]
+    write(path, {name: half}, ("MatMul", "x", name, "y"))
+    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    assert causes(path) == {}

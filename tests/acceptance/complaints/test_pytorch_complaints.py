@@ -4,6 +4,8 @@ Each test cites its thread. The size with the fix is that of a real fix: what is
 otherwise is saved so, and what is to be deleted is deleted.
 """
 
+import gzip
+import json
 import shutil
 
 import pytest
@@ -67,6 +69,30 @@ def test_huggingface_hub_2831_bin_beside_safetensors(causes, hub, torch, net):
     assert "weights in several files" not in causes(hub)
 
 
+def test_torchchat_173_shards_of_both_kinds(causes, hub, torch, net):
+    """Both sets have an index, and two shards that are cut at other places."""
+    (hub / "model.safetensors").unlink()
+    names = list(net.state_dict())
+    for stem, suffix, cut, save in (
+        ("model", "safetensors", 2, safetensors.save_file),
+        ("pytorch_model", "bin", 3, torch.save),
+    ):
+        index = {}
+        for number, part in enumerate((names[:cut], names[cut:]), 1):
+            shard = f"{stem}-{number:05d}-of-00002.{suffix}"
+            save({name: net.state_dict()[name] for name in part}, hub / shard)
+            index |= dict.fromkeys(part, shard)
+        (hub / f"{stem}.{suffix}.index.json").write_text(
+            json.dumps({"metadata": {"total_size": 4 * PARAMETERS}, "weight_map": index})
+        )
+    cause = causes(hub)["weights in several files"]
+    assert cause.entries == ("pytorch_model.bin",)
+    for file in hub.glob("pytorch_model*"):
+        file.unlink()
+    assert (cause.given, cause.how) == (weight_of(hub), "rebuilt")
+    assert "weights in several files" not in causes(hub)
+
+
 def test_tensorflow_models_8785_several_steps_in_one_folder(causes, net, tmp_path):
     for step in (100, 200, 1000):
         folder = tmp_path / "run" / f"checkpoint-{step}"
@@ -100,6 +126,9 @@ def test_ultralytics_1390_ema_in_a_checkpoint(causes, torch, net, tmp_path, keys
     cause = causes(path)["moving average"]
     assert PARAMETERS * 4 <= cause.size < PARAMETERS * 4 * 1.05
     assert keys[1] in cause.text
+    torch.save({keys[0]: state, "epoch": 3}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+    assert "moving average" not in causes(path)
 
 
 def test_towers_of_one_shape_are_no_moving_average(causes, net, tmp_path):
@@ -150,21 +179,36 @@ def test_pytorch_40157_a_slice_drags_its_storage_along(causes, torch, tmp_path, 
     cause = causes(path)["views of larger storages"]
     assert cause.size == (1000 - rows) * 1000 * 4
     assert "clone()" in cause.fix
-    before = weight_of(path)
     torch.save({"part": whole[:rows].clone()}, path)
-    # Names of storages and numbers in the pickle get shorter: a few bytes.
-    assert abs(before - cause.size - weight_of(path)) < 64
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
     assert "views of larger storages" not in causes(path)
 
 
 def test_peft_2898_equal_layers_are_stored_once(causes, torch, tmp_path):
     path = tmp_path / "adapter.safetensors"
-    base = torch.randn(100, 64)
-    safetensors.save_file({"a.weight": base, "b.weight": base.clone()}, path)
+    net = torch.nn.ModuleDict({name: torch.nn.Linear(64, 100, bias=False) for name in "ba"})
+    net["a"].load_state_dict(net["b"].state_dict())
+    safetensors.save_file(net.state_dict(), path)
     cause = causes(path)["equal tensors"]
     assert 100 * 64 * 4 <= cause.size < 100 * 64 * 4 + 200
-    safetensors.save_file({"a.weight": base}, path)
-    assert cause.given == weight_of(path)
+    net["a"].weight = net["b"].weight
+    safetensors.save_model(net, path)
+    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+
+
+def test_transformers_23868_tied_weights_are_stored_twice(causes, torch, tmp_path):
+    """Embedding and head were tied while it was trained, and cloned on the way to the file."""
+    path = tmp_path / "model.pt"
+    net = torch.nn.ModuleDict({
+        "embedding": torch.nn.Embedding(100, 64),
+        "head": torch.nn.Linear(64, 100, bias=False),
+    })  # fmt: skip
+    net["head"].weight = net["embedding"].weight
+    torch.save({name: value.clone() for name, value in net.state_dict().items()}, path)
+    cause = causes(path)["equal tensors"]
+    torch.save(dict(net.state_dict()), path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+    assert causes(path) == {}
 
 
 def test_model_optimization_760_zeros_are_stored_in_full(causes, torch, net, tmp_path):
@@ -175,6 +219,9 @@ def test_model_optimization_760_zeros_are_stored_in_full(causes, torch, net, tmp
     cause = causes(path)["zero weights"]
     assert cause.size == 128 * 56 * 4
     assert "gzip" in cause.fix
+    packed = tmp_path / "pruned.safetensors.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
+    assert (cause.given, cause.how) == (weight_of(packed), "measured")
 
 
 def test_model_optimization_162_masks_are_left_in(causes, torch, tmp_path):
@@ -188,6 +235,7 @@ def test_model_optimization_162_masks_are_left_in(causes, torch, tmp_path):
     assert 100 * 100 * 4 <= cause.size < 100 * 100 * 4 + 400
     prune.remove(layer, "weight")
     torch.save(layer.state_dict(), path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
     assert "pruning masks" not in causes(path)
 
 
@@ -206,7 +254,78 @@ def test_ignite_1954_three_times_the_size(causes, torch, net, tmp_path):
 def test_yoyodyne_32_a_dataset_among_hyper_parameters(causes, torch, net, tmp_path):
     path = tmp_path / "last.ckpt"
     data = torch.randn(100, 64)
-    torch.save({"state_dict": net.state_dict(), "hyper_parameters": {"train_set": data}}, path)
+    checkpoint = {
+        "state_dict": net.state_dict(),
+        "hyper_parameters": {"train_set": data, "learning_rate": 0.1},
+        "epoch": 4,
+    }
+    torch.save(checkpoint, path)
     cause = causes(path)["data among hyper-parameters"]
     assert 100 * 64 * 4 <= cause.size < 100 * 64 * 4 + 400
     assert "ignore=" in cause.fix
+    del checkpoint["hyper_parameters"]["train_set"]
+    torch.save(checkpoint, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_transformers_35072_half_precision_saved_as_single_in_a_pickle(
+    causes, torch, net, tmp_path, dtype
+):
+    path = tmp_path / "pytorch_model.bin"
+    half = {key: value.to(getattr(torch, dtype)) for key, value in net.state_dict().items()}
+    torch.save({key: value.float() for key, value in half.items()}, path)
+    cause = causes(path)["half precision saved as single"]
+    assert dtype in cause.fix
+    torch.save(half, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+    assert causes(path) == {}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_pytorch_123066_debug_information_of_torchscript(causes, torch, tmp_path):
+    """What nobody reads is left out as the thread does it, by PyTorch's own writer of archives."""
+    traced, path, lean = (tmp_path / name for name in ("traced.pt", "long.pt", "lean.pt"))
+    layers = [torch.nn.Linear(4, 4) for _ in range(30)]
+    torch.jit.trace(torch.nn.Sequential(*layers), torch.ones(1, 4)).save(str(traced))
+    copy(torch, traced, path)
+    copy(torch, traced, lean, without=".debug_pkl")
+    torch.jit.load(str(lean))
+    cause = causes(path)["debug information"]
+    assert cause.size >= sum(
+        len(record) for name, record in records(torch, path) if name.endswith(".debug_pkl")
+    )
+    assert cause.given == weight_of(lean)
+    assert causes(traced)["debug information"].given < weight_of(traced)
+    assert "debug information" not in causes(lean)
+
+
+def copy(torch, old, new, without="(nothing)"):
+    """Write an archive's records to another one by PyTorch's own writer."""
+    writer = torch._C.PyTorchFileWriter(str(new))
+    for name, record in records(torch, old):
+        # What the writer adds by itself is not copied.
+        if not name.endswith((without, "version", "byteorder", "serialization_id")):
+            writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+
+
+def records(torch, path):
+    reader = torch._C.PyTorchFileReader(str(path))
+    return [(name, reader.get_record(name)) for name in reader.get_all_records()]
+
+
+def test_callbacks_of_lightning_keep_what_they_saw(causes, torch, net, tmp_path):
+    path = tmp_path / "last.ckpt"
+    checkpoint = {
+        "epoch": 1,
+        "state_dict": net.state_dict(),
+        "loops": {"fit_loop": {"state_dict": {}}},
+        "callbacks": {"Collect": {"outputs": [torch.randn(50, 64), torch.randn(50, 64)]}},
+        "lr_schedulers": [],
+    }
+    torch.save(checkpoint, path)
+    cause = causes(path)["state of the trainer"]
+    del checkpoint["callbacks"]
+    torch.save(checkpoint, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")

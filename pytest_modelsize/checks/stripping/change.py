@@ -1,0 +1,59 @@
+"""What is to be otherwise in a file that is written anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_modelsize.sizes.measurement import SectionPath
+
+__all__ = ["GONE", "Change"]
+
+Pair = tuple[SectionPath, SectionPath]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written otherwise, or not at all. Entries are paths of the file's measurement.
+
+    Attributes:
+        gone: the whole file is left out.
+        state: what is an optimizer's is left out.
+        tight: storages are as large as the tensors in them, and objects lie without gaps.
+        without: entries that are left out.
+        narrowed: types of weights, each with the type that is written in its place.
+        tied: entries that refer to the bytes of another, each with that one.
+        turned: matrices that are computed, each with the one that it is the transpose of.
+        renamed: entries, each with what is to stand in place of its last name.
+    """
+
+    gone: bool = False
+    state: bool = False
+    tight: bool = False
+    without: frozenset[SectionPath] = frozenset()
+    narrowed: frozenset[tuple[str, str]] = frozenset()
+    tied: frozenset[Pair] = frozenset()
+    turned: frozenset[Pair] = frozenset()
+    renamed: frozenset[tuple[SectionPath, str]] = frozenset()
+
+    def __or__(self, other: Change) -> Change:
+        """Return both changes at once."""
+        gone = self.without | other.without
+        return Change(
+            gone=self.gone or other.gone,
+            state=self.state or other.state,
+            tight=self.tight or other.tight,
+            without=gone,
+            narrowed=self.narrowed | other.narrowed,
+            # Of what is left out, nothing else is to be done.
+            tied=frozenset(pair for pair in self.tied | other.tied if pair[0] not in gone),
+            turned=frozenset(pair for pair in self.turned | other.turned if pair[0] not in gone),
+            renamed=frozenset(pair for pair in self.renamed | other.renamed if pair[0] not in gone),
+        )
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The names of the attributes that ask for anything."""
+        return frozenset(name for name in self.__slots__ if getattr(self, name))
+
+
+GONE = Change(gone=True)

@@ -1,0 +1,92 @@
+"""What would an artifact weigh if it were saved otherwise? Asked of the format that knows.
+
+=============  =========================================================
+HDF5, Keras    rebuilt without a tensor's bytes, by h5py: `hdf5`
+PyTorch        the pickle and the archive laid out anew: `torch`
+safetensors    the header laid out anew: `safetensors`
+ONNX           the message's fields added up anew: `onnx`
+=============  =========================================================
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from pytest_modelsize.checks.stripping import hdf5, onnx, safetensors, torch
+from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.checks.stripping.locate import find_hdf5_files, find_optimizer_state
+
+__all__ = ["replayed_size", "size_with", "why_not_replayed"]
+
+_COMPUTED = {
+    "onnx": onnx.size_with,
+    "safetensors": safetensors.size_with,
+    "torch": torch.size_with,
+    "torchscript": torch.size_with,
+}
+"""Formats whose size is worked out, by the names of `Measurement.format`."""
+
+
+def size_with(
+    path: Path, format: str, total: int, change: Change, scratch: Path | None = None
+) -> int | None:
+    """Return what the artifact at ``path`` would weigh with ``change``.
+
+    Args:
+        path: a file or a directory that was measured, and found to be whole.
+        format: of the artifact, as measured.
+        total: its bytes.
+        change: what is to be otherwise.
+        scratch: where a file may lie meanwhile; None where it would take too long to write one.
+
+    Returns:
+        Bytes; None where that is not known.
+
+    Raises:
+        ArtifactError: where a file is broken.
+    """
+    if change.gone:
+        return 0
+    if not change.asked:
+        return total
+    if (computed := _COMPUTED.get(format)) is not None:
+        return computed(path, change)
+    return None if scratch is None else hdf5.size_with(path, total, scratch, change)
+
+
+def replayed_size(path: Path, total: int, folder: Path, format: str = "") -> int | None:
+    """Return what the artifact at ``path`` would weigh without optimizer state.
+
+    Args:
+        path: a file or a directory that was measured, and found to be whole.
+        total: its bytes.
+        folder: where the rebuilt file lies meanwhile; it is sparse, and deleted.
+        format: of the artifact, as measured.
+
+    Returns:
+        Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
+        rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
+    """
+    change = Change(state=True)
+    if not find_optimizer_state(path) and path.is_file():
+        return torch.size_with(path, change)
+    return hdf5.size_with(path, total, folder, change)
+
+
+def why_not_replayed(path: Path, format: str, state: int) -> str:
+    """Return why `replayed_size` has no answer.
+
+    Args:
+        path: as `replayed_size` takes it.
+        format: of the artifact.
+        state: bytes of optimizer state in it.
+    """
+    if not state:
+        return "it holds none"
+    if not find_hdf5_files(path) or not find_optimizer_state(path):
+        kind = "a folder" if format == "directory" else f"the format {format}"
+        return f"HDF5 and PyTorch files can be rebuilt without state, {kind} cannot"
+    if importlib.util.find_spec("h5py") is None:
+        return "h5py is not installed, which rebuilds the file"
+    return "h5py cannot rebuild the file"
