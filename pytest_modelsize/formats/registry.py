@@ -252,6 +252,8 @@ FORMATS = (
     Format("keras", "keras.archive", _zip, {".keras": "ZIP"}),
     Format("zip", "zip_archive", _zip, anything=True),
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
+    Format("executorch", "executorch.program", _begins(b"ET12", at=4), {".pte": "ExecuTorch"}),
+    Format("executorch", "executorch.tensors", _begins(b"FT01", at=4), {".ptd": "ExecuTorch"}),
     Format("npy", "npy", _begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),

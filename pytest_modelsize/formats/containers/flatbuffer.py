@@ -45,15 +45,15 @@ class Claim:
 class Table:
     """A table: where each of its fields is."""
 
-    __slots__ = ("_position", "_slots")
+    __slots__ = ("_slots", "position")
 
     def __init__(self, position: int, slots: tuple[int, ...]) -> None:
-        self._position, self._slots = position, slots
+        self.position, self._slots = position, slots
 
     def __getitem__(self, field: int) -> int:
         """Return the position of a field; 0 where it is absent."""
         if field < len(self._slots) and self._slots[field]:
-            return self._position + self._slots[field]
+            return self.position + self._slots[field]
         return 0
 
 
@@ -188,7 +188,10 @@ class FlatBuffer:
             raise self.error(position, f"tables nested more than {_DEEPEST} deep")
         if position in self._done:
             return
-        table = self.table(position, owner)
+        self.whole_fields(self.table(position, owner), shape, owner, depth)
+
+    def whole_fields(self, table: Table, shape: Shape, owner: SectionPath, depth: int = 0) -> None:
+        """Claim what the fields of a claimed table own."""
         for number, owned in shape.items():
             field = table[number]
             if field:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
-from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.containers.flatbuffer import Claim, FlatBuffer, Table
+from pytest_modelsize.formats.containers.flatbuffer import FlatBuffer, Table
 from pytest_modelsize.formats.containers.zip import read_zip
+from pytest_modelsize.formats.regions import settle
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.tflite.schema import (
     OPTIONS,
@@ -28,8 +28,6 @@ __all__ = ["IDENTIFIER", "format", "read", "recognises"]
 format = "tflite"
 IDENTIFIER = b"TFL3"
 """Stands at byte 4 (schema.fbs, file_identifier)."""
-_PADDING = 64
-"""Bytes of zeros that may lie between two structures, to align the second."""
 _NAMED = {0: str}
 _GRAPH: SectionPath = ("graph",)
 _METADATA: SectionPath = ("config", "metadata")
@@ -52,7 +50,7 @@ def read(source: Source, ledger: Ledger) -> None:
     reader = _Reader(source)
     try:
         reader.read()
-        _Regions(source, reader.buffer, ledger).settle()
+        settle(reader.buffer, ledger, appended=partial(_files_behind, source, ledger))
     except (struct.error, IndexError, OverflowError) as error:
         raise source.error(None, f"a structure that breaks off: {error}") from error
     for home, note in reader.notes.items():
@@ -253,65 +251,19 @@ def _peek(buffer: FlatBuffer, position: int) -> Table:
     return Table(position, slots)
 
 
-class _Regions:
-    """Settles what was claimed: cuts, gaps, padding, and the ZIP that may follow."""
-
-    def __init__(self, source: Source, buffer: FlatBuffer, ledger: Ledger) -> None:
-        self._source, self._ledger = source, ledger
-        self._claims = sorted(buffer.claims, key=lambda claim: (claim.start, claim.end))
-
-    def settle(self) -> None:
-        """Give every byte to the ledger.
-
-        Raises:
-            ArtifactError: where structures overlap.
-        """
-        position = 0
-        for claim in self._trimmed():
-            self._gap(position, claim.start)
-            self._ledger.add(claim.owner, claim.kind, claim.end - claim.start)
-            extents.note(self._source, claim.start, claim.end - claim.start, claim.owner)
-            position = claim.end
-        if position < self._source.size:
-            position = self._appended(position)
-        self._gap(position, self._source.size)
-
-    def _trimmed(self) -> Iterator[Claim]:
-        """Yield the claims, tables cut to their fields where the next structure begins."""
-        held: Claim | None = None
-        for claim in self._claims:
-            if held is not None:
-                if claim.start < held.end:
-                    if claim.start < held.least:
-                        raise self._source.error(claim.start, "two structures overlap here")
-                    held.end = claim.start
-                yield held
-            held = claim
-        if held is not None:
-            yield held
-
-    def _gap(self, start: int, end: int) -> None:
-        if end <= start:
-            return
-        zeros = end - start < _PADDING and not any(self._source.read(start, end - start))
-        if zeros:
-            self._ledger.add(("overhead", "padding"), Kind.RESERVED, end - start)
-        else:
-            self._ledger.add(("overhead", "not known here"), Kind.SLACK, end - start)
-
-    def _appended(self, position: int) -> int:
-        """Account for a ZIP of associated files after the model; return where it ends."""
-        try:
-            archive = read_zip(self._source.window(position, self._source.size - position, "files"))
-        except ArtifactError:
-            return position
-        if not archive.members:
-            return position
-        for member in archive.members:
-            home = ("assets", member.name)
-            self._ledger.add(home, Kind.DATA, member.stored)
-            self._ledger.add(home, Kind.STRUCTURE, member.structure)
-            self._ledger.add(home, Kind.RESERVED, member.padding)
-        for name, kind, size in archive.loose:
-            self._ledger.add(("overhead", name), kind, size)
-        return self._source.size
+def _files_behind(source: Source, ledger: Ledger, position: int) -> int:
+    """Account for a ZIP of associated files after the model; return where it ends."""
+    try:
+        archive = read_zip(source.window(position, source.size - position, "files"))
+    except ArtifactError:
+        return position
+    if not archive.members:
+        return position
+    for member in archive.members:
+        home = ("assets", member.name)
+        ledger.add(home, Kind.DATA, member.stored)
+        ledger.add(home, Kind.STRUCTURE, member.structure)
+        ledger.add(home, Kind.RESERVED, member.padding)
+    for name, kind, size in archive.loose:
+        ledger.add(("overhead", name), kind, size)
+    return source.size

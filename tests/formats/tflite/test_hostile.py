@@ -13,8 +13,8 @@ MODEL_SUBGRAPHS, MODEL_SIGNATURES, MODEL_BUFFERS, MODEL_METADATA = 2, 7, 4, 6
 class Writer:
     """Writes tables and vectors one after the other; references go forward to what comes later."""
 
-    def __init__(self):
-        self.data = bytearray(b"\0\0\0\0TFL3")
+    def __init__(self, identifier=b"TFL3"):
+        self.data = bytearray(b"\0\0\0\0" + identifier)
         self.holes = {0: "model"}
         self.places = {}
 
