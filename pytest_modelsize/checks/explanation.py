@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from pytest_modelsize.checks.causes import Findings, find_causes
+from pytest_modelsize.checks.causes import Cause, Findings, find_causes
+from pytest_modelsize.checks.causes.cause import MEASURED
+from pytest_modelsize.checks.causes.copies import EQUAL_TENSORS
 from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.stripping.replay import replayed_size
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.formats import ArtifactError
+from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of
 from pytest_modelsize.saving.keras.tensorflow import lighter_conversions
+from pytest_modelsize.saving.saved_once import save_once
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import GrowthExcess
@@ -61,7 +66,29 @@ def _causes(taken: Taken, saves: SaveCache) -> Findings:
         path = taken.copy
     if taken.settings.compression:
         return Findings()
-    return find_causes(taken.measurement, path, scratch=saves.folder)
+    findings = find_causes(taken.measurement, path, scratch=saves.folder)
+    if taken.subject.path is not None:
+        return findings
+    return replace(findings, causes=[_tried_on(taken, c, saves.folder) for c in findings.causes])
+
+
+def _tried_on(taken: Taken, cause: Cause, folder: Path) -> Cause:
+    """Return ``cause`` with what its fix gives, where only a save of the live model tells."""
+    if cause.kind != EQUAL_TENSORS or cause.given is not None or taken.settings.options:
+        return cause
+    with suppress(SaveError, ArtifactError), TemporaryDirectory(prefix="once-", dir=folder) as own:
+        saved = save_once(
+            taken.subject.model,
+            Path(own),
+            format=taken.settings.format,
+            include_optimizer=taken.settings.include_optimizer,
+        )
+        if saved is not None:
+            size = measure(saved[0]).bytes_on_disk
+            if size < taken.measurement.bytes_on_disk:
+                fix = f"save it by {saved[1]}, which writes them once"
+                return replace(cause, fix=fix, given=size, how=MEASURED)
+    return cause
 
 
 def _lighter(taken: Taken, saves: SaveCache) -> list[Lean]:

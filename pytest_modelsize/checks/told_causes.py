@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes import optimizer_state
+from pytest_modelsize.checks.causes.cause import REPLAYED, TOGETHER
 from pytest_modelsize.checks.diagnosis import Explanation
 from pytest_modelsize.storage.check_result import CauseResult
 
@@ -15,10 +16,22 @@ def told_causes(explanation: Explanation) -> tuple[CauseResult, ...]:
     """Return the causes in ``explanation``, the most bytes first.
 
     A fix that was tried on the model itself comes with the optimizer's state, if that is what it
-    leaves out; else it stands alone, after the causes.
+    leaves out; else it stands alone, after the causes. So does what all fixes give together.
     """
     found = [*_tried(explanation), *_known(explanation)]
-    return tuple(sorted(found, key=lambda cause: -cause.size))
+    found.sort(key=lambda cause: -cause.size)
+    if explanation.together is not None:
+        found.append(
+            CauseResult(
+                kind="",
+                text="",
+                size=0,
+                fix=TOGETHER,
+                given=explanation.together,
+                how=REPLAYED,
+            )
+        )
+    return tuple(found)
 
 
 def _known(explanation: Explanation) -> Iterator[CauseResult]:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from pytest_modelsize.checks.causes import Cause
+from pytest_modelsize.checks.causes.cause import TOGETHER
 from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import exact, human
 
@@ -33,11 +34,10 @@ def cause_lines(causes: Sequence[Cause], total: int, together: int | None = None
             fix += f": {human(cause.given)} in all ({cause.how})"
         lines += _wrapped(printable(fix), "    ", "         ")
     if len(causes) > _SHOWN:
-        rest = causes[_SHOWN:]
-        lines.append(f"  and {exact(len(rest))} more causes, {human(sum(c.size for c in rest))}")
+        lines.append(f"  and {exact(len(causes) - _SHOWN)} more causes")
     if together is not None:
         share = f", {100 * together / total:.0f} % of it" if total else ""
-        lines.append(f"  all of these fixes together: {human(together)}{share}")
+        lines.append(f"  {TOGETHER}: {human(together)}{share}")
     return lines
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_modelsize.checks.stripping.change import Change
 
-__all__ = ["MEASURED", "NAMED", "REBUILT", "REPLAYED", "Cause", "Findings"]
+__all__ = ["MEASURED", "NAMED", "REBUILT", "REPLAYED", "TOGETHER", "Cause", "Findings"]
 
 MEASURED = "measured"
 """The model was saved again with the fix."""
@@ -17,6 +17,7 @@ REBUILT = "rebuilt"
 """The artifact's size follows to the byte, as where a file is left out."""
 NAMED = "named"
 """The fix was not tried."""
+TOGETHER = "all fixes that were tried on the file, together"
 
 
 @dataclass(frozen=True, slots=True)

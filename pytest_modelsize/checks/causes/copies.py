@@ -11,7 +11,9 @@ from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.causes.files import left_out, set_of
 from pytest_modelsize.checks.stripping.change import Change
 
-__all__ = ["find", "find_files"]
+__all__ = ["EQUAL_TENSORS", "find", "find_files"]
+
+EQUAL_TENSORS = "equal tensors"
 
 _SMALLEST = 1024
 """Bytes of the smallest tensors that are compared."""
@@ -137,7 +139,7 @@ def _said_of(same: Sequence[Sequence[Tensor]], evidence: Evidence) -> Cause:
     pairs = frozenset((tensor.path, equal[0].path) for equal in same for tensor in equal[1:])
     text = f"{names[0]} is stored {again}: as {', '.join(names[1:4])} too{more}"
     return Cause(
-        kind="equal tensors",
+        kind=EQUAL_TENSORS,
         text=text,
         size=size,
         fix=_FIXES.get(evidence.measurement.format, "store them once, and refer to them"),
@@ -151,7 +153,7 @@ _FIXES = {
     "onnx": "let the nodes share one initializer",
     "safetensors": "save with safetensors.torch.save_model, which writes shared tensors once",
     "h5": "save as .keras, which writes a shared layer once",
-    "saved_model": "save with model.export, or leave the copy out of what is tracked",
+    "saved_model": "save with tf.saved_model.save, or leave the copy out of what is tracked",
 }
 
 

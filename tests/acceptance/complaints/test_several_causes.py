@@ -50,7 +50,7 @@ def test_a_checkpoint_has_state_an_average_and_wide_weights(
     # What two fixes leave out both is left out once.
     assert found.together > total - sum(total - cause.given for cause in found.causes)
     last = cause_lines(found.causes, total, found.together)[-1]
-    assert last.startswith("  all of these fixes together: 5")
+    assert last.startswith("  all fixes that were tried on the file, together: 5")
 
 
 def test_a_folder_has_files_too_many_and_wide_weights(findings, torch, parts, tmp_path):
