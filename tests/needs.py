@@ -12,9 +12,11 @@ import pytest
 RUN_BY = {
     "catboost": "estimators",
     "coremltools": "formats",
+    "flatbuffers": "formats",
     "joblib": "formats",
     "lightgbm": "estimators",
     "onnx": "formats, pytorch",
+    "onnxruntime": "formats",
     "onnxscript": "pytorch",
     "pytest_benchmark": "others",
     "pytest_cov": "others",

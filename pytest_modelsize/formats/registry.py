@@ -254,6 +254,7 @@ FORMATS = (
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
     Format("executorch", "executorch.program", _begins(b"ET12", at=4), {".pte": "ExecuTorch"}),
     Format("executorch", "executorch.tensors", _begins(b"FT01", at=4), {".ptd": "ExecuTorch"}),
+    Format("ort", "onnxruntime.reader", _begins(b"ORTM", b"ODTC", at=4), {".ort": "ONNX Runtime"}),
     Format("npy", "npy", _begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),

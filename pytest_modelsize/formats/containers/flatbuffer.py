@@ -21,8 +21,8 @@ _DEEPEST = 16
 
 Shape = Mapping[int, object]
 """What a table's fields own, by field: an int is a vector of elements of so many bytes, ``str`` a
-string, a `Shape` a table, a list with one `Shape` a vector of tables, and a tuple of a field and a
-mapping a union whose type stands in that field. Fields that own nothing are not named.
+string, a `Shape` a table, a list with one of these two a vector of them, and a tuple of a field and
+a mapping a union whose type stands in that field. Fields that own nothing are not named.
 """
 
 
@@ -170,6 +170,14 @@ class FlatBuffer:
         self._strings[position] = text
         return text
 
+    def strings(self, field: int, owner: SectionPath) -> None:
+        """Claim a vector of strings with all of them, where it was not met before."""
+        if self.follow(field) in self._done:
+            return
+        start, length = self.vector(field, 4, owner)
+        for index in range(length):
+            self.string(start + 4 * index, owner)
+
     def tables(self, field: int, owner: SectionPath) -> list[int]:
         """Claim a vector of tables; return where they are.
 
@@ -204,6 +212,8 @@ class FlatBuffer:
             self.vector(field, owned, owner)
         elif owned is str:
             self.string(field, owner)
+        elif isinstance(owned, list) and owned[0] is str:
+            self.strings(field, owner)
         elif isinstance(owned, list):
             for position in self.tables(field, owner):
                 self.whole(position, owned[0], owner, depth + 1)

@@ -1,0 +1,1 @@
+"""ONNX Runtime's own format (``.ort``) and its checkpoints, read without onnxruntime."""
