@@ -188,6 +188,15 @@ _MODEL = re.compile(
 )
 
 
+def _tfjs(source: Source) -> bool:
+    """The whole model, or the list of its weights alone."""
+    listed = source.title.lower().endswith(".json") and source.head.lstrip().startswith(b"[")
+    return (listed and b'"weights"' in source.head) or _tfjs_model(source)
+
+
+_tfjs_model = _json(b'"modelTopology"', b'"weightsManifest"')
+
+
 def _onnx(source: Source) -> bool:
     """Fields 1 to 8, 14, 20, 25 and 26 of ModelProto (onnx.proto), as a message begins.
 
@@ -244,7 +253,7 @@ FORMATS = (
     Format("directory", "directory", _folder(_any_folder), anything=True),
     Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
     Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),
-    Format("tfjs", "tfjs", _json(b'"modelTopology"', b'"weightsManifest"'), leads=(".json",)),
+    Format("tfjs", "tfjs", _file(_tfjs), leads=(".json",)),
     Format("checkpoint", "tensorflow.checkpoint_index", _named(".index"), leads=(".index",)),
     Format("coreml", "coreml.reader", _file(_coreml), {".mlmodel": "Core ML"}, leads=(".mlmodel",)),
     Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),

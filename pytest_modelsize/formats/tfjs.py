@@ -1,5 +1,8 @@
 """TensorFlow.js models: a JSON file, and shards that hold the weights it lists one after the other.
 
+The file is the whole model, or, as the converter wrote it once and others write it still, the list
+of weights alone (``weights_manifest.json``).
+
 The manifest is that of tfjs-core/src/io/types.ts (``WeightsManifestConfig``), its bytes those of
 io_utils.ts: the shards of a group follow each other, and in them the group's weights, without a
 gap; a quantized weight has the bytes of its quantized type; each string has its length before it.
@@ -7,6 +10,7 @@ gap; a quantized weight has the bytes of its quantized type; each string has its
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
@@ -25,6 +29,11 @@ __all__ = ["companions", "format", "read", "recognises"]
 format = "tfjs"
 _MANIFEST, _TOPOLOGY = "weightsManifest", "modelTopology"
 _GRAPHS = {"modelInitializer"}
+_LISTED = re.compile(
+    rb"""\s*\[\s*\{\s*(?:"paths"\s*:\s*\[[^][{}]*\]\s*,\s*)?"weights"\s*:\s*\[\s*"""
+    rb"""(?:\]|\{\s*"(?:name|shape|dtype|quantization)"\s*:)"""
+)
+"""How a list of groups begins, in either order of a group's keys."""
 _LARGEST = 16 * 2**20
 """Bytes of the largest JSON file that is opened: the graph is in it, the weights are not."""
 _BYTES = {
@@ -65,6 +74,8 @@ class _Group:
 
 def recognises(source: Source) -> bool:
     """Return whether the file is the JSON of such a model: one key is first or the other last."""
+    if source.head.lstrip().startswith(b"["):
+        return _LISTED.match(source.head) is not None
     keys = tuple(f'"{key}"'.encode() for key in (_TOPOLOGY, _MANIFEST))
     return any(key in part for key in keys for part in (source.head, source.tail))
 
@@ -104,6 +115,10 @@ def _opened(source: Source) -> Text:
 def _walk(text: Text, source: Source, ledger: Ledger) -> list[_Group]:
     """Account for the JSON by key, and return what the manifest in it says."""
     groups: list[_Group] = []
+    if text.text[text.root : text.root + 1] == "[":
+        whole = text.whole()
+        ledger.add(("weights", _MANIFEST), Kind.STRUCTURE, source.size)
+        return _groups(text, whole)
     own, is_graph, topology = source.size, False, None
     for member in text.members(text.root):
         size = member.past - member.start

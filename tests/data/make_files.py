@@ -88,6 +88,11 @@ def web(folder):
     (folder / "model.json").write_text(json.dumps(model), encoding="utf-8", newline="\n")
     data = b"".join(array.tobytes() for array in WEIGHTS.values())
     (folder / "group1-shard1of1.bin").write_bytes(data)
+    alone = folder.with_name("listed")
+    alone.mkdir(exist_ok=True)
+    group = {"weights": entries, "paths": ["net-shard1"]}
+    (alone / "net-weights_manifest.json").write_text(json.dumps([group]), encoding="utf-8")
+    (alone / "net-shard1").write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ def test_a_file_that_names_others_is_measured_with_them():
     for name, format in (
         ("external/dense.onnx", "onnx"),
         ("web/model.json", "tfjs"),
+        ("listed/net-weights_manifest.json", "tfjs"),
         ("hub/model.safetensors.index.json", "safetensors"),
     ):
         measured = measure(DATA / name)

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
-from pytest_modelsize.formats import recognise
+from pytest_modelsize.formats import companions, recognise
 from tests.formats.mutants import assert_hostile_is_cheap, count, mutants, outcome_of
 
 LAYERS = {
@@ -167,6 +167,52 @@ def test_other_json_is_no_model(tmp_path):
         assert recognise(tmp_path / "model.json") is None
         if text:
             assert measure(tmp_path).format == "directory"
+
+
+def listed(folder, weights=WEIGHTS, data=None, *, last="paths", paths=SHARDS):
+    """The list of weights alone, as face-api.js and the converter's first versions write it."""
+    saved(folder, weights, data).unlink()
+    group = {"weights": weights, "paths": paths}
+    ordered = {key: group[key] for key in sorted(group, key=lambda key: key == last)}
+    (folder / "net-weights_manifest.json").write_text(json.dumps([ordered], indent=1))
+    return folder / "net-weights_manifest.json"
+
+
+@pytest.mark.parametrize("last", ["paths", "weights"])
+def test_the_list_of_weights_alone_leads_its_shards(tmp_path, last):
+    path = listed(tmp_path / "m", last=last)
+    result = measure(path)
+    assert (result.format, recognise(path)) == ("tfjs", "tfjs")
+    assert result.total == bytes_of(tmp_path / "m")
+    assert data_of(result.section("weights")) == SIZES
+    assert companions(path) == {path.with_name(name) for name in SHARDS}
+    (tmp_path / "m" / "tensorflowjs_model.txt").write_text("the graph")
+    whole = measure(tmp_path / "m")
+    assert (whole.format, whole.total) == ("directory", bytes_of(tmp_path / "m"))
+    assert whole.section("weights").of_kind(Kind.DATA) == sum(SIZES.values())
+
+
+@pytest.mark.parametrize("text", [
+    "[]", "[1]", "[{}]", '[{"weights": 3}]', '[{"weights": ["a"], "paths": []}]',
+    '[{"name": "a", "weights": [0.5, 0.5]}]', '[{"weights": [0.5], "paths": ["a"]}]',
+])  # fmt: skip
+def test_another_list_is_none(tmp_path, text):
+    (tmp_path / "some.json").write_text(text)
+    assert recognise(tmp_path / "some.json") is None
+
+
+def test_mutants_of_a_list_give_an_error_or_a_whole_answer(tmp_path):
+    path = listed(tmp_path / "m")
+    whole = path.read_bytes()
+    outcomes = {"ok": 0, "error": 0}
+    for data in mutants(whole, count(200), 5):
+        path.write_bytes(data)
+
+        def attempt():
+            assert measure(path.parent).total == bytes_of(path.parent)
+
+        outcomes[outcome_of(attempt)] += 1
+    assert min(outcomes.values()) > 20
 
 
 HALF = 2**19

@@ -50,6 +50,11 @@ class Text:
         """Position of the first byte that is no blank."""
         return self._scan.blanks(0)
 
+    def whole(self) -> Member:
+        """Return the whole text as a member without a key."""
+        end = len(self.text)
+        return Member("", 0, self.root, end, end)
+
     def members(self, at: int, *, flat_but: str | None = None) -> Iterator[Member]:
         """Yield the members of the object that starts at ``at``.
 
