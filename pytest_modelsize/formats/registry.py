@@ -227,6 +227,16 @@ def _xgboost(source: Source) -> bool:
     return source.head.lstrip()[:1] == b"{" and b"learner" in source.head
 
 
+def _flax(source: Source) -> bool:
+    """A map, a list or an extension of msgpack, and a list of three somewhere in it: an array."""
+    head = source.head
+    return head[:1] in _MSGPACK and b"\x93" in head and any(kind in head for kind in _DTYPES)
+
+
+_MSGPACK = frozenset(
+    bytes([mark]) for mark in (*range(0x81, 0xA0), *range(0xC7, 0xCA), *range(0xD4, 0xE0))
+)
+_DTYPES = (b"float", b"int", b"bool", b"complex")
 _zip = _file(signatures.is_zip)
 _MEDIA = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
@@ -269,6 +279,7 @@ FORMATS = (
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),
     Format("xgboost", "xgboost", _file(_xgboost)),
+    Format("flax", "flax.reader", _file(_flax)),
     Format("lightgbm", "lightgbm", _begins(b"tree\n", b"tree\r\n")),
     Format("graph", "tensorflow.graphs", _named(".pb", ".meta")),
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),

@@ -10,6 +10,7 @@ DATA = Path(__file__).parent.parent / "data"
 PARAMETERS = 3 * 2 + 2
 STATE = 2 * PARAMETERS * 4 + 8 + 4  # two moments, the int64 counter, the rate
 TORCH_STATE = 2 * PARAMETERS * 4 + 2 * 4  # two moments; a float32 counter for each parameter
+FLAX_STATE = 2 * PARAMETERS * 4 + 4  # two moments, the int32 counter; the step is in its type
 ARTIFACTS = {
     "dense.h5": ("h5", PARAMETERS * 4, STATE),
     "dense.keras": ("keras", PARAMETERS * 4, STATE),
@@ -28,6 +29,8 @@ ARTIFACTS = {
     "external": ("directory", PARAMETERS * 4, 0),
     "hub": ("huggingface", PARAMETERS * 4, 0),
     "web": ("tfjs", PARAMETERS * 4, 0),
+    "flax/params.msgpack": ("flax", PARAMETERS * 4, 0),
+    "flax/state.msgpack": ("flax", PARAMETERS * 4, FLAX_STATE),
     "torch/weights.pth": ("torch", PARAMETERS * 4, 0),
     "torch/tutorial.pt": ("torch", PARAMETERS * 4, TORCH_STATE),
     "torch/legacy.pth": ("torch", PARAMETERS * 4, TORCH_STATE),
@@ -99,4 +102,6 @@ def test_a_pickle_without_arrays_is_configuration():
 def test_all_of_them_together_are_measured_as_one_directory():
     measured = measure(DATA)
     assert measured.total == bytes_of(DATA)
-    assert measured.section("optimizer").of_kind(Kind.DATA) == 5 * STATE + 3 * TORCH_STATE
+    assert (
+        measured.section("optimizer").of_kind(Kind.DATA) == 5 * STATE + 3 * TORCH_STATE + FLAX_STATE
+    )

@@ -27,7 +27,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     """Yield inputs with a name for each."""
     for path in sorted(DATA.glob("dense.*")):
         yield path.name, seed("file", path.read_bytes())
-    for path in sorted(DATA.glob("boosted/*")):
+    for path in sorted([*DATA.glob("boosted/*"), *DATA.glob("flax/*")]):
         yield path.name, seed("file", path.read_bytes())
     yield "saved_model.pb", seed("saved_model", (DATA / "saved/saved_model.pb").read_bytes())
     for name, prefix in (("ckpt", "checkpoint/ckpt-1"), ("saved", "saved/variables/variables")):

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.needs import needs
+
 REASON = "{} is not installed: tox run -e estimators"
 CONFTEST = """
 import numpy as np, pytest, sklearn.linear_model, sklearn.pipeline, sklearn.preprocessing, xgboost
@@ -99,6 +101,27 @@ def test_sections_of_a_booster_are_held_and_no_optimizer_is_promised(project, fo
             f"weights of booster.{format} are * over their budget of 10 B",
         ]
     )
+
+
+def test_a_training_in_flax_holds_what_its_optimizer_keeps_and_ships_without(project):
+    needs("flax.training.train_state"), needs("optax")
+    result = project.run_code(
+        "import jax.numpy as jnp, optax\n"
+        "from flax.training.train_state import TrainState\n"
+        "@pytest.fixture\n"
+        "def state():\n"
+        "    params = {'dense': {'kernel': jnp.ones((9, 5)), 'bias': jnp.ones(5)}}\n"
+        "    return TrainState.create(apply_fn=None, params=params, tx=optax.adam(1.0))\n"
+        "@pytest.mark.max_model_size('1 kB', optimizer=0)\n"
+        "def test_whole(state): pass\n"
+        "@pytest.mark.max_model_size('1 kB', optimizer=0, include_optimizer=False)\n"
+        "def test_lean(state): pass\n"
+        "@pytest.mark.max_model_size('1 kB', weights='200 B', include_optimizer=False)\n"
+        "def test_weights(state, model_size):\n"
+        "    assert 200 < model_size(state, include_optimizer=False).weights < 300\n"
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["optimizer of state.msgpack is *", "weights of *.msgpack are *"])
 
 
 def test_a_small_estimator_does_not_hide_a_large_one_and_a_step_is_a_part(project):

@@ -307,7 +307,9 @@ def test_an_nnx_module_is_saved_by_flax_without_its_random_numbers(tmp_path):
     assert sorted(restored) == ["dense", "norm"]
     assert arrays_in(restored) == 4 * (30 * 4 + 4 + 4 * 4)  # kernel, bias; scale, bias, mean, var
     assert restored["dense"]["kernel"].tobytes() == module.dense.kernel[...].tobytes()
-    assert measure(copy.path).total == copy.path.stat().st_size
+    measured = measure(copy.path)
+    assert measured.total == copy.path.stat().st_size
+    assert measured.section("weights").of_kind(Kind.DATA) == arrays_in(restored)
     assert [leaf.tobytes() for leaf in jax.tree.leaves(arrays_of(module))] == before
 
 
@@ -339,10 +341,17 @@ def test_trees_of_parameters_and_states_of_a_training_are_saved_by_flax(tmp_path
         assert framework_of(tree) == "flax"
         copy = save(tree, tmp_path, format="msgpack", include_optimizer=True)
         assert copy.path.read_bytes() == serialization.to_bytes(tree)
+        measured = measure(copy.path)
+        assert measured.format == "flax"
+        assert measured.section("weights").of_kind(Kind.DATA) == size
+        assert measured.section("optimizer").of_kind(Kind.DATA) == (2 * size + 4) * (tree is state)
     lean = save(state, tmp_path, format="msgpack", include_optimizer=False)
     restored = serialization.msgpack_restore(lean.path.read_bytes())
     assert list(restored) == ["params"]
     assert arrays_in(restored) == size
+    measured = measure(lean.path)
+    assert measured.optimizer == 0
+    assert measured.section("weights").of_kind(Kind.DATA) == size
     # The optimizer's two moments are in the whole state.
     full = serialization.to_bytes(state)
     assert len(full) - lean.path.stat().st_size > 2 * size
