@@ -20,13 +20,13 @@ from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
-__all__ = ["format", "read", "recognises"]
+__all__ = ["LONGEST_HEADER", "format", "may_be_state", "read", "read_header", "recognises"]
 
 format = "npy"
 _MAGIC = b"\x93NUMPY"
 _LENGTHS = {1: 2, 2: 4, 3: 4}
 """Bytes of the header's length by the format's major version."""
-_LONGEST_HEADER = 64 * 1024
+LONGEST_HEADER = 64 * 1024
 """Bytes; NumPy itself reads no more than 10,000 unless it is told to."""
 _PLAIN = re.compile(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
 _OPTAX = {"mu", "nu", "trace", "opt_state"}
@@ -46,12 +46,7 @@ def read(source: Source, ledger: Ledger) -> None:
     Raises:
         ArtifactError: where the header makes no sense, or the file is shorter than it says.
     """
-    width = _LENGTHS[source.head[6]]
-    length = int.from_bytes(source.read(8, width), "little")
-    start = 8 + width + length
-    if length > _LONGEST_HEADER or start > source.size:
-        raise source.error(8, f"a header of {length:,d} bytes")
-    dtype, shape, size = _described(source, source.read(8 + width, length))
+    dtype, shape, size, start = read_header(source)
     home = ("weights", "array")
     ledger.add(home, Kind.STRUCTURE, start)
     if dtype == "object":
@@ -65,7 +60,7 @@ def read(source: Source, ledger: Ledger) -> None:
     held = source.size - start if size is None else size
     # An array has a name and nothing else: one that is called as a slot is may be an optimizer's.
     inner = source.name.rpartition("!")[2] if "!" in source.name else source.title
-    unclear = any(map(_may_be_state, re.split(r"[/\\.]", inner)))
+    unclear = may_be_state(inner)
     ledger.add(home, Kind.OPAQUE if unclear else Kind.DATA, held)
     extents.note(source, start, held, home)
     told = ", weights or an optimizer's state: by its name alone that is not known"
@@ -74,8 +69,24 @@ def read(source: Source, ledger: Ledger) -> None:
         ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - start - held)
 
 
-def _may_be_state(name: str) -> bool:
-    return name in _OPTAX or is_slot_name(name) or like_an_optimizer(name)
+def read_header(source: Source) -> tuple[str, tuple[int, ...], int | None, int]:
+    """Return data type, shape, bytes of all elements (None: not known), and where these begin.
+
+    Raises:
+        ArtifactError: where the header makes no sense.
+    """
+    width = _LENGTHS[source.head[6]]
+    length = int.from_bytes(source.read(8, width), "little")
+    start = 8 + width + length
+    if length > LONGEST_HEADER or start > source.size:
+        raise source.error(8, f"a header of {length:,d} bytes")
+    return (*_described(source, source.read(8 + width, length)), start)
+
+
+def may_be_state(name: str) -> bool:
+    """Return whether an array of that name may be an optimizer's: a part of it is a slot's name."""
+    parts = re.split(r"[/\\.]", name)
+    return any(p in _OPTAX or is_slot_name(p) or like_an_optimizer(p) for p in parts)
 
 
 def _described(source: Source, header: bytes) -> tuple[str, tuple[int, ...], int | None]:

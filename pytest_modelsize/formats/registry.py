@@ -238,6 +238,15 @@ _MSGPACK = frozenset(
 )
 _DTYPES = (b"float", b"int", b"bool", b"complex")
 _zip = _file(signatures.is_zip)
+
+
+def _npz(source: Source) -> bool:
+    """The first member is an array: its name and that name's length, APPNOTE.TXT 4.3.7."""
+    head = source.head
+    length = int.from_bytes(head[26:28], "little")
+    return signatures.is_zip(source) and head[30 : 30 + length].endswith(b".npy")
+
+
 _MEDIA = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
 )  # fmt: skip
@@ -269,6 +278,7 @@ FORMATS = (
     Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
     Format("torch", "torch.reader", _zip),
     Format("keras", "keras.archive", _zip, {".keras": "ZIP"}),
+    Format("npz", "npz", _file(_npz), anything=True),
     Format("zip", "zip_archive", _zip, anything=True),
     Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
     Format("executorch", "executorch.program", _begins(b"ET12", at=4), {".pte": "ExecuTorch"}),

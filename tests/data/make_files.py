@@ -24,6 +24,7 @@ def main():
     """Write all artifacts beside this script."""
     save_file(WEIGHTS, HERE / "dense.safetensors", metadata={"format": "np"})
     onnx.save(model(), HERE / "dense.onnx")
+    np.savez(HERE / "dense.npz", **WEIGHTS)
     for folder in ("external", "hub", "web"):
         (HERE / folder).mkdir(exist_ok=True)
     data = {"save_as_external_data": True, "size_threshold": 0, "location": "dense.onnx.data"}

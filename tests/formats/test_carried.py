@@ -23,6 +23,7 @@ ARTIFACTS = {
     "dense.onnx": ("onnx", PARAMETERS * 4, 0),
     "dense.mlmodel": ("coreml", PARAMETERS * 4, 0),
     "apple/dense.mlpackage": ("coreml", PARAMETERS * 4, 0),
+    "dense.npz": ("npz", PARAMETERS * 4, 0),
     "dense.ort": ("ort", PARAMETERS * 4, 0),
     "executorch/dense.pte": ("executorch", PARAMETERS * 4, 0),
     "executorch/outside.ptd": ("executorch", PARAMETERS * 4, 0),

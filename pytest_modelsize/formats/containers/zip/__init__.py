@@ -13,7 +13,7 @@ from pytest_modelsize.formats.containers.zip.archive import (
     list_zip,
     read_zip,
 )
-from pytest_modelsize.formats.containers.zip.content import unpack
+from pytest_modelsize.formats.containers.zip.content import unpack, unpack_head
 from pytest_modelsize.formats.containers.zip.members import ZipMember
 from pytest_modelsize.formats.containers.zip.records import STORED
 
@@ -25,4 +25,5 @@ __all__ = [
     "list_zip",
     "read_zip",
     "unpack",
+    "unpack_head",
 ]

@@ -9,7 +9,7 @@ from pytest_modelsize.formats.containers.zip.members import ZipMember
 from pytest_modelsize.formats.containers.zip.records import DEFLATED, STORED
 from pytest_modelsize.formats.source import Source
 
-__all__ = ["unpack"]
+__all__ = ["unpack", "unpack_head"]
 
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _PIECE = 64 * 1024
@@ -44,6 +44,24 @@ def unpack(source: Source, member: ZipMember, limit: int) -> bytes:
             member.offset, f"the data of {member.name!r} does not match its checksum"
         )
     return data
+
+
+def unpack_head(source: Source, member: ZipMember, size: int) -> bytes:
+    """Return the first bytes of a member's data: ``size`` of them, or what a first look gives.
+
+    Raises:
+        ArtifactError: as `unpack` does, but for the checksum, which only the whole has.
+    """
+    _check_openable(source, member)
+    if member.method == STORED:
+        return source.read(member.offset, min(size, member.stored))
+    data = source.read(member.offset, min(_PIECE, member.stored))
+    try:
+        return zlib.decompressobj(_RAW_DEFLATE).decompress(data, size)
+    except zlib.error as error:
+        raise source.error(
+            member.offset, f"the data of {member.name!r} is broken: {error}"
+        ) from error
 
 
 def _inflated(source: Source, member: ZipMember) -> Iterator[bytes]:
