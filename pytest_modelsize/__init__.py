@@ -7,11 +7,11 @@ is first used, so that a test session that does not use the plugin pays next to 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytest_modelsize.formats import measure
-    from pytest_modelsize.formats.registry import Reader
+    from pytest_modelsize.formats.reader import Reader
     from pytest_modelsize.formats.source import ArtifactError, Source
     from pytest_modelsize.plugin.outcomes import ModelSizeWarning
     from pytest_modelsize.sizes.bytesize import SizeError
@@ -41,7 +41,7 @@ _HOMES = {
     "Ledger": "sizes.ledger",
     "Measurement": "sizes.measurement",
     "ModelSizeWarning": "plugin.outcomes",
-    "Reader": "formats.registry",
+    "Reader": "formats.reader",
     "Section": "sizes.measurement",
     "SizeError": "sizes.bytesize",
     "Source": "formats.source",

@@ -1,7 +1,5 @@
 """``python -m pytest_modelsize``: the command ``modelsize``."""
 
-import sys
+from pytest_modelsize.cli import run
 
-from pytest_modelsize.cli import main
-
-sys.exit(main())
+run()

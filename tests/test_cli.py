@@ -139,7 +139,7 @@ def test_check_can_be_silent_about_what_is_within(artifacts, capsys):
         (["diff", "old.bin", "new.bin", "--max-growth", "5"], None),
         (["diff", "old.bin", "new.bin", "--max-growth", "5 percent"], "unknown unit 'percent'"),
         (["diff", "old.bin"], "NEW"),
-        (["diff", "old.bin", "new.bin", "--count", "0"], "no whole number from 1 up"),
+        (["diff", "old.bin", "new.bin", "--count", "0"], "not a whole number from 1 up"),
     ],
 )
 def test_a_wrong_limit_is_exit_code_2_with_what_to_write(artifacts, capsys, arguments, message):

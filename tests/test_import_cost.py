@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 HEAVY = ("h5py", "numpy", "keras", "tf_keras", "tensorflow", "torch", "jax")
 
@@ -53,5 +56,79 @@ def test_measuring_an_artifact_loads_no_framework(tmp_path):
         "def test_small(tmp_path): (tmp_path / 'notes.bin').write_bytes(b'x' * 999)\n"
     )
     loaded = loaded_after(code, tmp_path)
-    assert "pytest_modelsize.formats.containers.hdf5" in loaded
+    assert "pytest_modelsize.formats" in loaded
     assert not set(HEAVY) & set(loaded)
+
+
+DATA = Path(__file__).parent / "data"
+SLOW = {
+    "bz2", "dataclasses", "decimal", "email", "fractions", "http", "importlib.metadata", "inspect",
+    "lzma", "shutil", "socket", "subprocess", "tempfile", "typing",
+}  # fmt: skip
+"""What takes some milliseconds to import, and no reading needs."""
+COMMAND = (
+    "import sys, io\n"
+    "before = set(sys.modules)\n"
+    "sys.stdout = io.StringIO()\n"
+    "from pytest_modelsize.cli import main\n"
+    "code = main(sys.argv[1:])\n"
+    "sys.stdout = sys.__stdout__\n"
+    "print(code, *sorted(set(sys.modules) - before))\n"
+)
+
+
+def imported_by(*arguments):
+    """Return what the command imports."""
+    run = subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, arguments)], capture_output=True, text=True
+    )
+    code, *names = run.stdout.split()
+    assert code == "0", run.stdout + run.stderr
+    return set(names)
+
+
+READERS = {
+    "tensorflow.bundle", "torch.contents", "torch.archive", "onnx.reader", "tflite.reader", "gguf",
+    "keras.archive", "keras.weights_file", "safetensors", "pickle.reader", "tfjs", "huggingface",
+    "containers.hdf5.reader", "containers.pickle.machine",
+}  # fmt: skip
+"""Modules that read a format, and are long."""
+
+
+@pytest.mark.parametrize(
+    ("artifact", "wanted"),
+    [
+        ("dense.h5", {"keras.weights_file", "containers.hdf5.reader"}),
+        ("dense.keras", {"keras.archive", "keras.weights_file", "containers.hdf5.reader"}),
+        ("dense.weights.h5", {"keras.weights_file", "containers.hdf5.reader"}),
+        ("dense.tflite", {"tflite.reader"}),
+        ("dense.safetensors", {"safetensors"}),
+        ("dense.onnx", {"onnx.reader"}),
+        ("torch/weights.pth", {"torch.archive", "torch.contents", "containers.pickle.machine"}),
+        ("torch/lightning.ckpt", {"torch.archive", "torch.contents", "containers.pickle.machine"}),
+        ("saved", {"tensorflow.bundle"}),
+        ("checkpoint", {"tensorflow.bundle"}),
+        ("hub", {"huggingface", "safetensors"}),
+        ("web", {"tfjs"}),
+        ("plain", set()),
+        ("external", {"onnx.reader"}),
+    ],
+)
+def test_show_imports_the_reader_of_its_file_and_little_else(artifact, wanted):
+    found = imported_by("show", DATA / artifact)
+    ours = {name.removeprefix("pytest_modelsize.") for name in found if "pytest_modelsize" in name}
+    assert not {name for name in ours if name.startswith("saving")}
+    assert {name for name in READERS if f"formats.{name}" in ours} == wanted
+    assert not set(HEAVY) & found
+    if sys.version_info >= (3, 11):  # before, argparse and pathlib import some of these themselves
+        assert not SLOW & found
+    assert len(ours) <= 85
+
+
+def test_a_check_that_holds_imports_nothing_to_explain_a_failure(tmp_path):
+    found = imported_by("check", DATA / "dense.h5", "--max", "1 MB", "--optimizer", "1 MB")
+    ours = {name for name in found if name.startswith("pytest_modelsize")}
+    assert not {
+        name for name in ours if ".saving" in name or ".causes" in name or ".report" in name
+    }
+    assert len(ours) <= 55

@@ -8,18 +8,17 @@ while it reads another, and so the parts do not quite add up by themselves.
 
 from __future__ import annotations
 
-import lzma
 import os
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from pytest_modelsize.formats.extents import Extent
 from pytest_modelsize.sizes.measurement import OWN, SECTIONS, Kind, Measurement, Section
+from pytest_modelsize.sizes.records import dataclass, replace
 from pytest_modelsize.sizes.shares import proportional
 
 __all__ = ["METHODS", "CompressionError", "Method", "compressed", "compressed_size", "method"]
@@ -225,10 +224,6 @@ def _gzip() -> Method:
     )
 
 
-def _xz() -> Method:
-    return Method("xz", "liblzma", 6, lambda: lzma.LZMACompressor(preset=6))
-
-
 def _zstd() -> Method:
     try:
         zstandard: Any = import_module("zstandard")
@@ -242,5 +237,6 @@ def _zstd() -> Method:
     )
 
 
-METHODS: Mapping[str, Callable[[], Method]] = {"gzip": _gzip, "xz": _xz, "zstd": _zstd}
-"""The ways to compress, by name. Levels are the libraries' own defaults."""
+METHODS: Mapping[str, Callable[[], Method]] = {"gzip": _gzip, "zstd": _zstd}
+"""The ways to compress, by name: those by which servers send files. Levels are the libraries' own
+defaults."""

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_modelsize.checks.description import listed, type_of
 from pytest_modelsize.checks.subject import TargetError
 from pytest_modelsize.checks.surroundings import Surroundings
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["LARGEST", "made_by_class", "value_of"]
 
 LARGEST = "largest"
 """As a name: of all that could be meant, the one with the most bytes."""
 _SCOPES = ("fixture", "attribute", "local", "global", "made")
-_FIRST = re.compile(r"(?:(?P<scope>[a-z]+):)?(?P<name>[^.\[\]:]+)")
-_STEP = re.compile(
+_FIRST = late(r"(?:(?P<scope>[a-z]+):)?(?P<name>[^.\[\]:]+)")
+_STEP = late(
     r"\.(?P<attribute>[^.\[\]]+)|\[(?:(?P<index>-?\d+)|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")\]"
 )
 

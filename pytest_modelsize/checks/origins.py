@@ -6,11 +6,12 @@ import re
 
 from pytest_modelsize.checks.surroundings import Surroundings
 from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["origin"]
 
-_MODEL = re.compile(r"model=([\"'])(?P<expression>.*)\1", re.DOTALL)
-_ROOT = re.compile(r"\w+")
+_MODEL = late(r"model=([\"'])(?P<expression>.*)\1", re.DOTALL)
+_ROOT = late(r"\w+")
 
 
 def origin(subject: Subject, around: Surroundings) -> str:

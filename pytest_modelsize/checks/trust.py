@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
-from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.sizes.budget import PROMISE, Budget
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
+from pytest_modelsize.sizes.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.checks.take import Taken
 
 __all__ = ["OpaqueEntry", "not_known", "opaque_entries", "opaque_patterns", "promise_broken"]
 

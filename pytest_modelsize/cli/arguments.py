@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_modelsize.checks.compression import METHODS
-from pytest_modelsize.checks.dtype_limits import dtype_limit
-from pytest_modelsize.sizes.budget import Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
-from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.sizes.budget import Limit
+    from pytest_modelsize.sizes.growth import GrowthLimit
 
 __all__ = ["add_compressed", "dtype_limits", "growth_limit", "limit", "positive"]
+
+_COMPRESSIONS = ("gzip", "zstd")
+"""The names of `checks.compression.METHODS`, which imports what compresses."""
 
 
 def add_compressed(parser: argparse.ArgumentParser) -> None:
     """Add ``--compressed``, by which an artifact is weighed as it is downloaded."""
     parser.add_argument(
         "--compressed",
-        choices=tuple(METHODS),
+        choices=_COMPRESSIONS,
         help="weigh it compressed, as it is downloaded; sections add up to the compressed size",
     )
 
@@ -26,7 +30,7 @@ def positive(text: str) -> int:
     """Return a whole number from 1 up."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return number
 
 
@@ -42,6 +46,8 @@ def limit(text: str) -> int | str:
 
 def dtype_limits(text: str) -> Limit:
     """Return a limit on the weights of a data type: ``float32=5%``."""
+    from pytest_modelsize.checks.dtype_limits import dtype_limit
+
     dtype, separator, value = text.partition("=")
     try:
         if not separator:
@@ -53,6 +59,8 @@ def dtype_limits(text: str) -> Limit:
 
 def growth_limit(text: str) -> GrowthLimit:
     """Return a limit on a growth: ``5%``, a size, or an int of bytes."""
+    from pytest_modelsize.sizes.growth import parse_growth
+
     try:
         return parse_growth(None, limit(text) if text.isdigit() else text)
     except SizeError as error:

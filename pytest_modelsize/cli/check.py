@@ -7,34 +7,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_modelsize.checks.explanation import explain
-from pytest_modelsize.checks.save_cache import SaveCache
-from pytest_modelsize.checks.take import Settings, take
-from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.checks.trust import not_known, opaque_patterns
 from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
-from pytest_modelsize.cli.declared import check_declared
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
-from pytest_modelsize.formats import ArtifactError
-from pytest_modelsize.report.failure import Circumstances, failure
+from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.sizes.bytesize import exact, parse_size
-from pytest_modelsize.sizes.growth import GrowthExcess
-from pytest_modelsize.sizes.measurement import SECTIONS
+from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
 
-__all__ = ["add_check"]
+__all__ = ["add_arguments"]
 
 
-def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    check = commands.add_parser(
-        "check",
-        help="hold artifacts to a budget",
-        description="Exit with 1 if an artifact is over its budget, and print where its bytes are. "
+def add_arguments(check: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    check.description = (
+        "Exit with 1 if an artifact is over its budget, and print where its bytes are. "
         "Without a FILE, the budgets of [tool.modelsize] in pyproject.toml, or of modelsize.toml, "
-        "are held, in this folder or the nearest above it.",
+        "are held, in this folder or the nearest above it."
     )
     check.set_defaults(run=_check)
     check.add_argument("artifacts", metavar="FILE", nargs="*", help="model files, or directories")
@@ -75,6 +67,8 @@ def _check(options: argparse.Namespace) -> int:
     )
     limits += tuple(options.dtypes)
     if not options.artifacts and not limits and not options.compressed:
+        from pytest_modelsize.cli.declared import check_declared
+
         return check_declared(options)
     if not options.artifacts:
         print("modelsize: check has limits, and no FILE to hold to them", file=sys.stderr)
@@ -85,30 +79,61 @@ def _check(options: argparse.Namespace) -> int:
     if not limits:
         print("modelsize: check needs a limit, such as --max 2MB or --optimizer 0", file=sys.stderr)
         return BAD
+    budget = Budget(limits, allow_opaque=opaque_patterns(options.allow_opaque))
     worst = WITHIN
-    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
-        for artifact in options.artifacts:
-            try:
-                worst = max(worst, _held(artifact, limits, Path(folder), options))
-            except ArtifactError as error:
-                print(f"modelsize: {error}", file=sys.stderr)
-                worst = BAD
+    for artifact in options.artifacts:
+        try:
+            worst = max(worst, _held(artifact, budget, options))
+        except ArtifactError as error:
+            print(f"modelsize: {error}", file=sys.stderr)
+            worst = BAD
     return worst
 
 
-def _held(
-    artifact: str, limits: tuple[Limit, ...], folder: Path, options: argparse.Namespace
-) -> int:
-    settings = Settings("", True, compression=options.compressed or "")
-    taken = take(Subject(artifact, path=Path(artifact)), settings, folder)
-    budget = Budget(limits, allow_opaque=opaque_patterns(options.allow_opaque))
-    if problem := not_known(budget, taken.measurement):
+def _held(artifact: str, budget: Budget, options: argparse.Namespace) -> int:
+    measurement = _measured(artifact, options.compressed)
+    if problem := not_known(budget, measurement):
         raise ArtifactError(artifact, None, problem)
-    excesses: tuple[Excess | GrowthExcess, ...] = judge(budget, taken.measurement)
-    if not excesses:
-        if not options.quiet:
-            print(f"{artifact}: {exact(taken.measurement.bytes_on_disk)} B, within its budget")
-        return WITHIN
-    where = Circumstances(budget=f"modelsize {options.written}")
-    print(failure(taken.measurement, excesses, explain(taken, excesses, SaveCache(folder)), where))
-    return OVER
+    excesses = judge(budget, measurement)
+    if excesses:
+        print(_explained(artifact, measurement, excesses, options))
+        return OVER
+    if not options.quiet:
+        print(f"{artifact}: {exact(measurement.bytes_on_disk)} B, within its budget")
+    return WITHIN
+
+
+def _measured(artifact: str, compression: str | None) -> Measurement:
+    if not compression:
+        return measure(artifact, name=artifact)
+    from pytest_modelsize.checks.take import measure_compressed, method_of
+
+    path = Path(artifact)
+    return measure_compressed(path, method_of(path, compression), name=artifact)
+
+
+def _explained(
+    artifact: str,
+    measurement: Measurement,
+    excesses: Sequence[Excess],
+    options: argparse.Namespace,
+) -> str:
+    """Return the text of a failure, which takes more to say than a pass."""
+    import shlex
+    import tempfile
+
+    from pytest_modelsize.checks.explanation import explain
+    from pytest_modelsize.checks.save_cache import SaveCache
+    from pytest_modelsize.checks.take import Settings, Taken
+    from pytest_modelsize.checks.targets import Subject
+    from pytest_modelsize.report.failure import Circumstances, failure
+
+    taken = Taken(
+        subject=Subject(artifact, path=Path(artifact)),
+        settings=Settings("", True, compression=options.compressed or ""),
+        measurement=measurement,
+    )
+    where = Circumstances(budget=f"modelsize {shlex.join(options.given)}")
+    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        explanation = explain(taken, excesses, SaveCache(Path(folder)))
+    return failure(measurement, excesses, explanation, where)

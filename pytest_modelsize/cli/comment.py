@@ -6,17 +6,15 @@ import argparse
 
 from pytest_modelsize.cli.arguments import limit
 
-__all__ = ["add_comment"]
+__all__ = ["add_arguments"]
 
 
-def add_comment(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "comment",
-        help="tell a pull request what it does to the sizes",
-        description="Compare a run's JSON report with what the base branch has accepted, write "
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.description = (
+        "Compare a run's JSON report with what the base branch has accepted, write "
         "that to the job's page, and keep one comment on the pull request. Which one it is comes "
-        "from the environment of GitHub Actions or GitLab CI. Elsewhere, it is printed.",
+        "from the environment of GitHub Actions or GitLab CI. Elsewhere, it is printed."
     )
     parser.set_defaults(run=_comment)
     parser.add_argument(

@@ -24,16 +24,15 @@ from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load
 from pytest_modelsize.storage.result_sets import load_measurements
 
-__all__ = ["add_diff"]
+__all__ = ["add_arguments"]
 
 
-def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    diff = commands.add_parser(
-        "diff",
-        help="print what changed between two artifacts",
-        description="Print what changed, section by section and entry by entry. Either side is an "
+def add_arguments(diff: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    diff.description = (
+        "Print what changed, section by section and entry by entry. Either side is an "
         "artifact, or what `modelsize show --json` printed of one; formats may differ. Two "
-        "baselines, or JSON reports, are compared artifact by artifact.",
+        "baselines, or JSON reports, are compared artifact by artifact."
     )
     diff.set_defaults(run=_diff)
     diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")

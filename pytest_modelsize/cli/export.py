@@ -9,17 +9,15 @@ from pytest_modelsize.cli.output import write
 from pytest_modelsize.cli.reports import results_of
 from pytest_modelsize.report.history import FORMS
 
-__all__ = ["add_export"]
+__all__ = ["add_arguments"]
 
 
-def add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    export = commands.add_parser(
-        "export",
-        help="give a report to a service that keeps a history",
-        description="Print a run's JSON report in the form that another service reads: "
+def add_arguments(export: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    export.description = (
+        "Print a run's JSON report in the form that another service reads: "
         "github-action-benchmark (its tool customSmallerIsBetter), Bencher (its adapter json), or "
-        "GitLab (a metrics report).",
+        "GitLab (a metrics report)."
     )
     export.set_defaults(run=_export)
     export.add_argument(

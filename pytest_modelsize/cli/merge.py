@@ -9,16 +9,14 @@ from pytest_modelsize.cli.output import write
 from pytest_modelsize.cli.reports import results_of
 from pytest_modelsize.report.json_report import as_json_report
 
-__all__ = ["add_merge"]
+__all__ = ["add_arguments"]
 
 
-def add_merge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command."""
-    merge = commands.add_parser(
-        "merge",
-        help="make one report of those of several shards",
-        description="Make one JSON report of those of several shards, or machines. What two of "
-        "them have is there once: the worse verdict counts, and the larger artifact.",
+def add_arguments(merge: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    merge.description = (
+        "Make one JSON report of those of several shards, or machines. What two of "
+        "them have is there once: the worse verdict counts, and the larger artifact."
     )
     merge.set_defaults(run=_merge)
     merge.add_argument(

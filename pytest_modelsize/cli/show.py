@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import find_causes
-from pytest_modelsize.checks.stripping.replay import replayed_size, why_not_replayed
-from pytest_modelsize.checks.take import measure_compressed, method_of
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.exit_codes import WITHIN
 from pytest_modelsize.formats import files_of, measure
@@ -19,9 +15,8 @@ from pytest_modelsize.report.causes import cause_lines
 from pytest_modelsize.report.tree import tree
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.measurement_json import as_json
 
-__all__ = ["add_show"]
+__all__ = ["add_arguments"]
 
 _MOST_READ = 64 * 2**20
 """Bytes of tensors that are read to find equal and empty ones: a moment's work."""
@@ -29,12 +24,9 @@ _LARGE = 10**8
 """Bytes to compress from which on a terminal is told how far it is."""
 
 
-def add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    show = commands.add_parser(
-        "show",
-        help="print the sections of an artifact, largest first",
-        description="Print the sections of an artifact, largest first. They add up to its bytes.",
-    )
+def add_arguments(show: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    show.description = "Print the sections of an artifact, largest first. They add up to its bytes."
     show.set_defaults(run=_show)
     show.add_argument("artifact", metavar="FILE", help="a model file, or a directory")
     show.add_argument(
@@ -54,6 +46,8 @@ def add_show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _show(options: argparse.Namespace) -> int:
     if options.compressed:
+        from pytest_modelsize.checks.take import measure_compressed, method_of
+
         path = Path(options.artifact)
         how = method_of(path, options.compressed)
         measurement = measure_compressed(path, how, progress=_progress(path))
@@ -62,10 +56,18 @@ def _show(options: argparse.Namespace) -> int:
         measurement = measure(options.artifact)
     replayed = None
     if options.replay:
+        import tempfile
+
+        from pytest_modelsize.checks.stripping.replay import replayed_size
+
         with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
             total = measurement.bytes_on_disk
             replayed = replayed_size(Path(options.artifact), total, Path(folder))
     if options.json:
+        import json
+
+        from pytest_modelsize.storage.measurement_json import as_json
+
         shown = as_json(measurement)
         if options.replay:
             shown["replayed_without_optimizer"] = replayed
@@ -106,6 +108,8 @@ def _progress(path: Path) -> Callable[[int], None]:
 
 def _answer(replayed: int | None, measurement: Measurement, artifact: str) -> str:
     if replayed is None:
+        from pytest_modelsize.checks.stripping.replay import why_not_replayed
+
         state = int(measurement.optimizer)
         return f"not known: {why_not_replayed(Path(artifact), measurement.format, state)}"
     return f"{exact(replayed)} bytes (replayed)"

@@ -7,12 +7,9 @@ the sections add up to the bytes that the file system reports.
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from pytest_modelsize.formats import registry
@@ -21,8 +18,10 @@ from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.registry import Format, Opened
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, ReaderError
+from pytest_modelsize.formats.uncollected import uncollected
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import replace
 
 __all__ = [
     "ArtifactError",
@@ -64,7 +63,7 @@ def measure(
     where = Path(path)
     shown = name or where.name or str(where)
     tree, ledger = _tree(where, names), Ledger()
-    with _no_collection():
+    with uncollected():
         format = _read(where, tree, ledger)
     return Measurement(shown, format, sum(tree.read.values()), ledger.sections())
 
@@ -109,22 +108,6 @@ def _leading(path: Path) -> Path:
         if index.is_file():
             return index
     return path
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Put Python's search for garbage in cycles off meanwhile.
-
-    What readers make has none to speak of, and each search goes through all that a framework has
-    made: up to a third of the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _tree(path: Path, names: LiveNames | None = None) -> Tree:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path, PurePath
-from typing import NamedTuple, cast
 
 from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.folder import Folder, Item
-from pytest_modelsize.formats.registry import Format, Together, leads
+from pytest_modelsize.formats.registry import Format, leads
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["Place", "format", "place", "read", "read_rest", "recognises"]
 
@@ -126,7 +130,7 @@ class _Rest:
                     registry.read(source, part, line)
                     self._enter(source)
             if shares is not None:
-                cast(Together, shares.reader).read_together(held)
+                shares.together.read_together(held)
             for source in held:
                 self._enter(source)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.measurement import SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Extent", "asked_for", "note", "note_run", "noted"]
 

@@ -7,13 +7,13 @@ import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_modelsize.formats.links import Reach
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.placeholders import refuse_placeholder
 from pytest_modelsize.formats.source import ArtifactError, Source, open_source
+from pytest_modelsize.sizes.records import dataclass, replace
 
 __all__ = ["DEEPEST", "Folder", "Item", "Tree"]
 

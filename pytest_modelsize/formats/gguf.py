@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 from math import prod
-from typing import NamedTuple
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.cursor import Cursor
@@ -18,6 +17,7 @@ from pytest_modelsize.formats.dotted_names import Homes, described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["TYPES", "format", "read", "recognises"]
 

@@ -7,29 +7,28 @@ features' importances, the parameters in brackets, and what pandas knew of categ
 
 from __future__ import annotations
 
-import re
-
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.lines import BEGINNING, Line, lines
 from pytest_modelsize.formats.containers.part import TooManyParts
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["format", "read", "recognises"]
 
 format = "lightgbm"
-_BEGINS = re.compile(rb"tree\r?\n(?:[a-z_]+(?:=[^\n]*)?\r?\n)*?max_feature_idx=\d")
-_TREE = re.compile(rb"Tree=\d{1,12}")
+_BEGINS = late(rb"tree\r?\n(?:[a-z_]+(?:=[^\n]*)?\r?\n)*?max_feature_idx=\d")
+_TREE = late(rb"Tree=\d{1,12}")
 _SIZES = b"tree_sizes"
-_NUMBERS = re.compile(rb"(?:\d{1,12} ?)*")
+_NUMBERS = late(rb"(?:\d{1,12} ?)*")
 _LONGEST_SIZES = 4 * 2**20
 """Bytes of the line of sizes that is read."""
 _END_OF_TREES = b"end of trees"
 _IMPORTANCES = (b"feature_importances:", b"feature importances:")
 _PARAMETERS, _END_OF_PARAMETERS = b"parameters:", b"end of parameters"
-_PARAMETER = re.compile(rb"\[([a-z_0-9]{1,80}): ")
-_KEY = re.compile(rb"([A-Za-z_][A-Za-z_0-9]{0,80})[=:]")
+_PARAMETER = late(rb"\[([a-z_0-9]{1,80}): ")
+_KEY = late(rb"([A-Za-z_][A-Za-z_0-9]{0,80})[=:]")
 _MOST_ENTRIES = 2000
 _HEAD: SectionPath = ("config",)
 _TREES: SectionPath = ("weights", "trees")

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pytest_modelsize.formats.source import ArtifactError
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Link", "Reach"]
 

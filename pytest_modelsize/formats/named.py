@@ -17,15 +17,16 @@ from pytest_modelsize.formats.inside import add_opaque
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["format", "format_of", "read", "recognises"]
 
 format = "named"
 _NCNN = 7767517
-_NCNN_TEXT = re.compile(rb"7767517\s+\d+\s+\d+\s")
-_PADDLE_PROGRAM = re.compile(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08\x00\x10\xff{9}\x01")
+_NCNN_TEXT = late(rb"7767517\s+\d+\s+\d+\s")
+_PADDLE_PROGRAM = late(rb"\x0a[\x80-\xff]{0,4}[\x00-\x7f]\x08\x00\x10\xff{9}\x01")
 """A ProgramDesc begins with its first block: index 0, and -1 for the block around it."""
-_PADDLE_TENSOR = re.compile(rb"\0{16}.\0{3}\x08.\x10", re.DOTALL)
+_PADDLE_TENSOR = late(rb"\0{16}.\0{3}\x08.\x10", re.DOTALL)
 """Version 0, no levels, version 0; then the length of a TensorDesc: type and dimensions."""
 _TAR = ("sys_info", "storages", "tensors", "pickle")
 """The members, one of which is the first."""

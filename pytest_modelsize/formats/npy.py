@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import re
 from math import prod
-from typing import Any
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import described
@@ -19,6 +18,11 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["LONGEST_HEADER", "format", "may_be_state", "read", "read_header", "recognises"]
 
@@ -28,7 +32,7 @@ _LENGTHS = {1: 2, 2: 4, 3: 4}
 """Bytes of the header's length by the format's major version."""
 LONGEST_HEADER = 64 * 1024
 """Bytes; NumPy itself reads no more than 10,000 unless it is told to."""
-_PLAIN = re.compile(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
+_PLAIN = late(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
 _OPTAX = {"mu", "nu", "trace", "opt_state"}
 """What Optax calls its slots (optax/_src/transform.py)."""
 _NAMES = {"f": "float", "i": "int", "u": "uint", "c": "complex"}

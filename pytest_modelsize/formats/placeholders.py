@@ -11,25 +11,26 @@ import re
 from pathlib import PurePath
 
 from pytest_modelsize.formats.source import PlaceholderError, Source
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["NO_MODEL_HERE", "named_like_a_model", "refuse_placeholder"]
 
-_LFS = re.compile(
+_LFS = late(
     rb"version https://(git-lfs\.github\.com/spec|hawser\.github\.com/spec)/v1\r?\n"
     rb"(?:[a-z0-9.-]+ [^\n]*\n)*?oid sha256:"
 )
 _LONGEST_POINTER = 1024
 """Bytes that a pointer has less of: docs/spec.md."""
-_ANNEX = re.compile(rb"(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?")
+_ANNEX = late(rb"(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?")
 """What an unlocked file of git-annex holds while its content is elsewhere."""
-_XET = re.compile(rb"# xet version \d")
+_XET = late(rb"# xet version \d")
 _LARGEST_PAGE = 2**20
-_PAGE = re.compile(
+_PAGE = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?"
     rb"<(?:!doctype\s+html|html|head|body|title|error|center|h1)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
-_MESSAGE = re.compile(
+_MESSAGE = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:[{\[]|not found|access denied|forbidden|unauthorized|invalid "
     rb"(?:username|credentials)|entry not found|repository not found|4\d\d:? |5\d\d:? |error)",
     re.IGNORECASE,
@@ -46,7 +47,9 @@ _BINARY = _MODELS - {".model", ".pbtxt", ".ubj", ".weights"}
 """Those of them under which no text is."""
 _PICKLED = frozenset({".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pt2", ".pth", ".ptl", ".th"})
 """Those under which nothing is text but a pickle of old, which ends in a full stop."""
-_SHARD = re.compile(r".+\.data-[0-9]{5}-of-[0-9]{5}")
+_SHARD = late(r".+\.data-[0-9]{5}-of-[0-9]{5}")
+_TOLD = 64
+"""Bytes by which most models are told from text."""
 NO_MODEL_HERE = "there is no model here to hold to a budget"
 
 
@@ -88,6 +91,8 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
             None,
             f"an empty file, so {NO_MODEL_HERE}: a save that broke off, or a placeholder",
         )
+    if b"\0" in head[:_TOLD]:
+        return  # as no text has, and nearly every model
     suffix = PurePath(source.title).suffix.lower()
     if model and suffix in _BINARY and source.size <= _LARGEST_PAGE:
         if _PAGE.match(head):
@@ -126,4 +131,4 @@ def _is_message(source: Source) -> bool:
     return _TEXT.fullmatch(text.encode()) is not None
 
 
-_TEXT = re.compile(rb"[\t\n\f\r -~\x80-\xff]+")
+_TEXT = late(rb"[\t\n\f\r -~\x80-\xff]+")

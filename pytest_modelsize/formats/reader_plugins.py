@@ -8,19 +8,25 @@ and nothing is imported.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.machinery import PathFinder
 
-from pytest_modelsize.formats.registry import Reader
 from pytest_modelsize.formats.source import ArtifactError, ReaderError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Section
+from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["GROUP", "Reader", "ReaderError", "format", "format_of", "read", "recognises"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from pytest_modelsize.formats.reader import Reader
+
+__all__ = ["GROUP", "ReaderError", "format", "format_of", "read", "recognises"]
 
 format = ""
 """Told by the reader that is found."""
@@ -85,7 +91,12 @@ def read(source: Source, ledger: Ledger) -> str:
 
 
 def _find(source: Source) -> tuple[_Offered, Reader[Source]] | None:
-    for offered in _offered(tuple(sys.path)):
+    offers = _offered(tuple(sys.path))
+    if not offers:
+        return None
+    from pytest_modelsize.formats.reader import Reader
+
+    for offered in offers:
         with _blaming(offered, source):
             reader = offered.entry.load()
             if not isinstance(reader, Reader) or not isinstance(reader.format, str):
@@ -98,6 +109,10 @@ def _find(source: Source) -> tuple[_Offered, Reader[Source]] | None:
 @lru_cache(maxsize=1)
 def _offered(path: tuple[str, ...]) -> tuple[_Offered, ...]:
     """Return the readers that are installed on ``path``, which is `sys.path`, in their order."""
+    if not _may_be_offered(path):
+        return ()
+    from importlib.metadata import entry_points
+
     found = []
     for entry in entry_points(group=GROUP):
         package = "a package without a name"
@@ -105,6 +120,38 @@ def _offered(path: tuple[str, ...]) -> tuple[_Offered, ...]:
             package = f"{entry.dist.name} {entry.dist.version}"
         found.append(_Offered(entry, package))
     return tuple(sorted(found, key=lambda offered: (offered.package, offered.entry.name)))
+
+
+def _may_be_offered(path: tuple[str, ...]) -> bool:
+    """Return whether a package on ``path`` names the group, as far as a quick look tells.
+
+    `importlib.metadata` takes twice as long to import as Python to start, and most people have no
+    such package. What is no plain folder, and other finders of packages, are left to it.
+    """
+    if any(
+        hasattr(finder, "find_distributions") and finder is not PathFinder
+        for finder in sys.meta_path
+    ):
+        return True
+    return any(_is_named_in(folder or os.curdir) for folder in path)
+
+
+def _is_named_in(folder: str) -> bool:
+    if os.path.isfile(folder) or folder.endswith(".egg"):
+        return True
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    for name in names:
+        if name.endswith((".dist-info", ".egg-info")):
+            try:
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                    if GROUP.encode() in file.read():
+                        return True
+            except OSError:
+                continue
+    return False
 
 
 @contextmanager

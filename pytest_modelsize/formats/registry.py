@@ -8,24 +8,27 @@ have. What is read, what a file leads, and what counts as one artifact all follo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 from pytest_modelsize.formats.containers import signatures
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pytest_modelsize.formats.reader import Reader, Together
 
 __all__ = [
     "FORMATS",
     "Format",
     "Opened",
-    "Reader",
-    "Together",
     "claimed_by",
     "find_artifact",
     "find_format",
@@ -34,50 +37,7 @@ __all__ = [
 ]
 
 Opened = Source | Folder
-_Opened = TypeVar("_Opened", Source, Folder, contravariant=True)
 _Look = Callable[[Opened], bool]
-
-
-@runtime_checkable
-class Reader(Protocol[_Opened]):
-    """What reads a format: a module or an object with these names.
-
-    Readers of files are given a `Source`, which other packages offer too (docs/readers.md); those
-    of folders, which are not open to other packages, a `Folder`.
-    """
-
-    format: str
-    """What a measurement says it is: ``npy``."""
-
-    def recognises(self, source: _Opened, /) -> bool:
-        """Return whether the content of ``source`` is of this format: a look at a few bytes.
-
-        It is asked about every file that nobody before it knows.
-        """
-
-    def read(self, source: _Opened, ledger: Ledger, /) -> str | None:
-        """Give each of the ``source.size`` bytes to an entry of ``ledger``, exactly once.
-
-        A file that names others opens them with `companion_paths.open_beside`, and gives their
-        bytes as well; the reader of a folder gives those of all files below it.
-
-        Returns:
-            The format's exact name, where the content tells between several; else None.
-
-        Raises:
-            ArtifactError: as ``source.error(offset, problem)``, where the file is broken.
-        """
-
-
-class Together(Protocol):
-    """A reader of files that may share others: it also reads several of one folder at once."""
-
-    def read_together(self, ledgers: Mapping[Source, Ledger], /) -> None:
-        """Give the bytes of each source, and of what it names, to its ledger.
-
-        Raises:
-            ArtifactError: as `Reader.read` does.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +71,16 @@ class Format:
     @property
     def reader(self) -> Reader[Any]:
         """The module, imported when it is first asked for."""
-        return cast(Reader[Any], import_module(f"pytest_modelsize.formats.{self.module}"))
+        module: Any = import_module(f"pytest_modelsize.formats.{self.module}")
+        reader: Reader[Any] = module
+        return reader
+
+    @property
+    def together(self) -> Together:
+        """The module of a format whose files may share others."""
+        module: Any = self.reader
+        together: Together = module
+        return together
 
     def recognises(self, opened: Opened) -> bool:
         """Return whether ``opened`` is of this format."""
@@ -119,13 +88,13 @@ class Format:
 
     def format_of(self, opened: Opened) -> str:
         """Return the name of the format, which readers of other packages tell themselves."""
-        told = getattr(self.reader, "format_of", None)
-        return self.name if told is None else cast(str, told(opened))
+        told: Callable[[Opened], str] | None = getattr(self.reader, "format_of", None)
+        return self.name if told is None else told(opened)
 
     def companions(self, source: Source) -> frozenset[Path]:
         """Return the files that ``source`` names, as far as a quick look tells."""
-        named = getattr(self.reader, "companions", None)
-        return frozenset() if named is None else cast(frozenset[Path], named(source))
+        named: Callable[[Source], frozenset[Path]] | None = getattr(self.reader, "companions", None)
+        return frozenset() if named is None else named(source)
 
 
 def _file(look: Callable[[Source], bool]) -> _Look:
@@ -183,7 +152,7 @@ def _coreml(source: Source) -> bool:
     return _MODEL.match(source.head) is not None
 
 
-_MODEL = re.compile(
+_MODEL = late(
     rb"\x08[\x01-\x63]\x12(?:\0|[\x80-\xff]{0,4}[\x01-\x7f][\x0a\x52\x5a\x62\x6a\x92\xa2\xaa])"
 )
 

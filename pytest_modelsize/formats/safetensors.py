@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import NamedTuple
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.json_members import Member, Text
@@ -19,6 +18,8 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots import Leaf, state_among
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["format", "read", "read_tensors", "recognises"]
 
@@ -41,7 +42,7 @@ _BITS = {
 """Bits of an element: ``Dtype::bitsize`` of tensor.rs."""
 _TRAINED = ("F", "BF", "C")
 _FAMILIES = {"F": "float", "BF": "bfloat", "I": "int", "U": "uint", "C": "complex"}
-_WRITTEN = re.compile(
+_WRITTEN = late(
     r'\{"dtype":"(\w{1,20})","shape":\[((?:\d{1,20},?){0,64})\],'
     r'"data_offsets":\[(\d{1,20}),(\d{1,20})\]\}'
 )

@@ -8,7 +8,6 @@ transformers/modeling_utils.py: ``{"metadata": {...}, "weight_map": {"name": "fi
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pytest_modelsize.formats import registry, safetensors
@@ -17,6 +16,7 @@ from pytest_modelsize.formats.containers.json_members import Text
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["SUFFIX", "companions", "format", "read", "recognises"]
 
@@ -27,9 +27,7 @@ _MAP = "weight_map"
 _LARGEST = 12 * 2**20
 """Bytes of the largest index that is read: a line for each tensor."""
 _MOST_TENSORS = 200_000
-_ENTRY = re.compile(
-    rb'"weight_map"\s*:\s*\{\s*"(?:[^"\\]|\\.){0,1000}"\s*:\s*"[^"]+\.(safetensors|bin)"'
-)
+_ENTRY = late(rb'"weight_map"\s*:\s*\{\s*"(?:[^"\\]|\\.){0,1000}"\s*:\s*"[^"]+\.(safetensors|bin)"')
 
 
 def recognises(source: Source) -> bool:

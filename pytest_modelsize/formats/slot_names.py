@@ -15,9 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from pytest_modelsize.sizes.patterns import late
+
 __all__ = ["OTHER", "is_slot_name", "made_from", "prefixes_of"]
 
-_WORDS = re.compile(
+_WORDS = late(
     r"adam\w*|n?adamw?|adamax|amsgrad|vhat|momentums?|velocit(y|ies)|accumulators?|accum\w*"
     r"|rms(_?prop)?\w*|mean_squares?|mean_square|squares?|ftrl\w*|linears?|lamb\w*|lars\w*|lion\w*"
     r"|ada(grad|delta|factor)\w*|slots?(_[vm][rc]?)?|nesterov|moments?|[mvurc]|m_?hat|v_?hat"

@@ -8,12 +8,12 @@ some.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pytest_modelsize.formats.mirrored import Shape, repeats, without_an_axis
 from pytest_modelsize.formats.slot_names import OTHER, is_slot_name, prefixes_of
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["state_keys"]
 
@@ -22,7 +22,7 @@ _POWERS = frozenset({"beta1_power", "beta2_power"})
 _COUNTERS = frozenset({"iter", "iterations"})
 _RATES = frozenset({"learning_rate", "decay", "beta_1", "beta_2", "rho", "momentum"})
 """What Keras' optimizers keep of their own (tf_keras/src/optimizers/legacy/optimizer_v2.py)."""
-_UNNAMED = re.compile(r"(.*/)?Variable(_[0-9]+)?")
+_UNNAMED = late(r"(.*/)?Variable(_[0-9]+)?")
 
 
 def state_keys(shapes: Mapping[str, Shape]) -> frozenset[str]:

@@ -11,13 +11,18 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.sizes.escaping import escaped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_modelsize.formats.folder import Folder
+
+    _Read = Callable[[int, int], bytes]
+    """Returns at most so many bytes (the second argument) from an offset (the first)."""
 
 __all__ = ["PAGE", "ArtifactError", "PlaceholderError", "ReaderError", "Source", "open_source"]
 
@@ -50,10 +55,6 @@ class ReaderError(ArtifactError):
 
 class PlaceholderError(ArtifactError):
     """What stands where a model should be, and is none; the message says how to get the model."""
-
-
-class _Read(Protocol):
-    def __call__(self, offset: int, size: int, /) -> bytes: ...
 
 
 class Source:

@@ -10,8 +10,6 @@ gap; a quantized weight has the bytes of its quantized type; each string has its
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import reduce
 from operator import mul
 from pathlib import Path
@@ -23,13 +21,15 @@ from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["companions", "format", "read", "recognises"]
 
 format = "tfjs"
 _MANIFEST, _TOPOLOGY = "weightsManifest", "modelTopology"
 _GRAPHS = {"modelInitializer"}
-_LISTED = re.compile(
+_LISTED = late(
     rb"""\s*\[\s*\{\s*(?:"paths"\s*:\s*\[[^][{}]*\]\s*,\s*)?"weights"\s*:\s*\[\s*"""
     rb"""(?:\]|\{\s*"(?:name|shape|dtype|quantization)"\s*:)"""
 )

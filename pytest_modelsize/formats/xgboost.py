@@ -19,18 +19,17 @@ from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["format", "read", "recognises"]
 
 format = "xgboost"
 _BOOSTER, _TREES, _CATEGORIES = "gradient_booster", "trees", "cats"
 _KEYS = rb"(?:learner|version|Model|Config)"
-_JSON = re.compile(rb'\s*\{\s*"' + _KEYS + rb'"\s*:')
-_UBJSON = re.compile(rb"\{(?:[iU].|I..|l.{4}|L.{8})" + _KEYS, re.DOTALL)
-_LEARNER = re.compile(rb'learner(?:"\s*:\s*)?\{')
-_EVIDENCE = re.compile(
-    rb'(?:learner_model_param|gradient_booster|learner_train_param)(?:"\s*:\s*)?\{'
-)
+_JSON = late(rb'\s*\{\s*"' + _KEYS + rb'"\s*:')
+_UBJSON = late(rb"\{(?:[iU].|I..|l.{4}|L.{8})" + _KEYS, re.DOTALL)
+_LEARNER = late(rb'learner(?:"\s*:\s*)?\{')
+_EVIDENCE = late(rb'(?:learner_model_param|gradient_booster|learner_train_param)(?:"\s*:\s*)?\{')
 """Keys that every learner has: of these one is in the first 4 kB or in the last."""
 _LARGEST_JSON = 128 * 2**20
 """Bytes of JSON that are opened; UBJSON is read a page at a time."""

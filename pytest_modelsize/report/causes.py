@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from pytest_modelsize.checks.causes import Cause
 from pytest_modelsize.checks.causes.cause import TOGETHER
-from pytest_modelsize.report.table import printable
+from pytest_modelsize.report.table import printable, wrapped
 from pytest_modelsize.sizes.bytesize import exact, human
 
 __all__ = ["cause_lines"]
 
-_WIDTH = 80
 _SHOWN = 5
 
 
@@ -28,25 +26,14 @@ def cause_lines(causes: Sequence[Cause], total: int, together: int | None = None
     for cause in causes[:_SHOWN]:
         share = f"{100 * cause.size / total:.0f} %" if total else ""
         head = f"cause: {cause.kind}, {human(cause.size)} ({share}): {cause.text}"
-        lines += _wrapped(printable(head), "  ", "    ")
+        lines += wrapped(printable(head), "  ", "    ")
         fix = f"fix: {cause.fix}"
         if cause.given is not None:
             fix += f": {human(cause.given)} in all ({cause.how})"
-        lines += _wrapped(printable(fix), "    ", "         ")
+        lines += wrapped(printable(fix), "    ", "         ")
     if len(causes) > _SHOWN:
         lines.append(f"  and {exact(len(causes) - _SHOWN)} more causes")
     if together is not None:
         share = f", {100 * together / total:.0f} % of it" if total else ""
         lines.append(f"  {TOGETHER}: {human(together)}{share}")
     return lines
-
-
-def _wrapped(text: str, indent: str, further: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from pytest_modelsize.sizes.escaping import printable
 
-__all__ = ["bar", "columns", "printable"]
+__all__ = ["WIDTH", "bar", "columns", "printable", "wrapped"]
+
+WIDTH = 80
+"""Columns that a terminal has at the least."""
 
 
 def columns(rows: Sequence[Sequence[str]], alignment: str, indent: int = 2) -> list[str]:
@@ -33,3 +36,24 @@ def bar(value: int, largest: int, width: int) -> str:
     if value <= 0 or largest <= 0 or value * 50 < largest:
         return ""
     return "#" * max(1, round(width * value / largest))
+
+
+def wrapped(text: str, indent: str, further: str, width: int = WIDTH) -> list[str]:
+    """Return ``text`` as lines of at most ``width`` columns, broken at blanks alone.
+
+    Args:
+        text: one paragraph. A word that is longer than a line is left whole.
+        indent: what the first line begins with.
+        further: what the others begin with.
+        width: columns.
+    """
+    lines: list[str] = []
+    line = indent
+    empty = True
+    for word in text.split():
+        if not empty and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line, empty = further, True
+        line += word if empty else f" {word}"
+        empty = False
+    return lines if empty else [*lines, line]

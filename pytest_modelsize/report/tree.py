@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.table import columns, printable
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Measurement, Section
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["tree"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from fractions import Fraction
-
 from pytest_modelsize.sizes.bytesize import Family, family_of
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 __all__ = ["PROMISE", "Budget", "Excess", "Limit", "judge"]
 

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from decimal import Decimal
-from typing import Literal
+
+from pytest_modelsize.sizes.patterns import late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Family = Literal["decimal", "binary"]
+else:
+    Family = str
 
 __all__ = ["Family", "SizeError", "exact", "family_of", "human", "human_pair", "parse_size"]
 
-Family = Literal["decimal", "binary"]
 
 _FAMILIES: dict[Family, tuple[tuple[str, int], ...]] = {
     "decimal": (("B", 1), ("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12)),
     "binary": (("B", 1), ("KiB", 2**10), ("MiB", 2**20), ("GiB", 2**30), ("TiB", 2**40)),
 }
 _UNITS = {unit: factor for units in _FAMILIES.values() for unit, factor in units}
-_SIZE = re.compile(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]+)", re.ASCII)
+_SIZE = late(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]+)", re.ASCII)
 _GRAMMAR = 'a number and a unit, such as "2MB", "900 kB", "1.5 GiB" or "512 B", or an int of bytes'
 
 
@@ -59,10 +66,11 @@ def parse_size(value: object) -> int:
             f"{_shown(value)} has the unknown unit {match['unit']!r}: "
             f"write one of {', '.join(_UNITS)}{_nearest(value)}"
         )
-    size = Decimal(match["number"]) * factor
-    if size != int(size):
-        raise SizeError(f"{_shown(value)} is no whole number of bytes: write {_GRAMMAR}")
-    return int(size)
+    whole, _, fraction = match["number"].partition(".")
+    size, rest = divmod(int(whole + fraction) * factor, int("1" + "0" * len(fraction)))
+    if rest:
+        raise SizeError(f"{_shown(value)} is not a whole number of bytes: write {_GRAMMAR}")
+    return size
 
 
 def family_of(value: object) -> Family:

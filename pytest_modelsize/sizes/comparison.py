@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries", "tag_of"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from pytest_modelsize.sizes.measurement import Kind, Measurement
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["KNOWN", "TENSOR_NOTE", "bytes_by_dtype"]
 
@@ -17,7 +17,7 @@ KNOWN = (
     "iq4_nl", "iq4_xs", "mxfp4",
 )  # fmt: skip
 """Data types by the names that NumPy and the frameworks give them."""
-TENSOR_NOTE = re.compile(
+TENSOR_NOTE = late(
     r"(?P<dtype>(?:b?float|u?int|qu?int|bool|complex|i?q\d|tq\d|mxfp|nvfp)\w*) "
     r"(?P<shape>\d+(?:x\d+)*|scalar)(?:,|$)"
 )

@@ -6,19 +6,19 @@ Automatic names count up through a process: the same layer is ``dense_3`` in one
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice, product
 
 from pytest_modelsize.sizes.comparison import Row, entries
 from pytest_modelsize.sizes.measurement import Section
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.sizes.top_entries import smaller, smaller_count
 
 __all__ = ["Changes", "changes"]
 
-_COUNTER = re.compile(r"_([0-9]{1,9})(?=$|[/ _])")
+_COUNTER = late(r"_([0-9]{1,9})(?=$|[/ _])")
 _MOST_PAIRS = 40_000
 """Pairs of names that are looked at to find how far one template's counters moved."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_modelsize.sizes.bytesize import Family, SizeError, family_of, parse_size
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = [
     "NOISE",
@@ -33,7 +34,7 @@ NOISE = 1024
 NOISE_SHARE = Fraction(1, 100)
 """The same as a part of the section: of the two, the smaller one holds."""
 
-_SHARE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?%", re.ASCII)
+_SHARE = late(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?%", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ number of bytes that the file system reports, and every reader's result passes t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import total_ordering
 
 from pytest_modelsize.sizes.bytesize import parse_size
+from pytest_modelsize.sizes.records import dataclass, field, replace
 
 __all__ = [
     "OWN",

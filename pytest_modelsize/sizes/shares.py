@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from pytest_modelsize.sizes.measurement import Section
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["proportional", "rescaled"]
 

@@ -5,12 +5,11 @@ The law holds for what is left: what is not named is one entry that says how man
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["condense", "smaller", "smaller_count"]
 
@@ -18,7 +17,7 @@ _MOST = 20
 """Entries of a section that are named."""
 _LEAST = 1000
 """An entry is named if it is at least one part in so many of the artifact."""
-_SMALLER = re.compile(r"\(([0-9,]+) smaller\)")
+_SMALLER = late(r"\(([0-9,]+) smaller\)")
 
 
 def condense(measurement: Measurement) -> Measurement:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_modelsize.sizes.measurement import Kind, LawBroken, Measurement, Section
 from pytest_modelsize.storage.files import FileProblem, open_for_reading
+from pytest_modelsize.storage.json_error import MeasurementJsonError
 from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = [
@@ -30,10 +31,6 @@ SCHEMA = 1
 _DEEPEST = 200
 _LARGEST = 2**28
 """Bytes of a JSON file that is read: a tree of a million entries takes half of it."""
-
-
-class MeasurementJsonError(ValueError):
-    """A JSON text that is not a measurement; the message says what is wrong with it."""
 
 
 def as_json(measurement: Measurement) -> dict[str, object]:

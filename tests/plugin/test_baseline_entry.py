@@ -23,7 +23,7 @@ class Option:
         (LIVE, Settings("keras", True, compression="gzip"), "net.fp16.keras, gzip"),
         (LIVE, Settings("tflite", True, {"a": 1}), "net.fp16.tflite with {'a': 1}"),
         (FILE, Settings("keras", False), "net.fp16"),
-        (FILE, Settings("keras", True, compression="xz"), "net.fp16, xz"),
+        (FILE, Settings("keras", True, compression="zstd"), "net.fp16, zstd"),
     ],
 )
 def test_it_tells_all_that_makes_another_artifact(subject, settings, expected):

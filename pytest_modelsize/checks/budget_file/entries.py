@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
+from pytest_modelsize.sizes.patterns import late
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,7 +33,7 @@ PROJECT_FILE = "pyproject.toml"
 _LIST = "budgets"
 _LIMITS = ("max", *SECTIONS, "dtypes", "max_growth")
 KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason", "allow_opaque")
-_POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
+_POSITION = late(r" \(at line (\d+), column \d+\)$")
 
 
 class BudgetFileError(ValueError):

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 
+from pytest_modelsize.sizes.patterns import late
+
 __all__ = ["Place", "lines_of"]
 
 Place = tuple[str | int, ...]
 """Where a value is: ``("tool", "modelsize", "budgets", 0, "max")``."""
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SCALAR = re.compile(r"[^,\]}\n#]*")
-_STRING = re.compile(
+_BLANK = late(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = late(r"[ \t]*")
+_BARE_KEY = late(r"[A-Za-z0-9_-]+")
+_SCALAR = late(r"[^,\]}\n#]*")
+_STRING = late(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2}(?!"))|'
     r"'''.*?'''(?:'{0,2}(?!'))|"
     r'"(?:[^"\\\n]|\\.)*"|'
@@ -26,7 +28,7 @@ _STRING = re.compile(
     re.DOTALL,
 )
 """The four forms of a string. Those of several lines may end in up to two quotes of their own."""
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPE = late(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _ESCAPED = {"e": "\x1b", "b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 

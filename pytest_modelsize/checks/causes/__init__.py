@@ -7,8 +7,7 @@ folder of files. A new kind is one module, and one line here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import (
@@ -22,7 +21,9 @@ from pytest_modelsize.checks.causes import (
 )
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause, Findings
 from pytest_modelsize.checks.causes.evidence import MOST_READ, Evidence
+from pytest_modelsize.formats.extents import Extent
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["Cause", "Findings", "find_causes"]
 
@@ -41,6 +42,7 @@ def find_causes(
     *,
     most_read: int = MOST_READ,
     scratch: Path | None = None,
+    extents: Sequence[Extent] | None = None,
 ) -> Findings:
     """Return the known kinds of bloat in an artifact, and what their fixes give.
 
@@ -50,8 +52,9 @@ def find_causes(
         most_read: bytes of tensors that are read to compare them.
         scratch: a folder in which the artifact may be written anew, without its tensors' bytes, to
             try a fix; None where that would take too long.
+        extents: what `formats.extents.noted` gathered as it was measured; None where nothing did.
     """
-    evidence = Evidence(measurement, path, most_read, scratch)
+    evidence = Evidence(measurement, path, most_read, scratch, extents)
     total = measurement.bytes_on_disk
     found = [c for c in _found(evidence) if c.size * _SMALLEST_SHARE >= total]
     causes = sorted((_tried(cause, evidence) for cause in found), key=lambda cause: -cause.size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
@@ -10,20 +9,21 @@ from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.files import left_out, step_of
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find", "find_files"]
 
 _FILES = (
-    (re.compile(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.pth|scaler\.pt|"
+    (late(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.pth|scaler\.pt|"
                 r"scheduler\.(pt|bin)|random_states_\d+\.pkl)$"), "state of the trainer"),
-    (re.compile(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs)/|\.log$"), "logs"),
-    (re.compile(r"(^|/)(\.git|__pycache__|\.ipynb_checkpoints)/|(^|/)\.DS_Store$|\.pyc$"),
+    (late(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs)/|\.log$"), "logs"),
+    (late(r"(^|/)(\.git|__pycache__|\.ipynb_checkpoints)/|(^|/)\.DS_Store$|\.pyc$"),
      "leavings of tools"),
 )  # fmt: skip
 """What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
 accelerate/checkpointing.py), and what tools leave behind."""
-_DEBUG = re.compile(r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$")
-_TRAINER = re.compile(r"^(callbacks|loops|rng_state|cuda_rng_state|torch_rng_state)(/|$|\d)")
+_DEBUG = late(r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$")
+_TRAINER = late(r"^(callbacks|loops|rng_state|cuda_rng_state|torch_rng_state)(/|$|\d)")
 _SHARE = 50
 
 

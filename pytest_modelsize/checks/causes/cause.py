@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["MEASURED", "NAMED", "REBUILT", "REPLAYED", "TOGETHER", "Cause", "Findings"]
 

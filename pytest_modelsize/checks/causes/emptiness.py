@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import MEASURED, NAMED, Cause
@@ -12,13 +11,14 @@ from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
 
 _SHARE = 20
 """One part in so many of the artifact must be empty."""
-_STORAGE = re.compile(r"waste: ([\d,]+) B of the storage are in no tensor")
-_MASK = re.compile(r"(^|[/_.])(pruning_)?mask(:\d+)?$")
+_STORAGE = late(r"waste: ([\d,]+) B of the storage are in no tensor")
+_MASK = late(r"(^|[/_.])(pruning_)?mask(:\d+)?$")
 _FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
@@ -109,7 +109,7 @@ def _zeros(evidence: Evidence) -> Iterator[Cause]:
                 width is None
                 or not tensor.plain
                 or tensor.stored < 1024
-                or _MASK.search(tensor.name)
+                or _like_a_mask(tensor.name)
             ):
                 continue
             empty = sum(_zero_elements(piece, width) for piece in evidence.pieces(tensor))
@@ -146,8 +146,8 @@ def _zero_elements(piece: bytes, width: int) -> int:
 
 def _masks(evidence: Evidence) -> Iterator[Cause]:
     """Masks of ones and zeros in the shape of the weights beside them."""
-    shapes = {tensor.shape for tensor in evidence.weights if not _MASK.search(tensor.name)}
-    masks = [t for t in evidence.weights if _MASK.search(t.name) and t.shape in shapes]
+    shapes = {tensor.shape for tensor in evidence.weights if not _like_a_mask(tensor.name)}
+    masks = [t for t in evidence.weights if _like_a_mask(t.name) and t.shape in shapes]
     masks = [mask for mask in masks if _is_mask(evidence, mask)]
     if masks:
         size = sum(mask.size for mask in masks)
@@ -166,6 +166,10 @@ def _masks(evidence: Evidence) -> Iterator[Cause]:
             entries=tuple(mask.name for mask in masks[:3]),
             changes=(("", Change(without=frozenset(m.path for m in masks), renamed=names)),),
         )
+
+
+def _like_a_mask(name: str) -> bool:
+    return "mask" in name and _MASK.search(name) is not None
 
 
 def _is_mask(evidence: Evidence, mask: Tensor) -> bool:

@@ -7,23 +7,20 @@ bytes of which file hold an entry. Bytes are read in pieces, and no more of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from math import prod
 from pathlib import Path
 
-from pytest_modelsize.checks.compression import compressed_size, method
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.checks.stripping.replay import size_with
 from pytest_modelsize.formats import ArtifactError, companions, files_of, measure
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.data_types import TENSOR_NOTE
 from pytest_modelsize.sizes.measurement import Measurement, SectionPath
+from pytest_modelsize.sizes.records import dataclass, replace
 
 __all__ = ["MOST_READ", "Evidence", "Tensor"]
 
@@ -84,12 +81,15 @@ class Evidence:
         path: where it lies; None where its bytes are not there to be read.
         left: bytes of tensors that may still be read.
         scratch: a folder in which the artifact may be written anew, to try a fix; or None.
+        extents: which bytes hold which entry, where they were noted as it was measured; else they
+            are when they are needed.
     """
 
     measurement: Measurement
     path: Path | None = None
     left: int = MOST_READ
     scratch: Path | None = None
+    extents: Sequence[Extent] | None = None
 
     @cached_property
     def files(self) -> dict[str, Evidence]:
@@ -134,6 +134,8 @@ class Evidence:
             return None
         if not self._spend(self.measurement.bytes_on_disk):
             return None
+        from pytest_modelsize.checks.compression import compressed_size, method
+
         return compressed_size(self.path, method("gzip"))
 
     def _rewritten(self, change: Change) -> int | None:
@@ -141,6 +143,8 @@ class Evidence:
             return 0
         if self.path is None:
             return None
+        from pytest_modelsize.checks.stripping.replay import size_with
+
         measurement = self.measurement
         with suppress(ArtifactError):
             return size_with(
@@ -191,6 +195,8 @@ class Evidence:
 
     def digest(self, tensor: Tensor) -> bytes | None:
         """Return a digest of a tensor's bytes, by which equal ones are told; or None."""
+        from hashlib import blake2b
+
         found, seen = blake2b(digest_size=20), False
         try:
             for piece in self.pieces(tensor):
@@ -208,11 +214,16 @@ class Evidence:
 
     def _runs(self) -> dict[SectionPath, tuple[Extent, ...]]:
         found: dict[SectionPath, list[Extent]] = {}
-        if self.path is not None:
-            with suppress(ArtifactError), noted() as runs:
+        runs: Sequence[Extent] = ()
+        if self.path is not None and self.extents is not None:
+            runs = self.extents
+        elif self.path is not None:
+            with suppress(ArtifactError), noted() as noting:
                 measure(self.path)
-                for run in filter(lambda run: run.content, runs):
-                    found.setdefault(run.path, []).append(run)
+                runs = noting
+        for run in runs:
+            if run.content:
+                found.setdefault(run.path, []).append(run)
         return {path: tuple(runs) for path, runs in found.items()}
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.change import GONE, Change
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["files_of_section", "left_out", "set_of", "step_of"]
 
-_STEP = re.compile(
+_STEP = late(
     r"(?P<run>.*?)(?:checkpoint|global_step|iter|step|epoch|ckpt)[-_=]?(?P<step>\d+)(?:[/._-]|$)"
 )
 """A step of a training in a path, as transformers, DeepSpeed and Lightning write it."""
-_SHARD = re.compile(r"-\d+-of-\d+(?=[.])|[.]index[.]json$")
+_SHARD = late(r"-\d+-of-\d+(?=[.])|[.]index[.]json$")
 """What the names of shards and of their index have beside that of the whole: huggingface_hub,
 ``serialization/_base.py``."""
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.sizes.comparison import Entry, entries
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
 
 _SHARE = 20
 """One part in so many of the artifact must be such text."""
 _KINDS = (
-    (re.compile(r"strings?\b|string const|vocabulary"), "vocabulary",
+    (late(r"strings?\b|string const|vocabulary"), "vocabulary",
      "keep it in a file beside the model, or load it when the model starts"),
-    (re.compile(r"numbers"), "numbers as text",
+    (late(r"numbers"), "numbers as text",
      "keep the array as a weight: as text a number takes three to five times its bytes"),
-    (re.compile(r"marshalled|base64"), "code as text",
+    (late(r"marshalled|base64"), "code as text",
      "write a registered function or layer in place of the Lambda"),
 )  # fmt: skip
 

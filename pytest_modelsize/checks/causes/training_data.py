@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,15 +9,16 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
 
-_KEPT = re.compile(r"(^|/)_?(fit_X|X_train_?|y_train_?|X_fit_?|X_|training_data_?|exog|endog)(/|$)")
+_KEPT = late(r"(^|/)_?(fit_X|X_train_?|y_train_?|X_fit_?|X_|training_data_?|exog|endog)(/|$)")
 """Attributes in which scikit-learn and statsmodels keep what they were fitted on
 (sklearn/neighbors/_base.py, gaussian_process/_gpr.py, kernel_ridge.py;
 statsmodels/base/data.py)."""
-_BESIDE = re.compile(r"(^|/)(_y|_tree)(/|$)")
-_HYPER = re.compile(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
+_BESIDE = late(r"(^|/)(_y|_tree)(/|$)")
+_HYPER = late(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
 _FEWEST_ROWS = 32
 _SHARE = 20
 

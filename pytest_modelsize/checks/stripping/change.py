@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pytest_modelsize.sizes.measurement import SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["GONE", "Change"]
 

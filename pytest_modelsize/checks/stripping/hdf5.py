@@ -18,12 +18,15 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.checks.stripping.locate import StateInFile, find_hdf5_files
+from pytest_modelsize.sizes.records import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["size_with"]
 

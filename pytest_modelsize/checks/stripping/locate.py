@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.containers import signatures
 from pytest_modelsize.formats.keras.archive import weights_members
 from pytest_modelsize.formats.keras.weights_file import optimizer_objects
 from pytest_modelsize.formats.source import open_source
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["StateInFile", "find_hdf5_files", "find_optimizer_state"]
 

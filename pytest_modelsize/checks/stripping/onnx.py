@@ -8,7 +8,6 @@ away, and those by which the lengths of the messages around it get shorter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_modelsize.checks.stripping.change import Change
@@ -21,6 +20,7 @@ from pytest_modelsize.formats.containers.protobuf import (
 )
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.measurement import SectionPath
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["size_with"]
 

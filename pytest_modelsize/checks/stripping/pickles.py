@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["NoAnswer", "Op", "Plan", "Stored", "ops_of", "rewritten"]
 

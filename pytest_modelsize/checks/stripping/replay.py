@@ -10,22 +10,21 @@ ONNX           the message's fields added up anew: `onnx`
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
-from pytest_modelsize.checks.stripping import hdf5, onnx, safetensors, torch
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.checks.stripping.locate import find_hdf5_files, find_optimizer_state
 
 __all__ = ["replayed_size", "size_with", "why_not_replayed"]
 
 _COMPUTED = {
-    "onnx": onnx.size_with,
-    "safetensors": safetensors.size_with,
-    "torch": torch.size_with,
-    "torchscript": torch.size_with,
+    "onnx": "onnx",
+    "safetensors": "safetensors",
+    "torch": "torch",
+    "torchscript": "torch",
 }
-"""Formats whose size is worked out, by the names of `Measurement.format`."""
+"""Modules that work the size out, by the names of `Measurement.format`: imported when asked."""
 
 
 def size_with(
@@ -50,9 +49,15 @@ def size_with(
         return 0
     if not change.asked:
         return total
-    if (computed := _COMPUTED.get(format)) is not None:
+    if (module := _COMPUTED.get(format)) is not None:
+        computed: Callable[[Path, Change], int | None]
+        computed = import_module(f"pytest_modelsize.checks.stripping.{module}").size_with
         return computed(path, change)
-    return None if scratch is None else hdf5.size_with(path, total, scratch, change)
+    if scratch is None:
+        return None
+    from pytest_modelsize.checks.stripping import hdf5
+
+    return hdf5.size_with(path, total, scratch, change)
 
 
 def replayed_size(path: Path, total: int, folder: Path, format: str = "") -> int | None:
@@ -68,6 +73,9 @@ def replayed_size(path: Path, total: int, folder: Path, format: str = "") -> int
         Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
         rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
     """
+    from pytest_modelsize.checks.stripping import hdf5, torch
+    from pytest_modelsize.checks.stripping.locate import find_optimizer_state
+
     change = Change(state=True)
     if not find_optimizer_state(path) and path.is_file():
         return torch.size_with(path, change)
@@ -84,9 +92,13 @@ def why_not_replayed(path: Path, format: str, state: int) -> str:
     """
     if not state:
         return "it holds none"
+    from importlib.util import find_spec
+
+    from pytest_modelsize.checks.stripping.locate import find_hdf5_files, find_optimizer_state
+
     if not find_hdf5_files(path) or not find_optimizer_state(path):
         kind = "a folder" if format == "directory" else f"the format {format}"
         return f"HDF5 and PyTorch files can be rebuilt without state, {kind} cannot"
-    if importlib.util.find_spec("h5py") is None:
+    if find_spec("h5py") is None:
         return "h5py is not installed, which rebuilds the file"
     return "h5py cannot rebuild the file"

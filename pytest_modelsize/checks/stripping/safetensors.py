@@ -10,11 +10,14 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.measurement import SectionPath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["size_with"]
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -28,14 +27,15 @@ from pytest_modelsize.checks.stripping.pickles import (
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
-from pytest_modelsize.formats.torch.archive import root_of
 from pytest_modelsize.formats.torch.contents import Contents, Found, Item
-from pytest_modelsize.formats.torch.naming import PICKLE, Naming
+from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import used_of
+from pytest_modelsize.formats.torch.roots import PICKLE, root_of
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor
 from pytest_modelsize.sizes.measurement import SectionPath
+from pytest_modelsize.sizes.records import dataclass, replace
 
 __all__ = ["size_with", "size_without_state"]
 

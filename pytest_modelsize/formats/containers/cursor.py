@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pytest_modelsize.formats.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 __all__ = ["Cursor"]
 

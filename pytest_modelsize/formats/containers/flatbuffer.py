@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Claim", "FlatBuffer", "Shape", "Table"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.json_scanner import NotOpened, Scanner, Tally, decoded
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["Member", "Text", "plain"]
 
@@ -95,6 +94,8 @@ class Text:
         if member.end - member.value > _LONGEST_VALUE:
             raise self.error(member, f"{member.key!r:.80} has a value of unreasonable length")
         try:
+            import json
+
             return json.loads(self.text[member.value : member.end].encode("latin-1"))
         except (ValueError, RecursionError) as error:
             raise self.error(member, f"{member.key!r:.80}: {error}") from error

@@ -12,9 +12,8 @@ meaning to occurs inside a longer UTF-8 sequence (RFC 3629, section 3).
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "TooLarge", "decoded"]
 
@@ -32,30 +31,33 @@ _WORD = r"true|false|null|NaN|-?Infinity"
 _SCALAR = rf"(?:{_PLAIN}|{_WORD}|{_NUMBER})"
 
 # Repetitions are bounded: the regular expression engine keeps a record for each round.
-_BLANKS = re.compile(_BLANK)
-_VALUE = re.compile(_SCALAR)
-_FIELD = re.compile(rf"({_PLAIN}){_BLANK}:{_BLANK}({_SCALAR}?)")
-_NUMBERS = re.compile(rf"(?:{_NUMBER}{_BLANK},{_BLANK}){{1,200}}")
-_STRINGS = re.compile(rf"(?:{_PLAIN}{_BLANK},{_BLANK}){{1,200}}")
-_FIELDS = re.compile(rf"(?:{_PLAIN}{_BLANK}:{_BLANK}{_SCALAR}{_BLANK},{_BLANK}){{1,50}}")
-_ESCAPED = re.compile(
-    r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*){0,200}'
-)
-_SEPARATOR = re.compile(rf"{_BLANK}([,\]}}]){_BLANK}")
-_COLON = re.compile(rf"{_BLANK}:{_BLANK}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\\]*")  # a line feed is written \n: a backslash and a letter
+_BLANKS = late(_BLANK)
+_VALUE = late(_SCALAR)
+_FIELD = late(rf"({_PLAIN}){_BLANK}:{_BLANK}({_SCALAR}?)")
+_NUMBERS = late(rf"(?:{_NUMBER}{_BLANK},{_BLANK}){{1,200}}")
+_STRINGS = late(rf"(?:{_PLAIN}{_BLANK},{_BLANK}){{1,200}}")
+_FIELDS = late(rf"(?:{_PLAIN}{_BLANK}:{_BLANK}{_SCALAR}{_BLANK},{_BLANK}){{1,50}}")
+_ESCAPED = late(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*){0,200}')
+_SEPARATOR = late(rf"{_BLANK}([,\]}}]){_BLANK}")
+_COLON = late(rf"{_BLANK}:{_BLANK}")
+_BASE64 = late(r"[A-Za-z0-9+/=\\]*")  # a line feed is written \n: a backslash and a letter
 
 # Most values are a shape, a data type's policy, an initializer: passed in one step.
 _SHORT = rf'(?:"[^"\\\x00-\x1f]{{0,{BASE64_FROM - 3}}}"|{_WORD}|{_NUMBER})'
-_ROW = rf"\[{_BLANK}(?:{_SHORT}{_BLANK},{_BLANK}){{0,15}}{_SHORT}{_BLANK}\]"
+# After each value, a comma that another follows, or the end: each is written once, for the time
+# that an expression takes to compile grows with its length.
+_ROW = rf"\[{_BLANK}(?:{_SHORT}{_BLANK}(?:,{_BLANK}(?!\])|(?=\]))){{1,16}}\]"
 
 
 def _record(value: str) -> str:
     member = rf"{_PLAIN}{_BLANK}:{_BLANK}{value}{_BLANK}"
-    return rf"\{{{_BLANK}(?:{member}(?:,{_BLANK}{member}){{0,15}})?\}}"
+    return rf"\{{{_BLANK}(?:{member}(?:,{_BLANK}(?!\}})|(?=\}}))){{0,16}}\}}"
 
 
-_SMALL = re.compile(rf"{_ROW}|{_record(rf'(?:{_SHORT}|{_ROW}|{_record(_SHORT)})')}")
+_SMALL = late(rf"{_ROW}|{_record(rf'(?:{_SHORT}|{_ROW}|{_record(_SHORT)})')}")
+
+_WORTHWHILE = 8192
+"""Characters of a text that takes longer to pass step by step than this expression to compile."""
 
 
 class NotOpened(Exception):
@@ -169,6 +171,8 @@ class Scanner:
 
         What is small holds at most 16 members or elements and nothing to count or to remark on.
         """
+        if len(self.text) < _WORTHWHILE:
+            return 0
         match = _SMALL.match(self.text, at)
         return match.end() if match is not None else 0
 
@@ -256,5 +260,7 @@ def decoded(string: str) -> str:
     """Return what a JSON string (in quotes, one character a byte) says, fit to be printed."""
     if string.isascii() and "\\" not in string:
         return string[1:-1]
+    import json
+
     text = json.loads(string.encode("latin-1").decode("utf-8", "surrogateescape"))
     return str(text).encode("utf-8", "backslashreplace").decode("utf-8")

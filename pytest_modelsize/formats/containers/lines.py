@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.part import TooManyParts
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["BEGINNING", "Line", "lines"]
 

@@ -6,7 +6,7 @@ list of plain values is one part, so that the work goes by the lists and not by 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["DEEPEST", "Part", "PartPath", "TooManyParts"]
 

@@ -7,9 +7,9 @@ others stay one run of bytes. A field's tag and length count for the field that 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["LENGTH_DELIMITED", "VARINT", "Field", "Message", "message_in"]
 

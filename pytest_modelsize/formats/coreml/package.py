@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePosixPath
-from typing import Any
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.companion_paths import inside
@@ -18,6 +17,10 @@ from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["format", "read", "recognises"]
 

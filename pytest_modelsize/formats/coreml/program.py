@@ -6,13 +6,12 @@ called ``constexpr_`` have several, which they decompress to one.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.coreml.blobs import Blobs
 from pytest_modelsize.formats.coreml.walk import Walk, find
 from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["LARGE_CONSTANT", "read_program"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.protobuf import (
     LENGTH_DELIMITED,
@@ -25,6 +24,7 @@ from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["companions", "format", "read", "recognises"]
 

@@ -7,23 +7,21 @@ a map of chunks under ``__msgpack_chunked_array__``.
 
 from __future__ import annotations
 
-import re
 from math import prod
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.cursor import Cursor
 from pytest_modelsize.formats.containers.msgpack import EXTENSION, head_of
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["ARRAYS", "CHUNKED", "CHUNKS", "SHAPE", "Array", "array_at", "begins_with_an_array"]
 
 ARRAYS = (f"{EXTENSION}1", f"{EXTENSION}3")
 CHUNKED, SHAPE, CHUNKS = "__msgpack_chunked_array__", "shape", "chunks"
 _MOST_AXES = 64
-_DTYPE = re.compile(
-    r"(?:b?float|u?int|complex|bool|V|void|str|bytes|datetime|timedelta)\w*(?:\[\w+\])?"
-)
-_BITS = re.compile(r"(?:b?float|u?int|complex)(\d+)(?:_\w+)?")
+_DTYPE = late(r"(?:b?float|u?int|complex|bool|V|void|str|bytes|datetime|timedelta)\w*(?:\[\w+\])?")
+_BITS = late(r"(?:b?float|u?int|complex)(\d+)(?:_\w+)?")
 
 
 class Array(NamedTuple):

@@ -7,8 +7,6 @@ as keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.msgpack import msgpack_parts
 from pytest_modelsize.formats.containers.part import Part, PartPath, TooManyParts
@@ -25,6 +23,7 @@ from pytest_modelsize.formats.flax.state import state_among
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["format", "read", "recognises"]
 

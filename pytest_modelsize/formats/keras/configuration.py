@@ -12,7 +12,6 @@ does. That is how the layer inside a Bidirectional, or in an argument of a subcl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 
 from pytest_modelsize.formats.containers.json_scanner import (
@@ -24,6 +23,7 @@ from pytest_modelsize.formats.containers.json_scanner import (
 )
 from pytest_modelsize.formats.keras.notes import remark
 from pytest_modelsize.sizes.measurement import SectionPath
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["open_configuration"]
 

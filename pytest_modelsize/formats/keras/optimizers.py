@@ -9,13 +9,13 @@ chance, a layer with a step and a matrix, repeats no whole group; or stands amon
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pytest_modelsize.formats.containers.hdf5 import HDF5File, HDF5Object
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.mirrored import Shape, repeats
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["optimizer_groups"]
 
@@ -23,7 +23,7 @@ _USUAL = "/optimizer"
 """Where a model keeps the one that it was compiled with."""
 _LAYERS = "layers"
 """What functional and sequential models call the group of their layers (saving_lib.py)."""
-_NAMED = re.compile(
+_NAMED = late(
     r"(.*_)?(opt|optim|optimi[sz]ers?|sgd|n?adamw?|adamax|adadelta|adagrad|adafactor|ftrl|lamb|lion"
     r"|muon|rms_?prop|lars|schedule_free_adam_?w)(_[0-9]+)?"
 )

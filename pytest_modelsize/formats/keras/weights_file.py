@@ -18,7 +18,6 @@ from pytest_modelsize.formats.containers.signatures import find_hdf5
 from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.keras.optimizers import optimizer_groups
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.slots import state_keys
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -132,6 +131,14 @@ def _add_attribute(
     ledger.add(top, Kind.RESERVED, attribute.data - len(texts[0]))
 
 
+def _state(file: HDF5File) -> frozenset[str]:
+    """Return the keys of what is state for its shape and its name, in a file of no known layout."""
+    from pytest_modelsize.formats.slots import state_keys
+
+    shapes = {path[1:]: item.shape or () for path, item in file.objects.items() if item.dtype}
+    return state_keys(shapes)
+
+
 class _Homes:
     """Where in the tree of sections an object of the file belongs, by its HDF5 path."""
 
@@ -147,8 +154,7 @@ class _Homes:
             for path, item in file.objects.items()
             if _WEIGHT_NAMES & item.attributes.keys()
         }
-        shapes = {path[1:]: item.shape or () for path, item in file.objects.items() if item.dtype}
-        self._state = state_keys(shapes) if layout == "hdf5" else frozenset[str]()
+        self._state = _state(file) if layout == "hdf5" else frozenset[str]()
 
     def knows(self, path: str, item: HDF5Object) -> bool:
         """Return whether the layout says what the object at ``path`` is for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats import extents
@@ -14,6 +13,7 @@ from pytest_modelsize.formats.onnx.tensors import External, Tensor
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["companions", "format", "read", "read_together", "recognises"]
 

@@ -7,7 +7,6 @@ entry under its number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from pytest_modelsize.formats.containers.protobuf import (
     LENGTH_DELIMITED,
@@ -20,6 +19,7 @@ from pytest_modelsize.formats.onnx.tensors import Tensor, read_sparse, read_tens
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["LARGE_CONSTANT", "Found", "Model", "looks_like_onnx"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import Homes
@@ -14,6 +13,7 @@ from pytest_modelsize.formats.onnx.tensors import Tensor
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["UNUSED", "settle"]
 

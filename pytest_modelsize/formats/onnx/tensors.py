@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import mul
 
 from pytest_modelsize.formats.containers.protobuf import LENGTH_DELIMITED, VARINT, Field, Message
 from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["External", "Tensor", "Walk", "read_sparse", "read_tensor"]
 

@@ -8,10 +8,7 @@ subdescr, names, fields, itemsize, alignment, flags)`` (descriptor.c, ``arraydes
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import (
     Blob,
@@ -21,12 +18,18 @@ from pytest_modelsize.formats.containers.pickle.values import (
     Global,
     Items,
 )
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Array", "DataType", "array_of", "data_type_of"]
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
-_CODE = re.compile(r"[<>|=]?([a-zA-Z])([0-9]*)")
+_CODE = late(r"[<>|=]?([a-zA-Z])([0-9]*)")
 _NAMES = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 _TEXTS = {"U": "str", "S": "bytes", "a": "bytes", "V": "void"}
 _TIMES = {"M": "datetime64", "m": "timedelta64"}

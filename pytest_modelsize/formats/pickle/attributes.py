@@ -8,8 +8,6 @@ count for the array.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import (
     Blob,
@@ -20,6 +18,11 @@ from pytest_modelsize.formats.containers.pickle.values import (
 )
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Node", "nodes_of"]
 

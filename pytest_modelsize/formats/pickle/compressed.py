@@ -6,13 +6,21 @@ pickle is read from its beginning to its end, and a window behind the place last
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import zlib
 from collections.abc import Callable
-from typing import Any, Protocol
 
 from pytest_modelsize.formats.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class _Unpacker(Protocol):
+        @property
+        def eof(self) -> bool: ...
+
+        def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
 
 __all__ = ["COMPRESSIONS", "compression_of", "unpacked"]
 
@@ -31,13 +39,6 @@ _MOST_RATIO = 256
 """Bytes unpacked for each byte stored, at the most: zeros apart, weights compress far less."""
 
 
-class _Unpacker(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
-
-
 class _Zlib:
     """`zlib` with the interface of `bz2` and `lzma`: what is left over is kept inside."""
 
@@ -53,12 +54,38 @@ class _Zlib:
         return unpacked
 
 
+class _Lzma:
+    """`lzma`, whose data errors are those of `bz2`."""
+
+    def __init__(self) -> None:
+        import lzma
+
+        self.inner = lzma.LZMADecompressor(memlimit=_MEMORY)
+        self.error = lzma.LZMAError
+
+    @property
+    def eof(self) -> bool:
+        return self.inner.eof
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        try:
+            return self.inner.decompress(data, max_length)
+        except self.error as error:
+            raise OSError(str(error)) from error
+
+
+def _bz2() -> _Unpacker:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
 _UNPACKERS: dict[str, Callable[[], _Unpacker]] = {
     "zlib": lambda: _Zlib(zlib.MAX_WBITS),
     "gzip": lambda: _Zlib(zlib.MAX_WBITS | 16),
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(memlimit=_MEMORY),
-    "lzma": lambda: lzma.LZMADecompressor(memlimit=_MEMORY),
+    "bz2": _bz2,
+    "xz": _Lzma,
+    "lzma": _Lzma,
 }
 _MEMORY = 100 * 2**20
 """Bytes that a dictionary of LZMA may ask for."""
@@ -106,7 +133,7 @@ class _Forward:
                 self.at += len(data)
             try:
                 piece = self.unpacker.decompress(data, _CHUNK)
-            except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError) as error:
+            except (zlib.error, OSError, EOFError, ValueError) as error:
                 raise self.source.error(self.at, f"compressed content is broken: {error}") from None
             if not piece and not data and not self.unpacker.eof:
                 raise self.source.error(self.at, "compressed content is cut off")

@@ -8,12 +8,15 @@ joblib before 1.3 wrote no padding. An array of objects is a pickle of its own t
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle import follow
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Global
 from pytest_modelsize.formats.pickle.arrays import Array, data_type_of, shape_of
 from pytest_modelsize.formats.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["inline_array"]
 

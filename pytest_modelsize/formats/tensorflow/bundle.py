@@ -6,8 +6,6 @@ tensorflow/core/protobuf/tensor_bundle.proto. The tensors themselves are not rea
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.companion_paths import beside, open_beside
@@ -15,11 +13,13 @@ from pytest_modelsize.formats.containers.protobuf import Message
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.tensorflow.constants import DTYPES, dimensions
 from pytest_modelsize.formats.tensorflow.table import read_table
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["GRAPH_KEY", "INDEX", "Bundle", "Variable", "index_of", "is_shard_of", "read_bundle"]
 
 INDEX = ".index"
-_SHARD = re.compile(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
+_SHARD = late(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """A string tensor with the serialized TrackableObjectGraph (trackable/base.py)."""
 _LARGEST_GRAPH = 64 * 2**20

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.protobuf import VARINT, Message
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["DTYPES", "STRING", "Constant", "dimensions", "read_constant"]
 

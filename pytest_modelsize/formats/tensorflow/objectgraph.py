@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.protobuf import VARINT, Message
+from pytest_modelsize.sizes.records import NamedTuple, dataclass, field
 
 __all__ = ["Child", "Graph", "Kept", "Slot", "read_graph", "shown_path"]
 

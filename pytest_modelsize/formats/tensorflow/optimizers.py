@@ -16,19 +16,19 @@ A copy of a model (a teacher, a target network) repeats shapes, too, but under t
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.mirrored import Shape, repeats
 from pytest_modelsize.formats.slot_names import is_slot_name, made_from, prefixes_of
 from pytest_modelsize.formats.tensorflow.dominators import Dominators, dominators
 from pytest_modelsize.formats.tensorflow.objectgraph import Child, Graph
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Held", "TooTangled", "optimizers_of"]
 
-_ITERATIONS = re.compile(r"_?iter")
+_ITERATIONS = late(r"_?iter")
 """How the name of every counter of Keras' begins: ``iter``, ``iterations``, ``_iterations``."""
 _RATES = ("learning_rate", "lr", "decay")
 _MOST_STEPS = 10_000_000

@@ -7,10 +7,10 @@ share prefixes with the entry before them. A block is followed by its compressio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers import snappy
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["MAGIC", "Entry", "Table", "read_table"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_modelsize.formats.containers.flatbuffer import FlatBuffer, Table
@@ -22,6 +21,7 @@ from pytest_modelsize.formats.tflite.schema import (
 from pytest_modelsize.formats.tflite.waste import Waste
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["IDENTIFIER", "format", "read", "recognises"]
 

@@ -9,34 +9,31 @@ all their storages in ``.data/<key>.storage`` (torch/package/package_exporter.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import (
     STORED,
     ZipArchive,
-    ZipListing,
     ZipMember,
     unpack,
 )
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import Found
-from pytest_modelsize.formats.torch.naming import PICKLE, Naming
+from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, described, owners_of
+from pytest_modelsize.formats.torch.roots import PACKAGE, PICKLE
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["read_saved", "root_of"]
+__all__ = ["read_saved"]
 
 _LARGEST_UNPACKED = 32 * 2**20
 """Bytes of the largest compressed pickle that is inflated to look inside."""
 _CONSTANTS = "constants.pkl"
 _PICKLES = {PICKLE: "data/", _CONSTANTS: "constants/"}
 """Pickles, and where the storages that each speaks of are."""
-_PACKAGE = ".data/extern_modules"
-"""The modules that a package leaves to its reader."""
 _STORAGE = ".storage"
 _MOST_PICKLES = 1000
 _LONGEST_TEXT = 2**20
@@ -61,20 +58,6 @@ class _Pickle:
     owners: dict[str, Owner]
 
 
-def root_of(archive: ZipArchive | ZipListing) -> str | None:
-    """Return the folder, with its slash, that a saved object lies in; None for other archives."""
-    names = {member.name for member in archive.members}
-    for name in sorted(names, key=len):
-        folder, slash, last = name.rpartition("/")
-        if last == PICKLE and "/" not in folder:
-            root = f"{folder}{slash}"
-            kept = (f"{root}version", f"{root}.data/version", f"{root}byteorder")
-            return root if names.intersection(kept) else None
-        if name.endswith(f"/{_PACKAGE}") and name.count("/") == 2:
-            return name.removesuffix(_PACKAGE)
-    return None
-
-
 def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -> str:
     """Give every byte of the archive's members to ``ledger``; return ``torch``, ``torchscript`` or
     ``torch_package``.
@@ -83,7 +66,7 @@ def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -
         ArtifactError: where a pickle is broken, or speaks of storages that are not there.
     """
     by_name = {member.name: member for member in archive.members}
-    package = root + _PACKAGE in by_name
+    package = root + PACKAGE in by_name
     pickles = {
         root + name: _read_pickle(source, by_name, root, name, places)
         for name, places in (_in_package(by_name, root) if package else _places()).items()

@@ -11,8 +11,6 @@ else does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import (
     Blob,
@@ -27,6 +25,11 @@ from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer_class
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, storage_of, tensor_of
+from pytest_modelsize.sizes.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Contents", "Found", "Item", "walk"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle import follow
@@ -23,6 +22,11 @@ from pytest_modelsize.formats.torch.slots.flat import state_among
 from pytest_modelsize.formats.torch.slots.tree import Leaf
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["format", "read", "recognises"]
 

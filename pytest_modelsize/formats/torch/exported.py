@@ -11,29 +11,30 @@ from __future__ import annotations
 
 import json
 from math import prod
-from typing import Any
 
 from pytest_modelsize.formats.containers.zip import (
     STORED,
     ZipArchive,
-    ZipListing,
     ZipMember,
     read_zip,
     unpack,
 )
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.archive import charge, read_saved, root_of
+from pytest_modelsize.formats.torch.archive import charge, read_saved
+from pytest_modelsize.formats.torch.roots import OLD_GRAPH, root_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["exported_root", "read_exported"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-_OLD_GRAPH = "serialized_exported_program.json"
+__all__ = ["read_exported"]
+
 _OLD_TENSORS = ("serialized_state_dict.pt", "serialized_constants.pt")
-_FORMAT = "archive_format"
 _CONFIGS = ("data/weights/", "data/constants/")
-_GRAPHS = ("models/", "data/aotinductor/", "data/executorch/", "data/mtia", _OLD_GRAPH)
+_GRAPHS = ("models/", "data/aotinductor/", "data/executorch/", "data/mtia", OLD_GRAPH)
 _TOGETHER = ("archive_format", "archive_version", "byteorder", "version", ".data/")
 _LARGEST_CONFIG = 4 * 2**20
 """Bytes of the largest list of names that is opened: 14,000 weights."""
@@ -44,15 +45,6 @@ _TYPES = {
     28: ("uint16", 2), 29: ("float8_e4m3fn", 1), 30: ("float8_e5m2", 1),
 }  # fmt: skip
 """Names and bytes of an element: torch/_export/serde/schema.py, ``ScalarType``."""
-
-
-def exported_root(archive: ZipArchive | ZipListing) -> str | None:
-    """Return the folder, with its slash, of an exported program; None for other archives."""
-    for member in archive.members:
-        folder, slash, last = member.name.rpartition("/")
-        if last == _OLD_GRAPH or (last == _FORMAT and "/" not in folder):
-            return f"{folder}{slash}"
-    return None
 
 
 def read_exported(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -> str:

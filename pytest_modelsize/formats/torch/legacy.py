@@ -7,8 +7,6 @@ bytes, and the elements.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.pickle.values import Items
 from pytest_modelsize.formats.source import Source
@@ -17,6 +15,10 @@ from pytest_modelsize.formats.torch.owners import charge_pickle, owners_of
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["format", "read", "recognises"]
 

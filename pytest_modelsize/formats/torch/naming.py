@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from pytest_modelsize.formats.torch.contents import Contents, Item
 from pytest_modelsize.formats.torch.parameters import names_by_number
+from pytest_modelsize.formats.torch.roots import PICKLE
 from pytest_modelsize.formats.torch.tensors import Tensor
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["PICKLE", "Naming"]
+__all__ = ["Naming"]
 
-PICKLE = "data.pkl"
 _OBJECTS: SectionPath = ("config", "module objects")
 """Class names and attributes of modules that were pickled whole."""
 

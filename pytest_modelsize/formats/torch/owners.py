@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from pytest_modelsize.formats.torch.contents import Contents, Found, Item
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import dataclass, replace
 
 __all__ = ["Owner", "charge_pickle", "described", "owners_of", "used_of"]
 

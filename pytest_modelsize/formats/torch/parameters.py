@@ -9,10 +9,13 @@ so; shapes do, where there is one way only in which they fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import Dictionary, Items
 from pytest_modelsize.formats.torch.tensors import Tensor, tensor_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["names_by_number"]
 

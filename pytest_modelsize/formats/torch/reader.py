@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats.containers.zip import list_zip, read_zip
 from pytest_modelsize.formats.source import ArtifactError, Source
-from pytest_modelsize.formats.torch.archive import read_saved, root_of
-from pytest_modelsize.formats.torch.exported import exported_root, read_exported
+from pytest_modelsize.formats.torch.roots import exported_root, root_of
 from pytest_modelsize.sizes.ledger import Ledger
 
 __all__ = ["format", "read", "recognises"]
@@ -34,8 +33,12 @@ def read(source: Source, ledger: Ledger) -> str:
     archive = read_zip(source)
     exported = exported_root(archive)
     if exported is not None:
+        from pytest_modelsize.formats.torch.exported import read_exported
+
         found = read_exported(source, archive, exported, ledger)
     else:
+        from pytest_modelsize.formats.torch.archive import read_saved
+
         found = read_saved(source, archive, root_of(archive) or "", ledger)
     for name, kind, size in archive.loose:
         ledger.add(("overhead", name), kind, size)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.contents import Contents, Found, Item, walk
 from pytest_modelsize.formats.torch.slots import Leaf, Node, mark_state
+from pytest_modelsize.sizes.patterns import late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["contents_of"]
 
-_RANDOM = re.compile(r"(^|[_.])(rngs?|random|generators?|seeds?)([_.]|$)", re.IGNORECASE)
+_RANDOM = late(r"(^|[_.])(rngs?|random|generators?|seeds?)([_.]|$)", re.IGNORECASE)
 _STATE_OF_GENERATOR = {("uint8", (5056,)), ("uint32", (624,))}
 """Type and shape of the state of PyTorch's generator on a CPU (aten/src/ATen/CPUGeneratorImpl.cpp,
 ``CPUGeneratorImplState``), and of NumPy's MT19937."""

@@ -7,11 +7,14 @@ those of torch/serialization.py, ``_save``: ``("storage", class, key, location, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.values import Call, Global, Reference
+from pytest_modelsize.sizes.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["StorageId", "Tensor", "shown", "storage_of", "tensor_of"]
 

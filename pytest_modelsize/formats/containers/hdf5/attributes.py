@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2, read_btree2
 from pytest_modelsize.formats.containers.hdf5.datatype import (
     Datatype,
     read_datatype,
     read_dimensions,
 )
-from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
 from pytest_modelsize.formats.containers.hdf5.globalheap import GlobalHeaps
 from pytest_modelsize.formats.containers.hdf5.header import Message
 from pytest_modelsize.formats.containers.hdf5.model import Extent, HDF5Attribute, HDF5Object
@@ -21,6 +18,7 @@ from pytest_modelsize.formats.containers.hdf5.values import (
     claim_text_references,
 )
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["read_attribute", "read_attribute_info"]
 
@@ -80,6 +78,10 @@ def read_attribute_info(
     heap_at = walk.address(body, position)
     by_name = walk.address(body, position + walk.offset_size)
     by_order = walk.address(body, position + 2 * walk.offset_size) if flags & 2 else UNDEFINED
+    # Imported where it is met: few files have such indices.
+    from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2, read_btree2
+    from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
+
     heap = FractalHeap(walk, heap_at, owner, "attribute heap") if heap_at != UNDEFINED else None
     if by_name != UNDEFINED:
         if heap is None:

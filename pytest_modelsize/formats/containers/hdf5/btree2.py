@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.hdf5.model import Account
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["BTree2", "bytes_for", "claim_btree2", "read_btree2"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["read_extensible_array", "read_fixed_array"]
 

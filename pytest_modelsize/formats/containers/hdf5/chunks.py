@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.hdf5.btree2 import read_btree2
 from pytest_modelsize.formats.containers.hdf5.chunkarrays import (
@@ -12,6 +11,7 @@ from pytest_modelsize.formats.containers.hdf5.chunkarrays import (
 )
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Chunk", "ChunkedLayout", "read_chunks", "read_chunks_3"]
 

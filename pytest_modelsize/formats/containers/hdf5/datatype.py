@@ -8,12 +8,17 @@ places of such references.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from pytest_modelsize.formats.containers.hdf5.walk import Walk
+from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["Datatype", "Heaped", "read_datatype", "read_dimensions"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Heaped = Literal["vlen", "region", "reference", "compound", "array"]
+
+__all__ = ["Datatype", "read_datatype", "read_dimensions"]
 
 FIXED, FLOAT, TIME, STRING, BITS, OPAQUE = 0, 1, 2, 3, 4, 5
 COMPOUND, REFERENCE, ENUM, VLEN, ARRAY, COMPLEX = 6, 7, 8, 9, 10, 11
@@ -29,8 +34,6 @@ _REVISED_PREFIX = 6
 
 _EXPONENT_SIZE, _BFLOAT_EXPONENT = 5, 8
 """Where a floating-point type's properties say how many bits its exponent has; and a bfloat16's."""
-
-Heaped = Literal["vlen", "region", "reference", "compound", "array"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.hdf5.btree2 import bytes_for, read_btree2
 from pytest_modelsize.formats.containers.hdf5.filters import Filter, read_filters, unfilter
@@ -11,6 +10,7 @@ from pytest_modelsize.formats.containers.hdf5.freespace import read_free_space_m
 from pytest_modelsize.formats.containers.hdf5.model import Account, Extent
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["FractalHeap"]
 

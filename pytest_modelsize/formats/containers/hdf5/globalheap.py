@@ -9,11 +9,11 @@ from __future__ import annotations
 import bisect
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from pytest_modelsize.formats.containers.hdf5.model import Account, Extent
 from pytest_modelsize.formats.containers.hdf5.walk import Walk
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["GlobalHeaps"]
 

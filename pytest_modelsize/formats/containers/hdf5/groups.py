@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2, read_btree2
-from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
 from pytest_modelsize.formats.containers.hdf5.localheap import read_local_heap
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
@@ -80,6 +78,10 @@ def read_link_info(walk: Walk, body: bytes, group: HDF5Object) -> None:
     heap_at = walk.address(body, position)
     by_name = walk.address(body, position + walk.offset_size)
     by_order = walk.address(body, position + 2 * walk.offset_size) if flags & 2 else UNDEFINED
+    # Imported where it is met: few files have such indices.
+    from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2, read_btree2
+    from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
+
     heap = FractalHeap(walk, heap_at, group, "link heap") if heap_at != UNDEFINED else None
     if by_name != UNDEFINED:
         if heap is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
 from pytest_modelsize.formats.containers.hdf5.walk import Walk
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Message", "find_message", "read_header"]
 

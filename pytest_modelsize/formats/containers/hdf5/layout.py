@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from pytest_modelsize.formats.containers.hdf5.chunks import Chunk, read_chunks, read_chunks_3
 from pytest_modelsize.formats.containers.hdf5.datatype import Datatype
-from pytest_modelsize.formats.containers.hdf5.filters import Filter, read_filters, unfilter
 from pytest_modelsize.formats.containers.hdf5.globalheap import GlobalHeaps
 from pytest_modelsize.formats.containers.hdf5.header import Message
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
@@ -16,6 +13,12 @@ from pytest_modelsize.formats.containers.hdf5.values import (
     claim_stored_references,
 )
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
+from pytest_modelsize.sizes.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.formats.containers.hdf5.chunks import Chunk
+    from pytest_modelsize.formats.containers.hdf5.filters import Filter
 
 __all__ = ["Stored", "read_layout"]
 
@@ -78,6 +81,8 @@ def _read_old(
         size = count * stored.datatype.size if stored.datatype is not None else 0
         _contiguous(walk, heaps, address, size, stored, dataset)
     elif kind == _CHUNKED:
+        from pytest_modelsize.formats.containers.hdf5.chunks import read_chunks_3
+
         elements = 1
         for index in range(rank - 1):
             elements *= walk.uint(body, position + 4 * index, 4)
@@ -98,6 +103,8 @@ def _read_new(
         address, size = walk.address(body, 2), walk.length(body, 2 + walk.offset_size)
         _contiguous(walk, heaps, address, size, stored, dataset)
     elif kind == _CHUNKED and version == 3:
+        from pytest_modelsize.formats.containers.hdf5.chunks import read_chunks_3
+
         rank = body[2]
         elements = 1
         for index in range(rank - 1):
@@ -105,6 +112,8 @@ def _read_new(
         chunks = read_chunks_3(walk, walk.address(body, 3), rank, dataset)
         _chunked(walk, heaps, chunks, elements, stored, dataset)
     elif kind == _CHUNKED:
+        from pytest_modelsize.formats.containers.hdf5.chunks import read_chunks
+
         layout = read_chunks(walk, body, stored.largest or stored.extents or (), dataset)
         unclear = layout.raw_edges and stored.filters is not None
         _chunked(walk, heaps, layout.chunks, layout.elements, stored, dataset, unclear=unclear)
@@ -173,6 +182,8 @@ def _chunked(
         dataset: whom the chunks serve.
         unclear: chunks at the edges may or may not be filtered (H5Pset_chunk_opts).
     """
+    from pytest_modelsize.formats.containers.hdf5.filters import read_filters, unfilter
+
     datatype = stored.datatype
     filters: list[Filter] = []
     if datatype is not None and datatype.heaped and stored.filters is not None:

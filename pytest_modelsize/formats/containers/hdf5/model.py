@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 __all__ = ["Account", "Extent", "HDF5Attribute", "HDF5File", "HDF5Object", "Trace"]
 

@@ -12,7 +12,6 @@ from pytest_modelsize.formats.containers.hdf5.attributes import (
     read_attribute_info,
 )
 from pytest_modelsize.formats.containers.hdf5.datatype import read_datatype, read_dimensions
-from pytest_modelsize.formats.containers.hdf5.freespace import read_file_space_info
 from pytest_modelsize.formats.containers.hdf5.globalheap import GlobalHeaps
 from pytest_modelsize.formats.containers.hdf5.groups import (
     read_link,
@@ -101,6 +100,8 @@ class _Reader:
         owner = HDF5Object(path="")
         for message in read_header(self._walk, address, owner):
             if message.type == FILE_SPACE_INFO:
+                from pytest_modelsize.formats.containers.hdf5.freespace import read_file_space_info
+
                 read_file_space_info(self._walk, message.body)
             elif message.type == SHARED_TABLE:
                 self._shared.read_table(message.body)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2
-from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
 from pytest_modelsize.formats.containers.hdf5.header import Message, find_message
 from pytest_modelsize.formats.containers.hdf5.model import Extent
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
 from pytest_modelsize.sizes.measurement import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
 
 __all__ = ["SharedMessages"]
 
@@ -32,6 +34,10 @@ class SharedMessages:
 
     def read_table(self, body: bytes) -> None:
         """Claim the file's shared message table with its indexes and heaps."""
+        # Imported where it is met: few files have such a table.
+        from pytest_modelsize.formats.containers.hdf5.btree2 import claim_btree2
+        from pytest_modelsize.formats.containers.hdf5.fractalheap import FractalHeap
+
         walk = self._walk
         table, count = walk.address(body, 1), body[1 + walk.offset_size]
         entry = 14 + 2 * walk.offset_size

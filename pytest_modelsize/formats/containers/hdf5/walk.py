@@ -11,21 +11,23 @@ import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
 
 from pytest_modelsize.formats.containers.hdf5.model import Account, HDF5Object, Trace
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.measurement import Kind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from pytest_modelsize.formats.containers.hdf5.datatype import Datatype
 
-__all__ = ["UNDEFINED", "Pot", "Walk"]
+    Pot = Literal["data", "structure", "reserved"]
+
+__all__ = ["UNDEFINED", "Walk"]
 
 UNDEFINED = 0xFFFF_FFFF_FFFF_FFFF
 """The undefined address, all bits set, whatever the size of offsets (specification, section I)."""
-
-Pot = Literal["data", "structure", "reserved"]
 
 _LONGEST_PATH = 8192
 """Characters of a path: twice what operating systems allow for a file's."""

@@ -6,21 +6,22 @@ What an opcode does is told by ``pickletools``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
 from pytest_modelsize.formats.containers.pickle.stack import CONTAINER, SLOT, TEXT, Stack
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Items, Reference
 from pytest_modelsize.formats.source import Source
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    _Handler = Callable[[Stack, Any, int], None]
+    Inline = Callable[[Source, Any, int], tuple[Any, int] | None]
+    """Of a source, the object that was just built, and where: what stands in for it, and how many
+    bytes that are no opcodes follow; None where that is nothing."""
+
 __all__ = ["follow"]
-
-_Handler = Callable[["Stack", Any, int], None]
-
-
-Inline = Callable[[Source, Any, int], "tuple[Any, int] | None"]
-"""Of a source, the object that was just built, and where: what stands in for it, and how many bytes
-that are no opcodes follow; None where that is nothing."""
 
 
 def follow(source: Source, start: int = 0, inline: Inline | None = None) -> tuple[Any, int]:

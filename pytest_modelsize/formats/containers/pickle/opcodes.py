@@ -10,10 +10,15 @@ from __future__ import annotations
 import pickletools
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any, cast
 
 from pytest_modelsize.formats.containers.pickle.values import Blob, CutText
 from pytest_modelsize.formats.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    _Reader = Callable[["Stream"], Any]
 
 __all__ = ["LONGEST_TEXT", "Stream", "opcodes"]
 
@@ -89,9 +94,6 @@ class Stream:
         )
 
 
-_Reader = Callable[[Stream], Any]
-
-
 def _long_reader(name: str, length: struct.Struct) -> _Reader:
     def read(stream: Stream) -> Any:
         (size,) = length.unpack(stream.read(length.size))
@@ -120,7 +122,9 @@ def _reader_of(opcode: pickletools.OpcodeInfo) -> _Reader | None:
         return _byte  # the most frequent one: of memo entries and small numbers
     if argument.n in _LENGTHS:
         return _long_reader(opcode.name, _LENGTHS[argument.n])
-    return cast(_Reader, argument.reader)
+    reader: Any = argument.reader
+    known: _Reader = reader
+    return known
 
 
 def _byte(stream: Stream) -> int:

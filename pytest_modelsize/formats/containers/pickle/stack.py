@@ -6,10 +6,12 @@ containers, are refused.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Global, Items
 from pytest_modelsize.formats.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["CONTAINER", "SLOT", "TEXT", "Stack"]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from pytest_modelsize.sizes.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Blob", "Call", "CutText", "Dictionary", "Global", "Items", "Reference"]
 

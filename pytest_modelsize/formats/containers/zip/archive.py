@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pytest_modelsize.formats.containers.zip.directory import Directory, find_directory
 from pytest_modelsize.formats.containers.zip.members import (
     Entry,
@@ -21,6 +19,7 @@ from pytest_modelsize.formats.containers.zip.records import (
 )
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.measurement import Kind, LawBroken
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["ZipArchive", "ZipListing", "list_zip", "read_zip"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_modelsize.formats.containers.zip.records import (
     CENTRAL_ENTRY,
@@ -20,6 +19,7 @@ from pytest_modelsize.formats.containers.zip.records import (
     Zip64End,
 )
 from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Directory", "find_directory"]
 
@@ -102,7 +102,7 @@ def _end_records(source: Source) -> Iterator[tuple[int, End]]:
         at = tail.rfind(END_SIGNATURE)
         while at >= 0:
             if at + END.size <= size:
-                yield base + at, End._make(END.unpack_from(tail, at))
+                yield base + at, End(*END.unpack_from(tail, at))
             at = tail.rfind(END_SIGNATURE, 0, at + len(END_SIGNATURE) - 1)
         if size == longest:
             return
@@ -172,7 +172,9 @@ def _zip64_end(source: Source, at: int, end: End) -> tuple[int, Zip64End | None]
     Its locator (APPNOTE.TXT 4.3.15) gives an offset that is wrong where something was put in front
     of the archive, so the record is recognised by ending where the locator starts.
     """
-    needed = UNKNOWN_16 in end or UNKNOWN_32 in end
+    counts = (end.disk, end.directory_disk, end.entries_here, end.entries)
+    places = (end.directory_size, end.directory_offset)
+    needed = UNKNOWN_16 in counts or UNKNOWN_32 in places
     locator = at - ZIP64_LOCATOR.size
     if locator < 0 or source.read(locator, 4) != ZIP64_LOCATOR_SIGNATURE:
         return 0, None  # a value of 0xFFFF or 0xFFFFFFFF then means what it says
@@ -181,7 +183,7 @@ def _zip64_end(source: Source, at: int, end: End) -> tuple[int, Zip64End | None]
     found = before.rfind(ZIP64_END_SIGNATURE)
     while found >= 0:
         if found + ZIP64_END.size <= size:
-            wide = Zip64End._make(ZIP64_END.unpack_from(before, found))
+            wide = Zip64End(*ZIP64_END.unpack_from(before, found))
             if found + _ZIP64_SIZE_STARTS_AFTER + wide.size == size:
                 return locator - size + found, wide
         found = before.rfind(ZIP64_END_SIGNATURE, 0, found + len(ZIP64_END_SIGNATURE) - 1)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from pytest_modelsize.formats.containers.zip.directory import Directory
 from pytest_modelsize.formats.containers.zip.extra import padding_in, wide_values
@@ -25,6 +23,7 @@ from pytest_modelsize.formats.containers.zip.records import (
     LocalHeader,
 )
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.records import NamedTuple, dataclass
 
 __all__ = ["Entry", "ZipMember", "name_of", "read_entries", "read_member"]
 
@@ -117,7 +116,7 @@ def _entry(source: Source, directory: Directory, data: bytes, at: int) -> Entry:
         raise source.error(
             place, f"a central directory entry expected, one of {directory.entries:,d}"
         )
-    fields = CentralEntry._make(CENTRAL_ENTRY.unpack_from(data, at))
+    fields = CentralEntry(*CENTRAL_ENTRY.unpack_from(data, at))
     name_at = at + CENTRAL_ENTRY.size
     extra_at = name_at + fields.name_length
     comment_at = extra_at + fields.extra_length
@@ -200,7 +199,7 @@ def _local_header(source: Source, entry: Entry, limit: int) -> tuple[LocalHeader
             f"the local header of {name_of(entry)!r} at {at:,d} overlaps what starts at {limit:,d}",
         )
     data = source.read(at, min(room, LOCAL_HEADER.size + len(entry.name) + _USUAL_EXTRA))
-    header = LocalHeader._make(LOCAL_HEADER.unpack_from(data))
+    header = LocalHeader(*LOCAL_HEADER.unpack_from(data))
     if header.signature != LOCAL_SIGNATURE:
         raise source.error(at, f"the local header of member {name_of(entry)!r} expected here")
     extra_at = LOCAL_HEADER.size + header.name_length

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = [
     "CENTRAL_ENTRY",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_modelsize.sizes.patterns import late
+
 __all__ = [
     "AVERAGED",
     "BESIDE",
@@ -64,26 +66,26 @@ OTHER = frozenset({
     "teacher", "target", "running_mean", "running_var",
 })  # fmt: skip
 """What is kept for each parameter and is no slot: averages, masks, what quantization needs."""
-NETWORK = re.compile(r"(^|_)(weights?|bias|kernel|embeddings?|running_(mean|var))(_|$)")
+NETWORK = late(r"(^|_)(weights?|bias|kernel|embeddings?|running_(mean|var))(_|$)")
 """What the parameters of layers are called."""
-AVERAGED = re.compile(r"(^|[_.])(ema|swa|shadow|averaged?|teacher|target)([_.]|$)", re.IGNORECASE)
+AVERAGED = late(r"(^|[_.])(ema|swa|shadow|averaged?|teacher|target)([_.]|$)", re.IGNORECASE)
 _LONGEST = 80
 _KINDS = (
     r"optim(izers?)?|n?adamw?|r?adamw?|adamax|sgd|nesterov|rms_?prop|rprop|adagrad|adadelta|adafactor"
     r"|adabelief|adabound|lion|lamb|lars|muon|shampoo|soap|sophia|lbfgs|asgd|prodigy|novograd|came"
     r"|galore|yogi|madgrad"
 )
-_OPTIMIZER = re.compile(
+_OPTIMIZER = late(
     rf"(?i:(^|[_.\-])({_KINDS})([_.\-0-9]|$))"
     r"|(^|[_.\-])([oO]pt|[oO]ptim|[oO]ptimizer)s?([_.\-0-9A-Z]|$)"
 )
-OPTIMIZERS = re.compile(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE)
+OPTIMIZERS = late(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE)
 """Keys under which people and frameworks put an optimizer's state_dict."""
-_OPTIMIZER_CLASS = re.compile(
+_OPTIMIZER_CLASS = late(
     r"(Optim(izer)?s?|[Aa]dam|SGD|RMS[Pp]rop|Rprop|Ada(grad|delta|factor|max|belief|bound)|Lion|LAMB"
     r"|Lamb|LARS|Lars|Muon|Shampoo|SOAP|Sophia|LBFGS|Prodigy|NovoGrad|GaLore|Yogi|MADGRAD)(?![a-z])"
 )
-_MODEL = re.compile(
+_MODEL = late(
     r"model|module|net|network|weights?|params?|parameters|state_dict|_orig_mod"
     r"|\w*(model|network|_net|state_dict|params|weights)",
     re.IGNORECASE,

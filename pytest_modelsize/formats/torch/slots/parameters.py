@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from pytest_modelsize.formats.torch.slots.names import BUFFERS, OTHER, STRONG, WEAK
 from pytest_modelsize.formats.torch.slots.tree import Leaf, Node, factors_of
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["Known", "Parameters", "is_large", "names_from"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import NamedTuple
 
 from pytest_modelsize.formats.torch.slots.names import like_a_model, like_an_optimizer
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["Leaf", "Node", "factors_of", "fits"]
 
