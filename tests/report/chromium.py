@@ -117,7 +117,9 @@ class Chromium:
 
     def evaluate(self, expression):
         """Return the value of a JavaScript expression: the page's own policy does not bind us."""
-        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 

@@ -1,5 +1,7 @@
 """The HTML report, read back by a parser: what it says, what it draws, and what it must not do."""
 
+import base64
+import hashlib
 import itertools
 import re
 from dataclasses import replace
@@ -9,7 +11,7 @@ import pytest
 from pytest_modelsize.report.page import page
 from pytest_modelsize.report.page.folding import fold, is_waste
 from pytest_modelsize.sizes.measurement import Kind, Section
-from pytest_modelsize.storage.check_result import CheckResult, EntryChange
+from pytest_modelsize.storage.check_result import CauseResult, CheckResult, EntryChange
 from tests.needs import needs
 from tests.report.drawn import (
     EVERY,
@@ -121,8 +123,8 @@ def test_the_summary_lists_failed_ones_first_with_all_their_figures():
     assert said == [
         [
             "failed",
-            "tests/test_unet.py::test_ships",
-            "model.keras",
+            "model.keras tests/test_unet.py::test_ships",
+            "model.keras is 4 MB, 2 MB over its budget of 2 MB",
             "keras",
             "4 MB",
             "2 MB",
@@ -130,11 +132,16 @@ def test_the_summary_lists_failed_ones_first_with_all_their_figures():
             "1.6 MB",
             "+2.4 MB +150 %",
         ],
-        ["not checked", "tests/test_head.py::test_head", "no artifact", *[""] * 6],
+        [
+            "not checked",
+            "no artifact tests/test_head.py::test_head",
+            "budget not checked: no model was found",
+            *[""] * 6,
+        ],
         [
             "passed",
-            "tests/test_unet.py::test_lean",
-            "model.keras",
+            "model.keras tests/test_unet.py::test_lean",
+            "",
             "keras",
             "1.6 MB",
             "2 MB",
@@ -144,8 +151,8 @@ def test_the_summary_lists_failed_ones_first_with_all_their_figures():
         ],
         [
             "no budget",
-            "tests/test_export.py::test_tflite",
-            "net.tflite",
+            "net.tflite tests/test_export.py::test_tflite",
+            "",
             "tflite",
             "1 MB",
             *[""] * 4,
@@ -171,7 +178,7 @@ def test_of_two_that_failed_the_one_further_over_comes_first():
     near = replace(FAILED, test="a", limits=(size_limit(3_000_000, 4_000_000),))
     far = replace(FAILED, test="b", limits=(size_limit(1_000_000, 4_000_000),))
     rows = parsed(page([near, far])).one("table", "summary").one("tbody").all("tr")
-    assert [row.all("td")[1].text for row in rows] == ["b", "a"]
+    assert [row.one("th").one("span").text for row in rows] == ["b", "a"]
 
 
 def test_what_grew_is_told_on_its_tile_and_in_the_table_of_changes():
@@ -281,7 +288,7 @@ def test_an_empty_artifact_a_budget_of_nothing_and_no_artifact_at_all_make_pages
     assert "0 B on disk" in article_of(empty).text
     over = replace(PASSED, verdict="failed", limits=(size_limit(0, 1_600_000),), baseline=None)
     row = parsed(page([over])).one("table", "summary").one("tbody").one("tr")
-    assert [cell.text for cell in row.all("td")][3:6] == ["1.6 MB", "0 B", "over"]
+    assert [cell.text for cell in row.all("td")][-3:] == ["1.6 MB", "0 B", "over"]
     assert "No artifact was measured" in parsed(page([])).one("header").text
 
 
@@ -376,11 +383,15 @@ def test_the_page_needs_nothing_from_anywhere():
     text = page(EVERY)
     root = parsed(text)
     tags = {node.tag for node in root.all()}
-    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form"}
+    assert not tags & {"link", "img", "iframe", "object", "embed", "base", "form"}
     policy = next(n for n in root.all("meta") if "http-equiv" in n.attributes)
     assert policy.attributes["http-equiv"] == "Content-Security-Policy"
     assert "default-src 'none'" in policy.attributes["content"]
-    assert "script-src" not in policy.attributes["content"]
+    # One script, known to the policy by what is in it: https://www.w3.org/TR/CSP3/#external-hash
+    script = root.one("script")
+    assert not script.attributes
+    known = base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode()
+    assert f"script-src 'sha256-{known}';" in policy.attributes["content"]
     assert not re.search(r"url\(|@import|https?:", text)
     targets = {node.attributes["href"] for node in root.all("a")}
     ids = [node.attributes["id"] for node in root.all() if "id" in node.attributes]
@@ -477,3 +488,193 @@ def test_the_whole_tree_of_a_measurement_that_is_not_condensed_still_adds_up():
 
 def test_full_and_lean_are_what_the_other_tests_take_them_for():
     assert (FULL.bytes_on_disk, LEAN.bytes_on_disk) == (4_000_000, 1_600_000)
+
+
+SECTION_OVER = replace(
+    PASSED,
+    test="t.py::test_section",
+    verdict="failed",
+    headline="config of model.keras is 100 kB, 50 kB over its budget of 50 kB",
+    limits=(size_limit(2_000_000, 1_600_000), size_limit(50_000, 100_000, "config")),
+)
+
+
+def rows_of(*results):
+    return parsed(page(results)).one("table", "summary").one("tbody").all("tr")
+
+
+def test_a_row_says_why_it_failed_and_has_the_colour_of_its_verdict_whichever_limit_broke():
+    (row,) = rows_of(SECTION_OVER)
+    assert row.classes == ["failed"]
+    assert row.one("td", "y").text == SECTION_OVER.headline
+    # The whole is within its budget: the bar is as long as its share, and no part is in excess.
+    bar = row.one(cls="bar")
+    assert (bar.classes, bar.attributes["style"]) == (["bar"], "--v:80.0%")
+    style = parsed(page([])).one("style").text
+    tones = dict(re.findall(r"\.(\w+) \.bar \{ --tone: var\(--(\w+)\); \}", style))
+    assert tones["passed"] == "good"
+    assert tones["failed"] == "bad"
+    # What has no rule of its own is plain; no rule of a bar names a colour but by its tone.
+    assert re.search(r"\.bar \{\s+--tone: var\(--plain\);", style)
+    for rule in re.findall(r"\.bar(?:\.over)? \{[^}]*gradient[^}]*\}", style):
+        assert not re.search(r"--(good|bad|doubt)\b", rule)
+
+
+@pytest.mark.parametrize(
+    ("results", "columns"),
+    [
+        ([PASSED], ["Total", "Budget", "Share of budget", "Baseline", "Growth"]),
+        ([WASTEFUL], ["Total"]),
+        ([UNCHECKED], ["Why"]),
+        ([replace(PASSED, baseline=None)], ["Total", "Budget", "Share of budget"]),
+        ([UNCHECKED, WASTEFUL], ["Why", "Total"]),
+    ],
+    ids=["all but why", "no budget", "nothing measured", "no baseline", "two"],
+)
+def test_columns_without_a_word_are_left_out(results, columns):
+    head = parsed(page(results)).one("table", "summary").one("thead").all("th")
+    said = [cell.text for cell in head]
+    formats = ["Format"] if any(r.measurement for r in results) else []
+    at = columns.index("Total") if "Total" in columns else len(columns)
+    assert said == ["Verdict", "Artifact and test", *columns[:at], *formats, *columns[at:]]
+    for row in rows_of(*results):
+        assert len(row.all("td")) + len(row.all("th")) == len(said)
+
+
+def test_columns_of_the_other_tables_go_too_where_they_are_empty():
+    new = tuple(EntryChange("optimizer", f"m{n}", None, 5 + n) for n in range(3))
+    table = article_of(replace(FAILED, changes=new)).one("table", "changes")
+    assert [cell.text for cell in table.all("th")] == [
+        "Change", "Section", "Entry", "After", "Bytes"
+    ]  # fmt: skip
+    zero = replace(PASSED, limits=(size_limit(0, 1_600_000), size_limit(0, 1, "config")))
+    table = article_of(zero).one("table", "limits")
+    assert "Share" not in [cell.text for cell in table.all("th")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome", "standing"),
+    [
+        ("failed", "xfailed", "xfailed"),
+        ("passed", "xpassed", "xpassed"),
+        ("passed", "xpassed(strict)", "failed"),
+        ("skipped", "skipped", "skipped"),
+        ("skipped", "xfailed", "xfailed"),
+        ("failed", "failed", "failed"),
+        ("passed", "", "passed"),
+    ],
+)
+def test_what_pytest_was_told_to_expect_is_what_the_page_says(verdict, outcome, standing):
+    measurement = None if verdict == "skipped" else LEAN
+    one = replace(FAILED, verdict=verdict, outcome=outcome, measurement=measurement)
+    (row,) = rows_of(one)
+    assert row.classes == [standing]
+    assert row.one("b", "badge").text == standing
+    root = parsed(page([one]))
+    assert root.one("article").classes == [standing]
+    assert root.one("header").one("p").text.startswith(f"1 {standing}")
+
+
+def test_two_artifacts_of_one_test_never_look_the_same():
+    lean = replace(PASSED, key="model.keras without optimizer state")
+    full = replace(PASSED, key="model.keras")
+    again = replace(PASSED, key="model.keras")
+    names = [row.one("a").text for row in rows_of(lean, full, again)]
+    assert len(set(names)) == 3
+    assert "model.keras without optimizer state" in names
+
+
+def test_two_entries_of_a_section_never_look_the_same():
+    long = "encoder/" * 20
+    parts = [(f"{long}{n}/kernel{long}", 1_000 + n) for n in range(40)]
+    twice = [("kernel", 100), ("kernel", 90)]
+    many = CheckResult("t", "m", "measured", measurement=measured(section("weights", *parts, *twice)))  # fmt: skip
+    for results in ([many], [replace(many, test=f"t{n}") for n in range(100)]):
+        article = parsed(page(results)).all("article")[0]
+        drawn = [tile.name for tile in tiles(article)]
+        assert len(set(drawn)) == len(drawn)
+
+
+def test_causes_stand_on_the_page_with_their_bytes_their_fix_and_what_it_gives():
+    causes = (
+        CauseResult("optimizer state", "adam, 2 slots", 2_400_000, "save lean\nmodel.optimizer = None", 1_600_000, "measured"),
+        CauseResult("copies", "w twice", 300_000, "tie them", None, "named"),
+    )  # fmt: skip
+    first, second = article_of(replace(FAILED, causes=causes)).one("ul", "causes").all("li")
+    # 2,400,000 of 4,000,000 bytes.
+    assert " ".join(first.text.split()) == (
+        "optimizer state 2.4 MB (60 %): adam, 2 slots Fix: save lean: "
+        "1.6 MB in all (measured) model.optimizer = None"
+    )
+    assert first.one("pre").text.strip() == "model.optimizer = None"
+    assert " ".join(second.text.split()) == "copies 300 kB (7.5 %): w twice Fix: tie them"
+
+
+def test_the_types_of_the_weights_stand_beside_them():
+    article = article_of(replace(PASSED, dtypes={"float32": 750_000, "int8": 250_000}))
+    (weights,) = article.one("ul", "legend").all("li", "weights")
+    assert "float32 75 %, int8 25 %" in weights.text
+    assert "float32 75 %, int8 25 %" in article.one("table", "parts").text
+
+
+def region_widths(article, cls):
+    return float(article.one(cls=cls).attributes["style"].removeprefix("--p:"))
+
+
+def test_the_baseline_is_drawn_beside_the_artifact_on_one_scale():
+    article = article_of(FAILED)
+    # 1,600,000 bytes before, 4,000,000 now.
+    before, now = region_widths(article, "was"), region_widths(article, "map")
+    assert before / now == pytest.approx(1.6 / 4, rel=1e-4)
+    assert before + now == pytest.approx(100, abs=0.01)
+    assert article.one(cls="was").attributes["aria-label"] == "Baseline: treemap of 1,600,000 B"
+    # Entries that are as they were carry no mark, on either side.
+    marks = {
+        (cls, li.one("b").text): li.classes[0]
+        for cls in ("was", "map")
+        for li in article.one(cls=cls).all("li")
+        if set(li.classes) & {"g", "d", "o"}
+    }
+    assert marks == {
+        ("was", "conv2d"): "g",
+        ("map", "conv2d"): "g",
+        ("map", "adam/conv2d/kernel momentum"): "g",
+        ("map", "adam/conv2d/kernel velocity"): "g",
+    }
+
+
+def test_what_is_gone_is_marked_where_it_was_and_what_shrank_on_both_sides():
+    smaller = measured(
+        section("weights", ("conv2d/kernel", 900_000), ("(9 smaller)", 300_000)),
+        section("config", ("conv2d", 80_000), ("(98 smaller)", 20_000)),
+    )
+    article = article_of(replace(PASSED, measurement=smaller, baseline=FULL))
+    told = {
+        (cls, li.one("b").text): (li.classes[0], li.one("i").text.rpartition(", ")[2])
+        for cls in ("was", "map")
+        for li in article.one(cls=cls).all("li")
+        if set(li.classes) & {"g", "d", "o"}
+    }
+    assert told == {
+        ("was", "adam/conv2d/kernel momentum"): ("o", "gone"),
+        ("was", "adam/conv2d/kernel velocity"): ("o", "gone"),
+        ("was", "conv2d/kernel"): ("d", "now 900,000 B"),
+        ("was", "conv2d"): ("d", "now 80,000 B"),
+        ("map", "conv2d/kernel"): ("d", "was 1,200,000 B"),
+        ("map", "conv2d"): ("d", "was 80,500 B"),
+    }
+    # A section that is gone has no place on the scale, and is told in the legend.
+    assert "gone: optimizer −2.4 MB" in article.one("ul", "legend").text
+
+
+def test_there_is_one_picture_where_nothing_changed_or_there_is_no_baseline():
+    for result in (PASSED, WASTEFUL, replace(FAILED, baseline=None)):
+        article = article_of(result)
+        assert not article.all(cls="was")
+        assert "style" not in article.one(cls="map").attributes
+
+
+def test_one_artifact_alone_needs_no_box_to_search_in_and_no_script():
+    assert not parsed(page([FAILED])).all("script")
+    assert "script-src" not in page([FAILED])
+    assert parsed(page(EVERY)).one("search").attributes == {"hidden": None}

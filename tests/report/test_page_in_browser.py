@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
 from pytest_modelsize.report.page import page
+from pytest_modelsize.storage.check_result import CauseResult
 from tests.needs import lacks, needs
 from tests.report import chromium
 from tests.report.drawn import EVERY, FAILED, WASTEFUL, a_hundred
@@ -19,7 +22,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason=lacks("Unix pipes to drive a browser over")),
 ]
 
-RECORDS = (*EVERY, *a_hundred(1, many=2))
+ALONE = replace(FAILED, test="tests/test_unet.py::test_alone", baseline=None, changes=())
+RECORDS = (*EVERY, ALONE, *a_hundred(1, many=2))
 
 # Every tile: its bytes, what it says, and where it is on the screen.
 TILES = """
@@ -141,7 +145,7 @@ def test_a_narrow_screen_turns_the_picture(browser, file):
         .map(list => list.getBoundingClientRect());
       return [map.clientWidth / map.clientHeight, other.left - one.left, other.top - one.top];
     })([...document.querySelectorAll("article")].find(
-      article => article.textContent.includes("test_ships")).querySelector(".map"))
+      article => article.textContent.includes("test_alone")).querySelector(".map"))
     """
     browser.open(file, width=1200)
     shape, across, down = browser.evaluate(places)
@@ -165,12 +169,14 @@ def test_nothing_has_to_be_scrolled_sideways(browser, file, width):
 @pytest.mark.parametrize("width", [1200, 320])
 def test_the_tab_key_reaches_every_tile_and_shows_its_card(browser, file, width):
     browser.open(file, width=width)
-    count = browser.evaluate("document.querySelectorAll('.map')[0].querySelectorAll('li').length")
+    count = browser.evaluate(
+        "document.querySelector('article').querySelectorAll(':is(.map, .was) li').length"
+    )
     reached = []
-    for _ in range(120):
+    for _ in range(160):
         browser.press_tab()
         focused = browser.evaluate(
-            "(n => n.matches('.map li') ? [n.textContent, getComputedStyle(n).outlineStyle,"
+            "(n => n.matches(':is(.map, .was) li') ? [n.textContent, getComputedStyle(n).outlineStyle,"
             " getComputedStyle(n).outlineWidth, n.querySelector('p').getBoundingClientRect().width,"
             " n.querySelector('p').getBoundingClientRect().right, innerWidth] : null)"
             "(document.activeElement)"
@@ -206,7 +212,7 @@ def test_a_card_is_shown_where_the_mouse_is_and_holds_bytes_share_and_note(brows
 
 def test_a_summary_row_leads_to_its_artifact(browser, file):
     browser.open(file)
-    for _ in range(2):
+    for _ in range(3):  # the link to the summary, the box to search in, the first row's link
         browser.press_tab()
     link = browser.evaluate("document.activeElement.getAttribute('href')")
     assert link == "#a1"
@@ -250,7 +256,9 @@ def test_a_screen_reader_is_told_of_lists_tables_and_landmarks(browser, file):
         assert roles.count("listitem") >= tiles
 
 
-def test_print_opens_details_keeps_colours_and_is_not_dark(browser, file, tmp_path):
+def test_print_opens_details_keeps_colours_and_is_not_dark(browser, tmp_path):
+    file = tmp_path / "few.html"
+    file.write_text(page(EVERY), encoding="utf-8")
     browser.open(file, prefers_color_scheme="dark")
     data = browser.pdf()
     assert data.startswith(b"%PDF-")
@@ -276,6 +284,12 @@ def test_print_opens_details_keeps_colours_and_is_not_dark(browser, file, tmp_pa
         " getComputedStyle(document.querySelector('.map li')).printColorAdjust]"
     )
     assert colours == ["rgb(255, 255, 255)", "exact"]
+    folded = (
+        "[...document.querySelectorAll('details > :not(summary)')].map(n => n.checkVisibility())"
+    )
+    assert set(browser.evaluate(folded)) == {True}
+    browser.open(file)
+    assert False in browser.evaluate(folded)
 
 
 def test_optimizer_state_and_waste_are_seen_at_once(browser, file):
@@ -290,6 +304,149 @@ def test_optimizer_state_and_waste_are_seen_at_once(browser, file):
     assert red > 1.5 * green > 2 * blue
     assert "repeating-linear-gradient" in grounds["waste"][1]
     assert all(image == "none" for name, (_, image) in grounds.items() if name != "waste")
+
+
+def test_both_runs_are_drawn_on_one_scale(browser, file):
+    for width in (1200, 320):
+        browser.open(file, width=width)
+        pairs = browser.evaluate("""
+        [...document.querySelectorAll(".two")].map(pair => [...pair.children].map(map => {
+          const box = map.getBoundingClientRect();
+          return [box.width * box.height, Number(map.getAttribute("aria-label").replace(/\\D/g, ""))];
+        }))
+        """)
+        assert len(pairs) == 3
+        for (old_area, old), (new_area, new) in pairs:
+            assert old_area > 5_000
+            assert old_area / new_area == pytest.approx(old / new, rel=0.01)
+
+
+# What a person sees of each label: nothing, or all of it, and where its lines end.
+LABELS = """
+[...document.querySelectorAll(":is(.map, .was) li b")].map(b => {
+  const box = b.getBoundingClientRect(), tile = b.parentElement.getBoundingClientRect(), lines = [];
+  if (box.height < 1) return null;
+  const walk = document.createTreeWalker(b, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.textContent, range = document.createRange();
+    for (let at = 0; at < text.length; at++) {
+      range.setStart(walk.currentNode, at); range.setEnd(walk.currentNode, at + 1);
+      const {top, right, bottom, width} = range.getBoundingClientRect();
+      if (!width) continue;
+      if (!lines.length || top > lines.at(-1).top + 3) lines.push({top, right, bottom, text: ""});
+      const line = lines.at(-1);
+      line.text += text[at]; line.right = Math.max(line.right, right);
+    }
+  }
+  return {name: b.textContent, lines: lines.map(line => line.text),
+          cut: Math.max(...lines.map(line => line.right)) > tile.right + 0.1
+            || lines.at(-1).bottom > Math.min(tile.bottom, box.bottom) + 2};
+})
+"""
+
+
+@pytest.mark.parametrize("width", [1200, 700, 320])
+def test_a_label_is_whole_and_broken_at_a_slash_or_left_out(browser, file, width):
+    browser.open(file, width=width)
+    labels = browser.evaluate(LABELS)
+    shown = [label for label in labels if label]
+    assert len(shown) > 20
+    assert any(label is None for label in labels)
+    assert any(len(label["lines"]) > 2 for label in shown)
+    for label in shown:
+        assert not label["cut"], label
+        assert "".join(label["lines"]).replace(" ", "") == label["name"].replace(" ", "")
+        whole = label["name"]
+        for line in label["lines"][:-1]:
+            whole = whole.lstrip(" ").removeprefix(line.rstrip(" "))
+            assert line.endswith("/") or whole.startswith(" "), label
+
+
+def test_no_size_on_a_tile_is_cut_to_another_number(browser, file):
+    browser.open(file)
+    cut = browser.evaluate(
+        "[...document.querySelectorAll(':is(.map, .was) li span')]"
+        ".filter(s => s.clientHeight > 1 && s.scrollWidth > s.clientWidth).map(s => s.textContent)"
+    )
+    assert cut == []
+
+
+def find(browser, text):
+    """Type into the box, and return what is shown of rows, of artifacts, and is said."""
+    browser.evaluate("document.getElementById('find').select()")
+    browser.send("Input.insertText", text=text)
+    return browser.evaluate(
+        "[...['#summary tbody tr', 'article'].map(what =>"
+        " [...document.querySelectorAll(what)].filter(n => n.checkVisibility()).length),"
+        " document.getElementById('found').textContent]"
+    )
+
+
+@pytest.mark.parametrize("width", [1200, 320])
+def test_the_box_finds_what_it_is_asked_for(browser, file, width):
+    browser.open(file, width=width)
+    many = len(RECORDS)
+    assert find(browser, "TFLite") == [1, 1, f"1 of {many}"]
+    assert find(browser, "not checked") == [1, 1, f"1 of {many}"]
+    # All words, in any order, in whatever is said of one artifact: an entry of it, here.
+    assert find(browser, "velocity  failed") == [2, 2, f"2 of {many}"]
+    assert find(browser, "<nothing>") == [0, 0, f"0 of {many}"]
+    assert find(browser, " ") == [many, many, ""]
+
+
+def test_without_its_script_the_page_has_all_but_the_box(browser, file):
+    browser.send("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(file)
+        shown = browser.evaluate(
+            "[...['search', '#summary tbody tr', 'article'].map(what =>"
+            " [...document.querySelectorAll(what)].filter(n => n.checkVisibility()).length)]"
+        )
+    finally:
+        browser.send("Emulation.setScriptExecutionDisabled", value=False)
+    assert shown == [0, len(RECORDS), len(RECORDS)]
+
+
+CAUSES = tuple(
+    CauseResult(f"cause {n}", "what was found, in a sentence or two " * 3, 10**6, "do\nthis()", 5, "named")
+    for n in range(5)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("failed", [8, 40])
+def test_forty_results_are_printed_on_at_most_twelve_pages(browser, tmp_path, failed):
+    results = [
+        replace(result, headline=f"{result.artifact} is 25 MB, 12.5 MB over its budget of 12.5 MB", causes=CAUSES)
+        if result.verdict == "failed"
+        else result
+        for result in a_hundred(failed, many=40)
+    ]  # fmt: skip
+    path = tmp_path / "forty.html"
+    path.write_text(page(results), encoding="utf-8")
+    browser.open(path)
+    data = browser.pdf()
+    pages = len(re.findall(rb"/Type\s*/Page\b", data))
+    assert 2 <= pages <= 12
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    shown = browser.evaluate(
+        "[...document.querySelectorAll('article')].filter(n => n.checkVisibility()).length"
+    )
+    assert shown == failed
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (320, "dark")])
+def test_axe_finds_nothing(browser, file, width, scheme):
+    """https://github.com/dequelabs/axe-core, with all of its rules, the experimental ones left out."""
+    needs("axe_core_python")
+    script = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    browser.open(file, width=width, prefers_color_scheme=scheme)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.evaluate(f"{script};0")
+    found = browser.evaluate(
+        "axe.run().then(r => [r.passes.length, r.violations.map(v => [v.id, v.nodes[0].html])])"
+    )
+    assert found[0] > 20
+    assert found[1] == []
 
 
 def test_the_records_drawn_here_hold_what_these_tests_look_for():

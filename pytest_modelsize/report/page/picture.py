@@ -1,63 +1,46 @@
-"""An artifact as it is drawn: a scale with its sections, its budget and its baseline; a treemap."""
+"""An artifact as it is drawn: a scale with its sections, its budget and its baseline; treemaps."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_modelsize.report.page.folding import Part, fold
-from pytest_modelsize.report.page.layout import HEIGHT, WIDTH, Box, boxes
+from pytest_modelsize.report.data_types import dtype_shares
+from pytest_modelsize.report.page.treemap import Map, treemap
 from pytest_modelsize.report.page.wording import bytes_text, gained, name, share
 from pytest_modelsize.sizes.bytesize import family_of, human
+from pytest_modelsize.sizes.comparison import Row, compare
+from pytest_modelsize.sizes.entry_changes import changes
+from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.check_result import CheckResult, EntryChange
+from pytest_modelsize.storage.check_result import CheckResult
 
-__all__ = ["Mark", "Picture", "Region", "Tile", "picture"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """An entry's rectangle, inside that of its section.
-
-    Attributes:
-        box: where it is.
-        name: of the entry.
-        size: exact bytes, as text.
-        rest: its share, its note, and its change since the baseline, as text.
-        classes: CSS classes: waste, folded, gained, and on which side its card opens.
-    """
-
-    box: Box
-    name: str
-    size: str
-    rest: str
-    classes: str
+__all__ = ["Mark", "Part", "Picture", "picture"]
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """A section's rectangle, and its part of the scale.
+class Part:
+    """A section as a part of the scale, and in the legend.
 
     Attributes:
-        box: in the treemap.
-        width: percent of the scale.
         name: one of the fixed vocabulary.
+        width: percent of the scale.
         size: rounded.
         exact: in bytes, as text.
         share: of the artifact.
+        types: of the weights' data; else empty.
         gained: since the baseline, or empty where there is none.
         wasted: bytes that serve nothing, rounded; or empty.
-        tiles: of its entries, largest first.
     """
 
-    box: Box
-    width: float
     name: str
+    width: float
     size: str
     exact: str
     share: str
+    types: str
     gained: str
     wasted: str
-    tiles: tuple[Tile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +63,33 @@ class Picture:
     """All that is drawn of one artifact.
 
     Attributes:
-        regions: its sections, largest first.
-        filled: percent of the scale that the artifact takes up.
+        parts: its sections, largest first.
+        gone: sections that the baseline has and the artifact has not, as text.
         marks: the budget and the baseline, where there are any.
         over: from where to where on the scale the budget is exceeded, in percent; or None.
+        before: the treemap of the baseline, where something changed and there is room for it.
+        now: the treemap of the artifact.
     """
 
-    regions: tuple[Region, ...]
-    filled: float
+    parts: tuple[Part, ...]
+    gone: str
     marks: tuple[Mark, ...]
     over: tuple[float, float] | None
+    before: Map | None
+    now: Map
 
 
-def picture(result: CheckResult, measurement: Measurement, tiles: int, longest: int) -> Picture:
+def picture(
+    result: CheckResult, measurement: Measurement, tiles: int, longest: int, *, compared: bool
+) -> Picture:
     """Return what is drawn of ``measurement``, the one of ``result``.
 
     Args:
         result: the check.
-        measurement: condensed.
+        measurement: condensed, and not empty.
         tiles: how many entries get a tile with a name.
         longest: characters of a name or a note.
+        compared: draw the baseline beside it, if something changed.
 
     Raises:
         ImportError: where squarify is not installed.
@@ -114,71 +104,84 @@ def picture(result: CheckResult, measurement: Measurement, tiles: int, longest: 
     if baseline is not None:
         text = f"baseline {human(baseline.bytes_on_disk)}"
         marks.append(Mark("baseline", 100 * baseline.bytes_on_disk / whole, text))
-    filled = 100 * total / whole
-    over = (marks[0].at, filled) if budget is not None and not budget.held else None
+    over = (marks[0].at, 100 * total / whole) if budget is not None and not budget.held else None
+    before, now = _maps(result, measurement, tiles, longest, compared)
     return Picture(
-        _regions(result, measurement, whole, tiles, longest),
-        filled,
-        tuple(marks),
-        over,
+        parts=_parts(result, measurement, now, whole),
+        gone=_gone(measurement, baseline),
+        marks=tuple(marks),
+        over=over,
+        before=before,
+        now=now,
     )
 
 
-def _regions(
-    result: CheckResult, measurement: Measurement, whole: int, tiles: int, longest: int
-) -> tuple[Region, ...]:
-    folded = fold(measurement, tiles)
-    changed = {(change.section, change.name): change for change in result.changes}
-    regions = []
-    for (section, parts), box in zip(folded, boxes([s.size for s, _ in folded]), strict=True):
-        wasted = sum(part.size for part in parts if part.waste)
-        before = None if result.baseline is None else result.baseline.section(section.name).size
-        inner = boxes(
-            [part.size for part in parts], WIDTH * box.width / 100, HEIGHT * box.height / 100
-        )
-        regions.append(
-            Region(
-                box=box,
-                width=100 * section.size / whole,
-                name=section.name,
-                size=human(section.size),
-                exact=bytes_text(section.size),
-                share=share(section.size, measurement.bytes_on_disk),
-                gained="" if before is None else gained(section.size - before),
-                wasted=human(wasted) if wasted else "",
-                tiles=tuple(
-                    _tile(
-                        part,
-                        place,
-                        box,
-                        measurement.bytes_on_disk,
-                        changed.get((section.name, part.name)),
-                        longest,
-                    )
-                    for part, place in zip(parts, inner, strict=True)
-                ),
+def _parts(result: CheckResult, measurement: Measurement, now: Map, whole: int) -> tuple[Part, ...]:
+    parts = []
+    for region in now.regions:
+        old = None if result.baseline is None else result.baseline.section(region.name).size
+        types = dtype_shares(result.dtypes) if region.name == "weights" else ""
+        parts.append(
+            Part(
+                name=region.name,
+                width=100 * region.size / whole,
+                size=human(region.size),
+                exact=bytes_text(region.size),
+                share=share(region.size, measurement.bytes_on_disk),
+                types=name(types, 80),
+                gained="" if old is None else gained(region.size - old),
+                wasted=human(region.wasted) if region.wasted else "",
             )
         )
-    return tuple(regions)
+    return tuple(parts)
 
 
-def _tile(
-    part: Part, box: Box, around: Box, total: int, change: EntryChange | None, longest: int
-) -> Tile:
-    rest = [share(part.size, total)]
-    classes = []
-    if part.note:
-        rest.append(name(part.note, longest))
-    if change is not None and (change.new or 0) > (change.old or 0):
-        classes.append("g")
-        rest.append("new" if change.old is None else f"was {bytes_text(change.old)}")
-    if part.waste:
-        classes.append("x")
-    if part.folded:
-        classes.append("m")
-    # A card is wider than its tile: it opens towards the middle.
-    if around.left + box.left * around.width / 100 > 50:
-        classes.append("r")
-    return Tile(
-        box, name(part.name, longest), bytes_text(part.size), ", ".join(rest), " ".join(classes)
+def _gone(measurement: Measurement, baseline: Measurement | None) -> str:
+    if baseline is None:
+        return ""
+    lost = [part for part in baseline.tree if part.size and not measurement.size_of(part.name)]
+    return ", ".join(f"{part.name} {gained(-part.size)}" for part in lost)
+
+
+def _maps(
+    result: CheckResult, measurement: Measurement, tiles: int, longest: int, compared: bool
+) -> tuple[Map | None, Map]:
+    """Return the treemaps of the baseline, or None, and of the artifact: one scale for both."""
+    baseline = result.baseline
+    found = {(c.section, c.name): Row(c.name, c.old, c.new) for c in result.changes}
+    if (
+        not compared
+        or baseline is None
+        or not baseline.bytes_on_disk
+        or grown(baseline, measurement).is_none
+    ):
+        return None, treemap(measurement, found, tiles=tiles, longest=longest)
+    # What the check itself found counts more: it saw all entries of the artifact.
+    changed = {**_changed(baseline, measurement), **found}
+    old, new = baseline.bytes_on_disk, measurement.bytes_on_disk
+    before = treemap(
+        baseline,
+        {key: row for key, row in changed.items() if row.old is not None},
+        tiles=max(3, tiles // 2),
+        longest=longest,
+        title="Baseline",
+        part=100 * old / (old + new),
     )
+    now = treemap(
+        measurement,
+        changed,
+        tiles=tiles,
+        longest=longest,
+        title="Now",
+        part=100 * new / (old + new),
+    )
+    return before, now
+
+
+def _changed(baseline: Measurement, measurement: Measurement) -> Mapping[tuple[str, str], Row]:
+    """Return the entries that differ from the baseline, by section and name."""
+    return {
+        (section.name, row.name): row
+        for section in compare(baseline, measurement).rows
+        for row in changes(baseline.section(section.name), measurement.section(section.name)).rows
+    }

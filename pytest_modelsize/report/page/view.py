@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_modelsize.report.page.labels import distinct
 from pytest_modelsize.report.page.picture import Picture, picture
+from pytest_modelsize.report.page.rows import (
+    CauseRow,
+    ChangeRow,
+    LimitRow,
+    cause_rows,
+    change_rows,
+    limit_rows,
+)
 from pytest_modelsize.report.page.wording import (
     STANDING_WORDS,
     bytes_text,
     gained,
-    gained_text,
     lines,
     name,
     share,
 )
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
-from pytest_modelsize.storage.check_result import STANDINGS, CheckResult, LimitResult
+from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
-__all__ = ["Artifact", "ChangeRow", "Depth", "Detail", "LimitRow", "artifacts", "tally"]
+__all__ = ["Artifact", "Columns", "Depth", "Detail", "artifacts", "columns", "tally"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +39,16 @@ class Depth:
         changes: rows of what changed since the baseline.
         lines: of the failure's text.
         tables: its entries, and its limits, are given as tables too.
+        compared: the baseline is drawn beside it, if something changed.
+        causes: of its size that are named.
     """
 
     tiles: int
     changes: int
     lines: int
     tables: bool = True
+    compared: bool = True
+    causes: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +67,15 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitRow:
-    """One limit: what it is on, what it allows, what counts against it."""
+class Columns:
+    """Which columns of the summary have anything in them."""
 
-    what: str
-    written: str
-    allowed: str
-    used: str
-    share: str
-    held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One entry that differs from the baseline."""
-
-    section: str
-    name: str
-    tag: str
-    old: str
-    new: str
-    change: str
+    why: bool
+    format: bool
+    total: bool
+    budget: bool
+    share: bool
+    baseline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ class Artifact:
         versions: of the framework.
         picture: None where nothing was measured.
         tables: there is room for the picture as a table too.
+        causes: of its size, the most bytes first.
+        more_causes: how many are not shown.
         limits: more than the one on the whole artifact's size; else empty.
         changes: since the baseline, largest first.
         more_changes: how many are not shown.
@@ -128,6 +130,8 @@ class Artifact:
     versions: str
     picture: Picture | None
     tables: bool
+    causes: tuple[CauseRow, ...]
+    more_causes: int
     limits: tuple[LimitRow, ...]
     changes: tuple[ChangeRow, ...]
     more_changes: int
@@ -140,7 +144,44 @@ def artifacts(results: Sequence[CheckResult], detail: Detail) -> list[Artifact]:
         ImportError: where squarify is not installed.
     """
     ordered = sorted(results, key=_order)
-    return [_artifact(f"a{n}", result, detail) for n, result in enumerate(ordered, 1)]
+    names = _names(ordered, detail.longest)
+    return [
+        _artifact(f"a{n}", result, shown, detail)
+        for n, (result, shown) in enumerate(zip(ordered, names, strict=True), 1)
+    ]
+
+
+def columns(shown: Sequence[Artifact]) -> Columns:
+    """Return which columns of the summary of ``shown`` have anything in them."""
+    return Columns(
+        why=any(a.headline for a in shown),
+        format=any(a.format for a in shown),
+        total=any(a.total for a in shown),
+        budget=any(a.budget for a in shown),
+        share=any(a.share for a in shown),
+        baseline=any(a.baseline for a in shown),
+    )
+
+
+def _names(ordered: Sequence[CheckResult], longest: int) -> list[str]:
+    """Return what each artifact is called: no two of one test alike."""
+    names = [name(result.artifact, longest) or _nameless(result) for result in ordered]
+    tests: dict[str, list[int]] = defaultdict(list)
+    for at, result in enumerate(ordered):
+        tests[result.test].append(at)
+    for places in tests.values():
+        if len({names[at] for at in places}) < len(places):
+            # What the baseline calls them tells how each was saved.
+            keys = [
+                ordered[at].key or ordered[at].artifact or _nameless(ordered[at]) for at in places
+            ]
+            for at, shown in zip(places, distinct(keys, longest), strict=True):
+                names[at] = shown
+    return names
+
+
+def _nameless(result: CheckResult) -> str:
+    return "not measured" if result.verdict == "skipped" else "no artifact"
 
 
 def tally(results: Sequence[CheckResult]) -> str:
@@ -164,7 +205,7 @@ def _order(result: CheckResult) -> tuple[int, float, str, str, str]:
     return (STANDINGS.index(result.standing), -used, result.test, result.artifact, result.key)
 
 
-def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
+def _artifact(id: str, result: CheckResult, shown: str, detail: Detail) -> Artifact:
     measurement, budget, baseline = result.measurement, result.budget, result.baseline
     depth = detail.failed if result.standing == "failed" else detail.others
     longest = detail.longest
@@ -182,7 +223,7 @@ def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
     return Artifact(
         id=id,
         test=name(result.test, 2 * longest),
-        name=name(result.artifact, longest) or "no artifact",
+        name=shown,
         standing=result.standing,
         word=STANDING_WORDS[result.standing],
         format="" if measurement is None else name(measurement.format, longest),
@@ -203,12 +244,14 @@ def _artifact(id: str, result: CheckResult, detail: Detail) -> Artifact:
             f"{name(package, longest)} {name(version, longest)}"
             for package, version in sorted(result.versions.items())
         ),
-        picture=picture(result, measurement, depth.tiles, longest)
+        picture=picture(result, measurement, depth.tiles, longest, compared=depth.compared)
         if measurement is not None and result.total
         else None,
         tables=depth.tables,
-        limits=_limits(result) if depth.tables else (),
-        changes=_changes(result, depth.changes, longest),
+        causes=cause_rows(result, depth.causes, longest),
+        more_causes=max(0, len(result.causes) - depth.causes),
+        limits=limit_rows(result) if depth.tables else (),
+        changes=change_rows(result, depth.changes, longest),
         more_changes=max(0, len(result.changes) - depth.changes),
     )
 
@@ -221,39 +264,3 @@ def _filled(used: int, allowed: int) -> float:
 def _gained_share(change: int, before: int) -> str:
     text = share(abs(change), before) if change else ""
     return f"{'+' if change > 0 else '−'}{text}" if text and text[0].isdigit() else text
-
-
-def _limits(result: CheckResult) -> tuple[LimitRow, ...]:
-    if result.limits in ((), (result.budget,)):
-        return ()
-    return tuple(_limit(limit) for limit in result.limits)
-
-
-def _limit(limit: LimitResult) -> LimitRow:
-    of = limit.section or "the whole artifact"
-    grown = limit.kind == "growth"
-    return LimitRow(
-        what=f"growth of {of}" if grown else f"size of {of}",
-        written=name(limit.written, 60),
-        allowed=bytes_text(limit.allowed),
-        used=gained_text(limit.used) if grown else bytes_text(limit.used),
-        share=share(max(0, limit.used), limit.allowed),
-        held=limit.held,
-    )
-
-
-def _changes(result: CheckResult, most: int, longest: int) -> tuple[ChangeRow, ...]:
-    found = sorted(
-        result.changes, key=lambda c: (-abs((c.new or 0) - (c.old or 0)), c.section, c.name)
-    )
-    return tuple(
-        ChangeRow(
-            section=name(change.section, longest),
-            name=name(change.name, longest),
-            tag=change.tag,
-            old="" if change.old is None else bytes_text(change.old),
-            new="" if change.new is None else bytes_text(change.new),
-            change=gained_text((change.new or 0) - (change.old or 0)),
-        )
-        for change in found[:most]
-    )
