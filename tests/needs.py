@@ -19,6 +19,7 @@ RUN_BY = {
     "onnx": "formats, pytorch",
     "onnxruntime": "formats",
     "onnxscript": "pytorch",
+    "openvino": "formats",
     "optax": "estimators",
     "pytest_benchmark": "others",
     "pytest_cov": "others",

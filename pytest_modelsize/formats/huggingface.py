@@ -1,7 +1,8 @@
 """A folder as `save_pretrained` writes it: configuration, weights, tokenizer, and what else.
 
 The names are those of transformers/utils/__init__.py (``CONFIG_NAME``, ``SAFE_WEIGHTS_NAME``, ...),
-of diffusers and of peft, and of the optimizer's state in transformers/trainer.py.
+of diffusers, of peft and of optimum (``OV_XML_FILE_NAME``), and of the optimizer's state in
+transformers/trainer.py.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _WEIGHTS = (
     f"*{safetensors_index.SUFFIX}",
     "pytorch_model*.bin",
     "adapter_model.bin",
+    "flax_model*.msgpack",
+    "openvino_model*.xml",
 )
 _CONFIGURATION = "config.json"
 _NOT_CONFIGURATION = {"tokenizer_config.json"}

@@ -196,6 +196,10 @@ def _xgboost(source: Source) -> bool:
     return source.head.lstrip()[:1] == b"{" and b"learner" in source.head
 
 
+def _openvino(source: Source) -> bool:
+    return b"<net" in source.head and b"version=" in source.head
+
+
 def _flax(source: Source) -> bool:
     """A map, a list or an extension of msgpack, and a list of three somewhere in it: an array."""
     head = source.head
@@ -257,6 +261,7 @@ FORMATS = (
     Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
     Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
     Format("torch", "torch.legacy", _begins(b"\x80")),
+    Format("openvino", "openvino", _file(_openvino), leads=(".xml",)),
     Format("xgboost", "xgboost", _file(_xgboost)),
     Format("flax", "flax.reader", _file(_flax)),
     Format("lightgbm", "lightgbm", _begins(b"tree\n", b"tree\r\n")),

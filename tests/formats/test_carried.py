@@ -28,6 +28,7 @@ ARTIFACTS = {
     "executorch/dense.pte": ("executorch", PARAMETERS * 4, 0),
     "executorch/outside.ptd": ("executorch", PARAMETERS * 4, 0),
     "external": ("directory", PARAMETERS * 4, 0),
+    "openvino": ("directory", PARAMETERS * 4, 0),
     "hub": ("huggingface", PARAMETERS * 4, 0),
     "web": ("tfjs", PARAMETERS * 4, 0),
     "flax/params.msgpack": ("flax", PARAMETERS * 4, 0),
@@ -86,6 +87,7 @@ def test_a_file_that_names_others_is_measured_with_them():
     for name, format in (
         ("external/dense.onnx", "onnx"),
         ("web/model.json", "tfjs"),
+        ("openvino/dense.xml", "openvino"),
         ("listed/net-weights_manifest.json", "tfjs"),
         ("hub/model.safetensors.index.json", "safetensors"),
     ):

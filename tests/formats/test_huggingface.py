@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,21 @@ def test_broken_shards_break_the_folder(folder):
     (folder / "model.safetensors").write_bytes(b"rubbish, and enough of it")
     with pytest.raises(ArtifactError, match=r"model\.safetensors"):
         measure(folder)
+
+
+DATA = Path(__file__).parent.parent / "data"
+OTHERS = {
+    "flax_model.msgpack": [DATA / "flax" / "params.msgpack"],
+    "openvino_model.xml": [DATA / "openvino" / "dense.xml", DATA / "openvino" / "dense.bin"],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_weights_of_other_frameworks_make_such_a_folder_too(name, tmp_path):
+    for file in OTHERS[name]:
+        (tmp_path / name).with_suffix(file.suffix).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text('{"hidden_size": 3}')
+    measured = measure(tmp_path)
+    assert measured.format == "huggingface"
+    assert measured.section("weights").of_kind(Kind.DATA) == 4 * (3 * 2 + 2)
+    assert not any(leaf.kind is Kind.OPAQUE for _, leaf in measured.leaves())
