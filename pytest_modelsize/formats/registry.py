@@ -220,6 +220,7 @@ def _npz(source: Source) -> bool:
     return signatures.is_zip(source) and head[30 : 30 + length].endswith(b".npy")
 
 
+_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 _MEDIA = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
 )  # fmt: skip
@@ -270,7 +271,7 @@ FORMATS = (
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),
     Format("", "reader_plugins", _file(_any_file)),
     Format("named", "named", _file(_any_file), weak=True),
-    Format("gzip", "gzip_file", _begins(b"\x1f\x8b"), anything=True),
+    Format("compressed", "compressed_file", _begins(*_PACKED), anything=True),
     Format("media", "plain.media", _begins(*_MEDIA), anything=True),
     Format("sentencepiece", "plain.sentencepiece", _begins(b"\x0a"), anything=True),
     Format("text", "plain.text", _file(_any_file), anything=True),

@@ -7,7 +7,7 @@ pickle is read from its beginning to its end, and a window behind the place last
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pytest_modelsize.formats.source import Source
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
         @property
         def eof(self) -> bool: ...
 
+        @property
+        def unused_data(self) -> bytes: ...
+
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
-__all__ = ["COMPRESSIONS", "compression_of", "unpacked"]
+__all__ = ["COMPRESSIONS", "compression_of", "pieces", "unpacked"]
 
 COMPRESSIONS = {
     b"\x78\x01": "zlib", b"\x78\x5e": "zlib", b"\x78\x9c": "zlib", b"\x78\xda": "zlib",
@@ -49,6 +52,10 @@ class _Zlib:
     def eof(self) -> bool:
         return bool(self.inner.eof)
 
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self.inner.unused_data)
+
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
         unpacked: bytes = self.inner.decompress(self.inner.unconsumed_tail + data, max_length)
         return unpacked
@@ -66,6 +73,10 @@ class _Lzma:
     @property
     def eof(self) -> bool:
         return self.inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self.inner.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
         try:
@@ -109,6 +120,18 @@ def unpacked(source: Source, compression: str) -> Source | None:
         return None
     size = sum(len(piece) for piece in iter(_Forward(source, make).more, b""))
     return Source(f"{source.name}!{compression}", _Forward(source, make).read, 0, size)
+
+
+def pieces(source: Source, compression: str) -> Iterator[bytes]:
+    """Yield what ``source`` unpacks to, piece by piece.
+
+    Raises:
+        ArtifactError: as `unpacked` does.
+    """
+    forward = _Forward(source, _UNPACKERS[compression])
+    yield from iter(forward.more, b"")
+    if forward.at < source.size or forward.unpacker.unused_data:
+        raise source.error(None, "compressed content goes on behind its end")
 
 
 class _Forward:
