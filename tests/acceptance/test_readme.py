@@ -5,23 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import transcript
+
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+USAGE = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    """The README's fenced blocks of one language."""
-    found, inside = [], None
-    for line in README.splitlines():
-        if inside is not None and line == "```":
-            if inside[0] == language:
-                found.append("\n".join(inside[1:]))
-            inside = None
-        elif inside is not None:
-            inside.append(line)
-        elif line.startswith("```"):
-            inside = [line[3:]]
-    return found
+def blocks(language, text=README):
+    """The fenced blocks of one language: of the README, or of another text."""
+    return ["\n".join(lines) for name, lines in transcript.blocks(text) if name == language]
 
 
 def without_figures(text):
@@ -58,14 +51,14 @@ def test_the_failing_diff_is_the_one_that_the_example_prints(pytester, keras, mo
 
 def test_the_markers_shown_are_those_of_the_example():
     example = (ROOT / "examples" / "unet" / "test_unet.py").read_text(encoding="utf-8")
-    for block in blocks("python")[:2]:
+    for block in blocks("python"):
         assert block.removesuffix(" ...") in example
 
 
 def test_every_argument_shown_is_understood():
     from pytest_modelsize.plugin.marker import parse_marker
 
-    marker = blocks("python")[2]
+    marker = blocks("python", USAGE)[0]
     arguments = re.search(r"max_model_size\((.*)\)", marker, re.DOTALL)[1]
     args, kwargs = eval(f"(lambda *a, **k: (a, k))({arguments})")
     request = parse_marker(args, kwargs, ("keras", "h5", "weights"))
@@ -76,6 +69,32 @@ def test_the_test_command_is_the_one_that_ci_calls():
     demo, tests, *_ = blocks("sh")
     assert demo.strip().endswith("tox run -e demo")
     assert tests.strip() in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_fixture_shown_in_the_usage_does_what_it_says(pytester, keras, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    example = next(block for block in blocks("python", USAGE) if "def test_head_is_small" in block)
+    network = """
+    import keras, pytest
+    @pytest.fixture
+    def model():
+        model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
+        model.compile("adam", "mse")
+        return model
+    """
+    pytester.makeconftest(network)
+    pytester.makepyfile(example)
+    pytester.runpytest("-pmodelsize", "-Wignore").assert_outcomes(passed=1)
+    pytester.makepyfile(example.replace('"50 kB"', '"50 B"'))
+    result = pytester.runpytest("-pmodelsize", "-Wignore")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*config*50 B*"])
+
+
+def test_the_readme_is_short_and_leads_on():
+    assert README.count("\n") <= 80
+    parts = re.findall(r"^## (.*)$", README, re.MULTILINE)
+    assert parts == ["Try it", "Install", "Read on"]
 
 
 def test_the_readme_opens_with_problem_marker_diff_and_fix_within_one_screen():
