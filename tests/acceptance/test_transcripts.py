@@ -1,5 +1,6 @@
 """What the documents show is what happens."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ def folder(pytester, keras, monkeypatch):
     for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    # A file that is changed within the second, and is as long as before, would come from its cache.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     keras.utils.clear_session()
     pytester.makeini("[pytest]")
     return pytester

@@ -2,7 +2,8 @@
 show.
 
 A fenced block of ``python``, ``ini`` or ``yaml`` that begins with a comment with a file's name
-becomes that file. In a ``console`` block, a line ``$ command`` is run and what follows is what it
+becomes that file, as whoever pastes it makes it. One of ``diff`` that begins so changes that file.
+In a ``console`` block, a line ``$ command`` is run and what follows is what it
 prints: whole, in this order, with ``...`` for lines left out. Numbers may differ by a little,
 because frameworks' versions do.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import sys
 import warnings
 from pathlib import Path
 
@@ -40,15 +42,24 @@ def run(document: Path, pytester, capsys) -> int:
     commands = 0
     for language, lines in blocks(document.read_text(encoding="utf-8")):
         named = re.fullmatch(r"# ([\w./-]+\.\w+)", lines[0]) if lines else None
-        if language in ("python", "ini", "yaml") and named:
-            path = pytester.path / named[1]
+        path = pytester.path / named[1] if named else None
+        if language in ("python", "ini", "yaml") and path:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("\n".join(lines[1:]).strip("\n") + "\n", encoding="utf-8")
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        elif language == "diff" and path:
+            path.write_text(_changed(path.read_text(encoding="utf-8"), lines[1:]), encoding="utf-8")
         elif language == "console":
             for command, expected in _commands(lines):
                 commands += 1
                 _compare(command, expected, _output(command, pytester, capsys))
     return commands
+
+
+def _changed(text: str, lines: list[str]) -> str:
+    """Replace the lines that a diff takes out by those that it puts in."""
+    old, new = ("\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+")
+    assert text.count(old) == 1, f"a document changes what is not there once: {old}"
+    return text.replace(old, new)
 
 
 def _commands(lines: list[str]) -> list[tuple[str, list[str]]]:
@@ -66,6 +77,8 @@ def _output(command: str, pytester, capsys) -> list[str]:
     target = words[words.index(">") + 1] if ">" in words else None
     words = words[: words.index(">")] if target else words
     capsys.readouterr()
+    if "keras" in sys.modules:  # names are counted through a process, and a command has its own
+        sys.modules["keras"].utils.clear_session()
     if words[0] == "pytest":
         result = pytester.runpytest_inprocess(
             "-pmodelsize", "-Wignore", "-Wdefault::UserWarning", "-pno:cacheprovider", *words[1:]
