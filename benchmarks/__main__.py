@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from benchmarks import checks, load, measuring
+from benchmarks import checks, command, load, measuring
 
 INTRODUCTION = """\
 # What it costs
@@ -39,6 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=given.folder) as scratch:
         folder = Path(scratch)
         load.report(given.short)
+        command.report(folder, given.short)
         checks.report(folder, given.short)
         measuring.report(folder, given.short)
         measuring.growth(folder, given.short)

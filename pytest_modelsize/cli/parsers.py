@@ -44,6 +44,7 @@ class _Subparser(argparse.ArgumentParser):
     def __init__(self, *, module: str, **options: Any) -> None:
         super().__init__(formatter_class=_Formatter, **options)
         self._module = module
+        self._intermixed = False
 
     def fill(self) -> None:
         """Add what the subcommand takes, unless that is done."""
@@ -52,9 +53,17 @@ class _Subparser(argparse.ArgumentParser):
             import_module(f"pytest_modelsize.cli.{module}").add_arguments(self)
             self.epilog = EXPLAINED.get(module, EXPLAINED[""])
 
-    def parse_known_args(self, *given: Any, **more: Any) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.fill()
-        return super().parse_known_args(*given, **more)
+        found, rest = super().parse_known_args(args, namespace)
+        if self._intermixed or all(word.startswith("-") and word != "-" for word in rest):
+            return found, rest
+        # Once more for files that stand behind an option, which argparse leaves over.
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(args, None)
+        finally:
+            self._intermixed = False
 
     def format_help(self) -> str:
         self.fill()

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from pytest_modelsize.checks.causes import find_causes
 from pytest_modelsize.cli.arguments import add_compressed, positive
-from pytest_modelsize.cli.exit_codes import WITHIN
-from pytest_modelsize.formats import files_of, measure
+from pytest_modelsize.cli.colour import BOLD, YELLOW, add_colour, is_coloured, styled
+from pytest_modelsize.cli.exit_codes import BAD, WITHIN
+from pytest_modelsize.cli.inputs import Input, artifact_at, read_inputs
+from pytest_modelsize.formats import ArtifactError, files_of
 from pytest_modelsize.report.causes import cause_lines
-from pytest_modelsize.report.tree import tree
+from pytest_modelsize.report.tree import EVERYTHING, View, tree_lines
 from pytest_modelsize.sizes.bytesize import exact
-from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import replace
+from pytest_modelsize.storage.json_error import MeasurementJsonError
 
 __all__ = ["add_arguments"]
 
@@ -26,14 +29,22 @@ _LARGE = 10**8
 
 def add_arguments(show: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    show.description = "Print the sections of an artifact, largest first. They add up to its bytes."
-    show.set_defaults(run=_show)
-    show.add_argument("artifact", metavar="FILE", help="a model file, or a directory")
-    show.add_argument(
-        "--depth", type=positive, default=3, metavar="N", help="levels to show (default: 3)"
+    show.description = (
+        "Print the sections of artifacts, largest first. They add up to its bytes. Entries of 1 % "
+        "and more are shown, and the rest of each section in one line."
     )
+    show.set_defaults(run=_show)
     show.add_argument(
-        "--count", type=positive, default=10, metavar="N", help="entries a level (default: 10)"
+        "artifacts",
+        metavar="FILE",
+        nargs="+",
+        help="model files, or directories; JSON of show or of a report; - for standard input",
+    )
+    show.add_argument("--all", action="store_true", help="show every entry, at every level")
+    show.add_argument("--depth", type=positive, metavar="N", help="levels to show (default: 3)")
+    show.add_argument("--count", type=positive, metavar="N", help="entries a level (default: 10)")
+    show.add_argument(
+        "--sort", choices=("size", "name"), default="size", help="order of entries (default: size)"
     )
     show.add_argument(
         "--replay",
@@ -42,50 +53,76 @@ def add_arguments(show: argparse.ArgumentParser) -> None:
     )
     show.add_argument("--json", action="store_true", help="print the whole tree as JSON")
     add_compressed(show)
+    add_colour(show)
 
 
 def _show(options: argparse.Namespace) -> int:
-    if options.compressed:
-        from pytest_modelsize.checks.take import measure_compressed, method_of
-
-        path = Path(options.artifact)
-        how = method_of(path, options.compressed)
-        measurement = measure_compressed(path, how, progress=_progress(path))
-        print(f"compressed by {how}: other builds may give other sizes", file=sys.stderr)
-    else:
-        measurement = measure(options.artifact)
-    replayed = None
-    if options.replay:
-        import tempfile
-
-        from pytest_modelsize.checks.stripping.replay import replayed_size
-
-        with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
-            total = measurement.bytes_on_disk
-            replayed = replayed_size(Path(options.artifact), total, Path(folder))
-    if options.json:
+    worst = WITHIN
+    whole: list[dict[str, object]] = []
+    for number, name in enumerate(options.artifacts):
+        try:
+            with artifact_at(name) as path:
+                for found in _found(path, options):
+                    if options.json:
+                        whole.append(_as_json(found, options))
+                        continue
+                    if number:
+                        print()
+                    _print(found, options)
+                    number += 1
+        except (ArtifactError, MeasurementJsonError) as error:
+            print(f"modelsize: {error}", file=sys.stderr)
+            worst = BAD
+    if options.json and whole:
         import json
 
-        from pytest_modelsize.storage.measurement_json import as_json
-
-        shown = as_json(measurement)
-        if options.replay:
-            shown["replayed_without_optimizer"] = replayed
-        print(json.dumps(shown, indent=2))
-    else:
-        print(tree(measurement, depth=options.depth, count=options.count))
-        if not options.compressed:
-            print("".join(f"{line}\n" for line in _causes(measurement, options.artifact)), end="")
-        if options.replay:
-            print(f"without optimizer state: {_answer(replayed, measurement, options.artifact)}")
-    return WITHIN
+        several = len(whole) > 1 or len(options.artifacts) > 1
+        print(json.dumps({"schema": 1, "measurements": whole} if several else whole[0], indent=2))
+    return worst
 
 
-def _causes(measurement: Measurement, artifact: str) -> list[str]:
+def _found(path: Path, options: argparse.Namespace) -> list[Input]:
+    if not options.compressed:
+        return read_inputs(path)
+    from pytest_modelsize.checks.take import measure_compressed, method_of
+
+    how = method_of(path, options.compressed)
+    measurement = measure_compressed(path, how, progress=_progress(path))
+    print(f"compressed by {how}: other builds may give other sizes", file=sys.stderr)
+    return [Input(measurement, path)]
+
+
+def _as_json(found: Input, options: argparse.Namespace) -> dict[str, object]:
+    from pytest_modelsize.storage.measurement_json import as_json
+
+    shown = as_json(found.measurement)
+    if options.replay:
+        shown["replayed_without_optimizer"] = _replayed(found)
+    return shown
+
+
+def _print(found: Input, options: argparse.Namespace) -> None:
+    view = View(by_name=options.sort == "name")
+    if options.all:
+        view = replace(EVERYTHING, by_name=view.by_name)
+    if options.depth is not None:
+        view = replace(view, depth=options.depth)
+    if options.count is not None:  # who asks for so many gets the small ones too
+        view = replace(view, count=options.count, least=0.0)
+    coloured = is_coloured(options)
+    for line, is_whole in tree_lines(found.measurement, view):
+        print(styled(line, BOLD, coloured and is_whole))
+    if not options.compressed:
+        for line in _causes(found):
+            print(styled(line, YELLOW, coloured and line.startswith("  cause:")))
+    if options.replay:
+        print(f"without optimizer state: {_answer(found)}")
+
+
+def _causes(found: Input) -> list[str]:
     """Return what is known of the artifact's bloat, as lines."""
-    path = Path(artifact)
-    found = find_causes(measurement, path if path.exists() else None, most_read=_MOST_READ)
-    return cause_lines(found.causes, measurement.bytes_on_disk, found.together)
+    causes = find_causes(found.measurement, found.path, most_read=_MOST_READ, extents=found.extents)
+    return cause_lines(causes.causes, found.measurement.bytes_on_disk, causes.together)
 
 
 def _progress(path: Path) -> Callable[[int], None]:
@@ -106,10 +143,24 @@ def _progress(path: Path) -> Callable[[int], None]:
     return show
 
 
-def _answer(replayed: int | None, measurement: Measurement, artifact: str) -> str:
-    if replayed is None:
-        from pytest_modelsize.checks.stripping.replay import why_not_replayed
+def _replayed(found: Input) -> int | None:
+    if found.path is None:
+        return None
+    import tempfile
 
-        state = int(measurement.optimizer)
-        return f"not known: {why_not_replayed(Path(artifact), measurement.format, state)}"
-    return f"{exact(replayed)} bytes (replayed)"
+    from pytest_modelsize.checks.stripping.replay import replayed_size
+
+    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        return replayed_size(found.path, found.measurement.bytes_on_disk, Path(folder))
+
+
+def _answer(found: Input) -> str:
+    replayed = _replayed(found)
+    if replayed is not None:
+        return f"{exact(replayed)} bytes (replayed)"
+    if found.path is None:
+        return "not known: the file itself is needed, and this is a measurement of it"
+    from pytest_modelsize.checks.stripping.replay import why_not_replayed
+
+    state = int(found.measurement.optimizer)
+    return f"not known: {why_not_replayed(found.path, found.measurement.format, state)}"

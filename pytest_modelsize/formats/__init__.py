@@ -84,7 +84,7 @@ def _read(where: Path, tree: Tree, ledger: Ledger) -> str:
         where = _leading(where)
         mode = where.stat().st_mode
     except (OSError, ValueError) as error:
-        raise ArtifactError(str(where), None, f"cannot be measured: {error}") from error
+        raise ArtifactError(str(where), None, _why_not(error)) from error
     if not stat.S_ISDIR(mode):
         with tree.open(where, follow=True, alone=True) as source:
             return registry.read(source, ledger)
@@ -99,6 +99,12 @@ def _read(where: Path, tree: Tree, ledger: Ledger) -> str:
             str(where), None, f"{size:,d} bytes were read, but {on_disk:,d} are there now"
         )
     return format
+
+
+def _why_not(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "cannot be measured: no such file or folder"
+    return f"cannot be measured: {getattr(error, 'strerror', None) or error}"
 
 
 def _leading(path: Path) -> Path:

@@ -9,7 +9,6 @@ well: such arrays have type and shape, and stay opaque.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pytest_modelsize.formats import extents, npy, zip_archive
 from pytest_modelsize.formats.containers.zip import STORED, ZipMember, read_zip, unpack_head
@@ -19,6 +18,8 @@ from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.torch.slots import Leaf, state_among
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["format", "read", "recognises"]
 
@@ -27,7 +28,7 @@ _SUFFIX = ".npy"
 _MOST_ARRAYS = 20_000
 _DEEPEST = 16
 _OBJECTS = "object"
-_PARAMETER = re.compile(
+_PARAMETER = late(
     r"weights?|bias(es)?|kernels?|gamma|beta|embeddings?|filters?|coefs?|intercepts?|theta|params?"
     r"|moving_(mean|variance)|running_(mean|var)|scale|[wbu]",
 )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path, PurePath
 
@@ -23,11 +22,13 @@ from pytest_modelsize.formats.dotted_names import Homes, described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["companions", "format", "read", "recognises"]
 
 format = "openvino"
-_BEGINS = re.compile(
+_BEGINS = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<net\s[^>]*version=[^>]*>"
     rb"\s*<(?:layers|pre-process|meta_data)\b",
     re.DOTALL,
@@ -55,7 +56,7 @@ _MOST_HOLDERS = 4
 """Bodies within bodies that are part of a layer's name."""
 _PADDING = 64
 """Bytes below which what lies between two constants is there to align them."""
-_COUNT = re.compile(r"\d{1,19}")
+_COUNT = late(r"\d{1,19}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""Colour on a terminal, where it is wanted: ``--color``, and the variable ``NO_COLOR``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+__all__ = ["BOLD", "RED", "YELLOW", "add_colour", "is_coloured", "styled"]
+
+BOLD, RED, YELLOW = "1", "31;1", "33"
+"""Select Graphic Rendition of ECMA-48."""
+
+
+def add_colour(parser: argparse.ArgumentParser) -> None:
+    """Add ``--color``."""
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set (default: auto)",
+    )
+
+
+def is_coloured(options: argparse.Namespace) -> bool:
+    """Return whether the output is to be coloured (https://no-color.org)."""
+    if options.color != "auto":
+        return bool(options.color == "always")
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def styled(text: str, style: str, coloured: bool) -> str:
+    """Return ``text`` in a style."""
+    return f"\x1b[{style}m{text}\x1b[0m" if coloured and text else text

@@ -1,0 +1,85 @@
+"""What a command is given to look at: artifacts, standard input, and JSON that we wrote."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytest_modelsize.formats import measure
+from pytest_modelsize.formats.extents import Extent, noted
+from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+
+__all__ = ["STDIN", "Input", "artifact_at", "read_inputs"]
+
+STDIN = "-"
+_NAME = "stdin"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What was measured.
+
+    Attributes:
+        measurement: of it.
+        path: where its bytes are; None of a measurement that was saved as JSON.
+        extents: which bytes hold which entry.
+    """
+
+    measurement: Measurement
+    path: Path | None = None
+    extents: tuple[Extent, ...] = ()
+
+
+@contextmanager
+def artifact_at(name: str) -> Iterator[Path]:
+    """Give the path of the artifact ``name``; standard input lies in a file meanwhile."""
+    if name != STDIN:
+        yield Path(name)
+        return
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        path = Path(folder, _NAME)
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
+def read_inputs(path: Path) -> list[Input]:
+    """Return what lies at ``path``: an artifact, or the measurements that a JSON of ours holds.
+
+    Raises:
+        ArtifactError: where it cannot be measured.
+        MeasurementJsonError: where it is JSON of ours, and damaged.
+    """
+    if _may_be_ours(path):
+        from pytest_modelsize.storage.measurement_json import load
+        from pytest_modelsize.storage.result_sets import load_measurements
+
+        try:
+            if (several := load_measurements(path)) is not None:
+                return [Input(found.named(name)) for name, found in several.items()]
+            if (one := load(path)) is not None:
+                return [Input(one)]
+        except MeasurementJsonError as error:
+            raise MeasurementJsonError(f"{path} {error}") from None
+    with noted() as extents:
+        measurement = measure(path)
+    return [Input(measurement, path, tuple(extents))]
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Return whether a file begins like a JSON object, and says a schema near its beginning."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False  # what measures it says why
+    return head.lstrip().startswith(b"{") and b'"schema"' in head
