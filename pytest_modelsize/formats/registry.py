@@ -226,6 +226,16 @@ _MEDIA = (
 )  # fmt: skip
 
 
+_NAMEABLE = (b"CBM1", b"ftrt", b"7767517", b"\xdd\x85\x76\0", b"\x0a", bytes(16))
+
+
+def _nameable(source: Source) -> bool:
+    """What `named` tells apart: by signatures, or by a suffix and what lies beside it."""
+    head = source.head
+    told = head.startswith(_NAMEABLE) or head[4:5] == b"{" or head[257:262] == b"ustar"
+    return told or source.title.endswith(".bin")
+
+
 def _any_file(source: Source) -> bool:
     return True
 
@@ -270,7 +280,7 @@ FORMATS = (
     Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
     Format("pickle", "pickle.reader", _file(_pickled), weak=True),
     Format("", "reader_plugins", _file(_any_file)),
-    Format("named", "named", _file(_any_file), weak=True),
+    Format("named", "named", _file(_nameable), weak=True),
     Format("compressed", "compressed_file", _begins(*_PACKED), anything=True),
     Format("media", "plain.media", _begins(*_MEDIA), anything=True),
     Format("sentencepiece", "plain.sentencepiece", _begins(b"\x0a"), anything=True),
