@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_modelsize.report.artifact_names import artifact_names
 from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
 from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.fitting import fitting
@@ -49,8 +50,9 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
         "| | artifact | total | budget | share | on baseline | test |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    rows = [_row(result) for result in shown]
-    details = [_details(result) for result in shown]
+    names = artifact_names(shown)
+    rows = [_row(result, name) for result, name in zip(shown, names, strict=True)]
+    details = [_details(result, name) for result, name in zip(shown, names, strict=True)]
     used = sum(len(line) + 1 for line in (*head, *table)) + 200
     number = fitting(rows, limit - used)
     used += sum(len(row) + 1 for row in rows[:number])
@@ -80,12 +82,12 @@ def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMME
     return "\n".join(lines) + "\n"
 
 
-def _row(result: CheckResult) -> str:
+def _row(result: CheckResult, name: str) -> str:
     budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
         _ICONS[result.standing],
-        _name(result),
+        _name(result, name),
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),
         "" if share is None else f"{share * 100:.0f} %",
@@ -95,10 +97,10 @@ def _row(result: CheckResult) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _name(result: CheckResult) -> str:
+def _name(result: CheckResult, name: str) -> str:
     """Return the artifact's name and, where it is worth a word, why."""
-    name = code(result.artifact) or "(none)"
-    return f"{name}<br>{words(result.headline)}" if result.headline else name
+    shown = code(name) or "(none)"
+    return f"{shown}<br>{words(result.headline)}" if result.headline else shown
 
 
 def _on_baseline(result: CheckResult) -> str:
@@ -110,10 +112,10 @@ def _on_baseline(result: CheckResult) -> str:
     return f"{change:+,d} B{share}" if change else "="
 
 
-def _details(result: CheckResult) -> str:
-    name = code(result.artifact or result.test)
+def _details(result: CheckResult, name: str) -> str:
+    shown = code(name or result.test)
     headline = f": {words(result.headline)}" if result.headline else ""
-    lines = [f"<details><summary>{name}{headline}</summary>", ""]
+    lines = [f"<details><summary>{shown}{headline}</summary>", ""]
     if result.causes:
         lines += [*_causes(result), ""]
     if result.detail:

@@ -219,3 +219,14 @@ def test_markdown_and_the_table_count_as_pytest_does(verdict, outcome, row, titl
     assert f"| {row} | <code>model.keras</code>" in "\n".join(lines)
     words = {"xfailed": "XFAIL", "⚠️ xpassed": "XPASS", "skipped": "SKIPPED", "❌": "FAILED"}
     assert any(line.startswith(words[row]) for line, _ in summary([one]))
+
+
+def test_two_artifacts_of_one_test_differ_in_markdown_where_they_are_not_saved_alike():
+    full = result(key="model.keras")
+    lean = result(key="model.keras without optimizer state")
+    other = result(test="t.py::other", key="model.keras without optimizer state")
+    lines = markdown([full, lean, other]).splitlines()
+    names = [re.search(r"<code>(.*?)</code>", line)[1] for line in lines if line.startswith("| ✅")]
+    assert names == ["model.keras", "model.keras without optimizer state", "model.keras"]
+    folded = [line for line in lines if line.startswith("<details>")]
+    assert len(set(folded)) == 2

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_modelsize.report.artifact_names import artifact_names
 from pytest_modelsize.report.page.labels import distinct
 from pytest_modelsize.report.page.picture import Picture, picture
 from pytest_modelsize.report.page.rows import (
@@ -165,18 +166,17 @@ def columns(shown: Sequence[Artifact]) -> Columns:
 
 def _names(ordered: Sequence[CheckResult], longest: int) -> list[str]:
     """Return what each artifact is called: no two of one test alike."""
-    names = [name(result.artifact, longest) or _nameless(result) for result in ordered]
+    names = [
+        shown or _nameless(result)
+        for shown, result in zip(artifact_names(ordered), ordered, strict=True)
+    ]
     tests: dict[str, list[int]] = defaultdict(list)
     for at, result in enumerate(ordered):
         tests[result.test].append(at)
     for places in tests.values():
-        if len({names[at] for at in places}) < len(places):
-            # What the baseline calls them tells how each was saved.
-            keys = [
-                ordered[at].key or ordered[at].artifact or _nameless(ordered[at]) for at in places
-            ]
-            for at, shown in zip(places, distinct(keys, longest), strict=True):
-                names[at] = shown
+        shown = distinct([names[at] for at in places], longest)
+        for at, text in zip(places, shown, strict=True):
+            names[at] = text
     return names
 
 
