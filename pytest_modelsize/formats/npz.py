@@ -108,7 +108,7 @@ def _enter(source: Source, array: _Array, ledger: Ledger, *, named: bool, serves
     elif npy.may_be_state(array.name):
         kind, note = Kind.OPAQUE, f"{note}, weights or an optimizer's state: its name does not tell"
     elif not named:
-        kind, note = Kind.OPAQUE, f"{note}, opaque: weights, state or data, no name tells"
+        kind, note = Kind.OPAQUE, f"opaque: {note}, weights, state or data: no name tells"
     home: SectionPath = (section, *array.name.split("/", _DEEPEST))
     header = min(array.start, member.stored) if member.method == STORED else 0
     ledger.add(home, Kind.STRUCTURE, member.structure + header)

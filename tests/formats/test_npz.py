@@ -75,7 +75,7 @@ def test_what_no_name_calls_a_parameter_may_be_data(tmp_path, names):
     measured = saved(tmp_path / "some.npz", **{name: npy(3, 4) for name in names})
     assert kinds(measured) == dict.fromkeys(names, ("assets", Kind.OPAQUE, 48))
     notes = [part.note for part in measured.section("assets").children]
-    assert all(note.startswith("float32 3x4, opaque") for note in notes)
+    assert all(note.startswith("opaque: float32 3x4, ") for note in notes)
 
 
 SLOTS = ["w1_adam_m", "opt/mu/w1", "w1/momentum"]

@@ -29,6 +29,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         yield path.name, seed("file", path.read_bytes())
     for path in sorted([*DATA.glob("boosted/*"), *DATA.glob("flax/*")]):
         yield path.name, seed("file", path.read_bytes())
+    for path in sorted(DATA.glob("executorch/*.pt[de]")):
+        yield path.name, seed("file", path.read_bytes())
     yield "saved_model.pb", seed("saved_model", (DATA / "saved/saved_model.pb").read_bytes())
     for name, prefix in (("ckpt", "checkpoint/ckpt-1"), ("saved", "saved/variables/variables")):
         index = (DATA / f"{prefix}.index").read_bytes()

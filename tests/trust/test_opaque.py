@@ -78,6 +78,11 @@ OPAQUE = {
     "msgpack": ("flax_model.msgpack", b"\x82\xa6params\xc7\xff\0" + NOISE),
     "arrays of NumPy": ("m.npz", zipped({"adam_m.npy": npy(), "w.npy": npy()})),
     "one of them": ("m.npy", npy()),
+    "arrays that no name calls weights": ("m.npz", zipped({"arr_0.npy": npy(), "arr_1.npy": npy()})),
+    "a plan of TensorRT": ("m.engine", b"ftrt" + NOISE),
+    "a program with what a backend compiled": (
+        "m.pte", (Path(__file__).parents[1] / "data/executorch/lowered.pte").read_bytes(),
+    ),
     "a member of no known format": ("a.zip", zipped({"notes.txt": "x", "state": NOISE})),
     "an encrypted member": ("a.zip", encrypted(NOISE)),
     "a member of method 93": ("a.zip", of_method(NOISE, 93)),

@@ -160,7 +160,8 @@ class _Program:
         buffer = self.buffer
         table = buffer.table(position, owner)
         backend = buffer.string(table[0], owner) if table[0] else "delegate"
-        home = ("weights", *owner[1:-1], f"{backend} {number}")
+        # Its graph, its weights, or both: what a limit on either would have to know.
+        home = ("assets", *owner[1:-1], f"{backend} {number}")
         if table[1]:
             told = buffer.table(buffer.follow(table[1]), owner)
             index = buffer.number(told[1])

@@ -41,7 +41,8 @@ def test_each_tensor_has_the_bytes_that_executorch_reads(name):
     parts = {part.name: part for part in weights.children}
     named = parts["named data"].children if told["named"] else []
     assert sorted(part.size for part in named) == told["named"]
-    assert weights.of_kind(Kind.OPAQUE) == sum(told["delegates"])
+    assert weights.of_kind(Kind.OPAQUE) == 0
+    assert measured.assets == sum(told["delegates"])
     assert measured.section("overhead").of_kind(Kind.SLACK) == 0
 
 
