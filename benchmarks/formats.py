@@ -1,7 +1,7 @@
 """What is named in files that nobody here made, by format: ours beside each format's own library.
 
 Unpack packages below a folder, and run with an environment that has what is to be asked (coremltools,
-safetensors, onnx, numpy); what is not installed is not asked:
+safetensors, onnx, numpy, xgboost, lightgbm, flax, openvino); what is not installed is not asked:
 
     python benchmarks/formats.py FOLDER
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -216,13 +217,66 @@ def ort(path: Path) -> int | None:
     return walk(graph)
 
 
+def xgboost(path: Path) -> int | None:
+    """Bytes of the arrays of all trees: of UBJSON by the library's lengths, of JSON as they stand."""
+    booster = importlib.import_module("xgboost").Booster(model_file=str(path))
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    trees = learner["gradient_booster"]["model"]["trees"]
+    names = {name for name, value in trees[0].items() if isinstance(value, list)}
+    if path.suffix == ".json":
+        text = path.read_text()
+        arrays = re.findall(rf'"(?:{"|".join(sorted(names))})":\[([^]]*)\]', text)
+        return sum(map(len, arrays))
+    width = dict.fromkeys(names, 4)
+    width.update({"categories_segments": 8, "categories_sizes": 8})
+    width.update({"default_left": 1, "split_type": 1})
+    return sum(width[name] * len(tree[name]) for tree in trees for name in names)
+
+
+def lightgbm(path: Path) -> int | None:
+    """Bytes of the values of trees' lines, where the library counts as many leaves in them."""
+    booster = importlib.import_module("lightgbm").Booster(model_file=str(path))
+    leaves = sum(tree["num_leaves"] for tree in booster.dump_model()["tree_info"])
+    text = path.read_bytes()
+    inside = text[text.index(b"Tree=0") : text.index(b"end of trees")].split(b"\n")
+    found = [line.partition(b"=") for line in inside if not line.startswith(b"Tree=")]
+    held = sum(len(value.split()) for key, _, value in found if key == b"leaf_value")
+    return sum(len(value) for _, _, value in found) if held == leaves else None
+
+
+def flax(path: Path) -> int | None:
+    """Bytes of the arrays that Flax restores."""
+    restore = importlib.import_module("flax.serialization").msgpack_restore
+    pending, total = [restore(path.read_bytes())], 0
+    for tree in pending:
+        for value in tree.values():
+            if isinstance(value, dict):
+                pending.append(value)
+            else:
+                total += getattr(value, "nbytes", 0)
+    return total
+
+
+def openvino(path: Path) -> int | None:
+    """Bytes of the constants that the library reads, each place of the ``.bin`` once."""
+    core = importlib.import_module("openvino").Core()
+    constants = [op for op in core.read_model(path).get_ops() if op.get_type_name() == "Constant"]
+    places = re.findall(r'offset="(\d+)" size="(\d+)"', path.read_text())
+    shared = sum(int(size) for _, size in places) - sum(int(size) for _, size in set(places))
+    return sum(constant.get_byte_size() for constant in constants) - shared
+
+
 ORACLES: dict[str, Callable[[Path], int | None]] = {
     "coreml": coreml,
+    "flax": flax,
+    "lightgbm": lightgbm,
     "onnx": onnx,
     "npz": npz,
+    "openvino": openvino,
     "ort": ort,
     "safetensors": safetensors,
     "tfjs": tfjs,
+    "xgboost": xgboost,
 }
 
 
