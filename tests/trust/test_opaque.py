@@ -80,9 +80,6 @@ OPAQUE = {
     "one of them": ("m.npy", npy()),
     "arrays that no name calls weights": ("m.npz", zipped({"arr_0.npy": npy(), "arr_1.npy": npy()})),
     "a plan of TensorRT": ("m.engine", b"ftrt" + NOISE),
-    "a program with what a backend compiled": (
-        "m.pte", (Path(__file__).parents[1] / "data/executorch/lowered.pte").read_bytes(),
-    ),
     "a member of no known format": ("a.zip", zipped({"notes.txt": "x", "state": NOISE})),
     "an encrypted member": ("a.zip", encrypted(NOISE)),
     "a member of method 93": ("a.zip", of_method(NOISE, 93)),

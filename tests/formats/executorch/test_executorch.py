@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
+from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.formats import recognise
+from pytest_modelsize.sizes.budget import Budget, Limit
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
 from tests.formats.tflite.test_hostile import Writer
 
@@ -44,6 +46,19 @@ def test_each_tensor_has_the_bytes_that_executorch_reads(name):
     assert weights.of_kind(Kind.OPAQUE) == 0
     assert measured.assets == sum(told["delegates"])
     assert measured.section("overhead").of_kind(Kind.SLACK) == 0
+
+
+def test_no_promise_is_held_on_what_a_backend_compiled():
+    """Its graph, its weights, or both: a limit on either would have to know."""
+    measured = measure(DATA / "lowered.pte")
+    graph = measured.graph + measured.opaque - 1
+    for budget in (
+        Budget((), include_optimizer=False),
+        Budget((Limit("weights", 2000, "2 kB"),)),
+        Budget((Limit("graph", graph, "x"),)),
+    ):
+        assert "XnnpackBackend" in not_known(budget, measured)
+    assert not_known(Budget((Limit("graph", graph + 1, "x"),)), measured) == ""
 
 
 def test_a_program_of_old_has_its_constants_in_the_flatbuffer():
