@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "unet"))
 
 from pytest_modelsize import Kind, Measurement, measure
-from pytest_modelsize.checks.stripping.hdf5 import replayed_size
+from pytest_modelsize.checks.causes import size_without_state
 
 RUNS = 9
 SECTIONS = ("weights", "optimizer", "config", "assets", "overhead")
@@ -176,7 +176,7 @@ def main() -> None:
         print(row("---", *["---:"] * 4))
         for name, (path, lean) in files.items():
             total = path.stat().st_size
-            replayed = replayed_size(path, total, folder)
+            replayed = size_without_state(measure(path), path, folder)
             if replayed is not None and lean is not None:
                 print(row(name, total, int(measure(path).optimizer), replayed, lean.stat().st_size))
         print("\n## What it costs\n")

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pytest_modelsize.checks.causes import Cause, Findings, find_causes
+from pytest_modelsize.checks.causes import Cause, Findings, find_causes, size_without_state
 from pytest_modelsize.checks.causes.cause import MEASURED
 from pytest_modelsize.checks.causes.copies import EQUAL_TENSORS
 from pytest_modelsize.checks.diagnosis import Explanation, Lean, diagnose
 from pytest_modelsize.checks.save_cache import SaveCache
-from pytest_modelsize.checks.stripping.replay import replayed_size
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of
@@ -41,7 +40,7 @@ def explain(
     lean = replayed = None
     has_state = bool(taken.measurement.optimizer)
     if has_state and taken.subject.path is not None and not taken.settings.compression:
-        replayed = replayed_size(taken.subject.path, taken.measurement.bytes_on_disk, saves.folder)
+        replayed = size_without_state(taken.measurement, taken.subject.path, saves.folder)
     elif has_state and taken.subject.path is None and taken.settings.include_optimizer:
         # A second save that fails explains nothing, and must not hide the first one's verdict.
         with suppress(SaveError, ArtifactError), _without_state(taken, saves) as other:

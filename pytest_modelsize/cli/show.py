@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_modelsize.checks.causes import find_causes
+from pytest_modelsize.checks.causes import find_causes, size_without_state
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.colour import BOLD, YELLOW, add_colour, is_coloured, styled
 from pytest_modelsize.cli.exit_codes import BAD, WITHIN
@@ -148,10 +148,12 @@ def _replayed(found: Input) -> int | None:
         return None
     import tempfile
 
-    from pytest_modelsize.checks.stripping.replay import replayed_size
+    from pytest_modelsize.formats import measure
 
+    # What was measured may be the compressed artifact.
+    whole = measure(found.path) if "+" in found.measurement.format else found.measurement
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
-        return replayed_size(found.path, found.measurement.bytes_on_disk, Path(folder))
+        return size_without_state(whole, found.path, Path(folder))
 
 
 def _answer(found: Input) -> str:

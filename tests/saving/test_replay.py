@@ -7,7 +7,8 @@ import re
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.checks.stripping.replay import replayed_size, why_not_replayed
+from pytest_modelsize.checks.causes import size_without_state
+from pytest_modelsize.checks.stripping.replay import why_not_replayed
 from pytest_modelsize.cli import main
 from pytest_modelsize.saving import save
 from tests.needs import needs
@@ -56,20 +57,30 @@ def test_attributed_bytes_are_close_to_what_leaving_out_really_saves(random_mode
         assert abs(attributed - (full - lean)) <= max(25_000, full / 1000), path.name
 
 
-def test_a_replay_gives_the_lean_size_within_400_bytes(keras, random_models, tmp_path):
+def test_a_replay_gives_the_lean_size_to_the_byte(keras, random_models, tmp_path):
     needs("h5py")
-    errors = [abs(replayed_size(path, full, tmp_path) - lean) for path, full, lean in random_models]
+    sizes = [size_without_state(measure(path), path, tmp_path) for path, full, _ in random_models]
+    assert [size for size in sizes if size is not None] == [
+        lean for size, (_, _, lean) in zip(sizes, random_models, strict=True) if size is not None
+    ]
     # Keras before 3.9 writes some archives in a way that no replay gives again: one in 24 of these.
     old = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 9)
-    assert sorted(errors)[-2 if old else -1] <= 400, " ".join(map(str, errors))
-    assert sorted(errors)[MODELS // 2] <= 64
+    assert sizes.count(None) <= old
     assert list(tmp_path.iterdir()) == []
+
+
+def test_there_is_no_answer_for_a_file_that_no_replay_gives_again(random_models, tmp_path):
+    """Bytes that were put behind the file's end: nobody knows how it was written."""
+    path, _, _ = next(case for case in random_models if case[0].suffix == ".h5")
+    longer = tmp_path / "longer.h5"
+    longer.write_bytes(path.read_bytes() + bytes(64))
+    assert size_without_state(measure(longer), longer, tmp_path) is None
 
 
 def test_there_is_no_answer_where_there_is_no_state(keras, tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     copy = save(model, tmp_path, format="keras", include_optimizer=True)
-    assert replayed_size(copy.path, copy.path.stat().st_size, tmp_path) is None
+    assert size_without_state(measure(copy.path), copy.path, tmp_path) is None
 
 
 def test_a_file_on_which_the_hdf5_library_gives_up_gives_no_answer(random_models, tmp_path):
@@ -80,7 +91,7 @@ def test_a_file_on_which_the_hdf5_library_gives_up_gives_no_answer(random_models
     broken = tmp_path / "odd.h5"
     broken.write_bytes(data)
     assert measure(broken).total == full
-    assert replayed_size(broken, full, tmp_path) is None
+    assert size_without_state(measure(broken), broken, tmp_path) is None
 
 
 def test_the_command_says_what_the_file_would_weigh(random_models, capsys):
@@ -88,7 +99,7 @@ def test_the_command_says_what_the_file_would_weigh(random_models, capsys):
     assert main(["show", str(path), "--replay", "--depth", "1"]) == 0
     said = capsys.readouterr().out.splitlines()[-1]
     size = int(re.fullmatch(r"without optimizer state: ([\d,]+) bytes \(replayed\)", said)[1].replace(",", ""))  # fmt: skip
-    assert abs(size - lean) <= 400
+    assert size == lean
     assert main(["show", str(path), "--replay", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["replayed_without_optimizer"] == size
 
@@ -98,5 +109,7 @@ def test_why_there_is_no_answer_is_said(tmp_path, monkeypatch):
     assert why_not_replayed(tmp_path, "checkpoint", 0) == "it holds none"
     said = why_not_replayed(tmp_path / "step.index", "checkpoint", 350)
     assert (
-        said == "HDF5 and PyTorch files can be rebuilt without state, the format checkpoint cannot"
+        said
+        == "HDF5, PyTorch and safetensors files can be rebuilt without state, the format checkpoint "
+        "cannot"
     )

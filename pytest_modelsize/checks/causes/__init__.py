@@ -7,7 +7,7 @@ folder of files. A new kind is one module, and one line here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import (
@@ -25,10 +25,19 @@ from pytest_modelsize.formats.extents import Extent
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import replace
 
-__all__ = ["Cause", "Findings", "find_causes"]
+__all__ = ["Cause", "Findings", "find_causes", "size_without_state"]
 
-_KINDS = (optimizer_state, copies, precision, emptiness, text, training_data, ballast)
-_OF_FILES = (ballast, optimizer_state, copies)
+_Kind = Callable[[Evidence], Iterator[Cause]]
+_OfFiles = Callable[[Evidence, Collection[str]], Iterator[Cause]]
+_KINDS: Sequence[_Kind] = tuple(
+    kind.find
+    for kind in (optimizer_state, copies, precision, emptiness, text, training_data, ballast)
+)
+_OF_FILES: Sequence[_OfFiles] = (
+    ballast.find_files,
+    optimizer_state.find_files,
+    copies.find_files,
+)
 """In this order: what one leaves out, the next does not look at."""
 _SMALLEST_SHARE = 100
 """One part in so many of the artifact is worth a word."""
@@ -56,7 +65,7 @@ def find_causes(
     """
     evidence = Evidence(measurement, path, most_read, scratch, extents)
     total = measurement.bytes_on_disk
-    found = [c for c in _found(evidence) if c.size * _SMALLEST_SHARE >= total]
+    found = [c for c in _found(evidence, _KINDS, _OF_FILES) if c.size * _SMALLEST_SHARE >= total]
     causes = sorted((_tried(cause, evidence) for cause in found), key=lambda cause: -cause.size)
     tried = [cause for cause in causes if cause.changes and cause.given is not None]
     together = None
@@ -65,20 +74,38 @@ def find_causes(
     return Findings(tuple(causes), together)
 
 
-def _found(evidence: Evidence) -> Iterator[Cause]:
+def size_without_state(measurement: Measurement, path: Path, scratch: Path) -> int | None:
+    """Return what an artifact would weigh without optimizer state, from its files alone.
+
+    Args:
+        measurement: of the artifact.
+        path: where it lies.
+        scratch: a folder in which its files may be written anew, without their tensors' bytes.
+
+    Returns:
+        Bytes, as a real save has them; None where there is no such state, or that is not known.
+    """
+    evidence = Evidence(measurement, path, 0, scratch)
+    causes = list(_found(evidence, [optimizer_state.find], [optimizer_state.find_files]))
+    return _tried(causes[0], evidence).given if causes else None
+
+
+def _found(
+    evidence: Evidence, kinds: Sequence[_Kind], of_files: Sequence[_OfFiles]
+) -> Iterator[Cause]:
     if not evidence.files:
-        for kind in _KINDS:
-            yield from kind.find(evidence)
+        for find in kinds:
+            yield from find(evidence)
         return
     gone: set[str] = set()
     merged: dict[str, list[Cause]] = {}
-    for of_files in _OF_FILES:
-        for cause in of_files.find_files(evidence, gone):
+    for find_files in of_files:
+        for cause in find_files(evidence, gone):
             gone |= {name for name, _ in cause.changes}
             merged.setdefault(cause.kind, []).append(cause)
     for name, part in evidence.files.items():
-        for kind in _KINDS if name not in gone else ():
-            for cause in kind.find(part):
+        for find in kinds if name not in gone else ():
+            for cause in find(part):
                 changes = tuple((name, change) for _, change in cause.changes)
                 told = replace(cause, text=f"{name}: {cause.text}", changes=changes)
                 merged.setdefault(cause.kind, []).append(told)

@@ -14,6 +14,8 @@ __all__ = ["KIND", "find", "find_files"]
 
 KIND = "optimizer state"
 _TEXT = "only further training needs it"
+_FLAT = ("safetensors",)
+"""Formats that hold tensors by name, and nothing around them that goes with an optimizer."""
 
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
@@ -35,6 +37,12 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
 def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield the optimizer state beside the weights."""
     measurement = evidence.measurement
+    change = Change(state=True)
+    if measurement.format in _FLAT:
+        held = frozenset(
+            tensor.path for tensor in evidence.tensors if tensor.path[0] == "optimizer"
+        )
+        change = Change(without=held)
     if size := int(measurement.optimizer):
         yield Cause(
             kind=KIND,
@@ -43,5 +51,5 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             fix="save the model without it",
             section="optimizer",
             entries=tuple(entry.name for entry in entries(measurement.section("optimizer"))[:3]),
-            changes=(("", Change(state=True)),),
+            changes=(("", change),),
         )

@@ -1,8 +1,8 @@
 """What would an HDF5 file weigh if it were written otherwise? Found by rebuilding it.
 
 Attributed bytes are not saved bytes: leaving objects out also changes how the HDF5 library packs
-what stays. So the file is *replayed*: every object that stays is created again, in the order of
-their addresses, with space allocated and never filled: no tensor is read, and none is written.
+what stays. So the file is *replayed*: every object that stays is created again, in the order in
+which it was made, with space allocated and never filled: no tensor is read, and none is written.
 
 The HDF5 library crashes on some broken files that our reader accepts. It runs in a process of its
 own, for a bounded time, and where it fails there is simply no answer.
@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,8 +32,6 @@ __all__ = ["size_with"]
 
 _SECONDS = 300
 """HDF5's library hangs on some broken files. A whole one takes a second, more on a busy machine."""
-_LAST = "top_level_model_weights"
-"""legacy_h5_format.py, save_weights_to_hdf5_group."""
 
 
 def size_with(path: Path, total: int, folder: Path, change: Change) -> int | None:
@@ -60,27 +58,25 @@ def size_with(path: Path, total: int, folder: Path, change: Change) -> int | Non
     elif change.asked == {"state"}:
         found = [state for state in found if state.objects]
     narrowed = dict(change.narrowed)
-    return _replayed_all([(state, narrowed) for state in found], total, folder)
-
-
-def _replayed_all(
-    tasks: Sequence[tuple[StateInFile, Mapping[str, str]]], total: int, folder: Path
-) -> int | None:
-    for state, narrowed in tasks:
-        rebuilt = _replayed(state, folder, narrowed)
+    for state in found:
+        rebuilt = _replayed(state, folder, narrowed, mended=change.tight)
         if rebuilt is None:
             return None
         total += rebuilt - state.size
-    return total if tasks else None
+    return total if found else None
 
 
-def _replayed(state: StateInFile, folder: Path, narrowed: Mapping[str, str]) -> int | None:
+def _replayed(
+    state: StateInFile, folder: Path, narrowed: Mapping[str, str], *, mended: bool
+) -> int | None:
     with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
         task = {
             "path": str(state.path),
             "window": (state.offset, state.size),
             "skipped": sorted(state.objects),
             "narrowed": dict(narrowed),
+            "named": dict(state.named),
+            "mended": mended,
             "target": str(Path(scratch, "replayed.h5")),
         }
         try:
@@ -93,7 +89,7 @@ def _replayed(state: StateInFile, folder: Path, narrowed: Mapping[str, str]) -> 
                 check=True,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
-            return int(run.stdout)
+            return int(run.stdout) if run.stdout.strip() else None
         except (OSError, ValueError, subprocess.SubprocessError):
             return None
 
@@ -131,44 +127,48 @@ class _Window(io.RawIOBase):
 
 
 def _replay(
-    path: str,
-    window: tuple[int, int],
-    skipped: set[str],
-    narrowed: Mapping[str, str],
-    target: str,
-) -> int:
+    path: str, window: tuple[int, int], plan: _Plan, target: str, mended: bool
+) -> int | None:
     """Rebuild the file in the way in which its writer wrote it.
 
     Keras writes a file inside an archive through a file object, or through a file of its own,
     depending on its version and on memory (saving_lib.py, H5IOStore); the library groups its
-    allocations in another way for each. The way that gives the whole file's size, or comes nearest
-    to it, is taken.
+    allocations in another way for each. A way that gives the whole file's size again is the
+    writer's: with no such way there is no answer, unless the file was ``mended`` since.
     """
-    chosen = False
-    if window[0]:
-        sizes = {way: _rebuilt(path, window, set(), {}, target, way) for way in (True, False)}
-        chosen = min(sizes, key=lambda way: abs(sizes[way] - window[1]))
-    return _rebuilt(path, window, skipped, narrowed, target, chosen)
+    ways = [(False, True), (False, False)]
+    if not _at_once(path, window):
+        ways.reverse()
+    ways.insert(0 if window[0] else 2, (True, True))
+    if mended:
+        return _rebuilt(path, window, plan, target, ways[0])
+    whole = replace(plan, skipped=set(), narrowed={})
+    for way in ways:
+        if _rebuilt(path, window, whole, target, way) == window[1]:
+            return _rebuilt(path, window, plan, target, way)
+    return None
+
+
+def _at_once(path: str, window: tuple[int, int]) -> bool:
+    """Return whether the writer handed a dataset's elements over on creation."""
+    import h5py
+
+    with _Window(path, *window) as source, h5py.File(source, "r") as file:
+        return "model_config" not in file.attrs and "layer_names" not in file.attrs
 
 
 def _rebuilt(
-    path: str,
-    window: tuple[int, int],
-    skipped: set[str],
-    narrowed: Mapping[str, str],
-    target: str,
-    through_object: bool,
+    path: str, window: tuple[int, int], plan: _Plan, target: str, way: tuple[bool, bool]
 ) -> int:
     import h5py
 
+    through_object, at_once = way
     with ExitStack() as stack:
         source = stack.enter_context(_Window(path, *window))
         written = stack.enter_context(Path(target).open("w+b")) if through_object else target
         old = stack.enter_context(h5py.File(source, "r"))
         new = stack.enter_context(h5py.File(written, "w"))
-        at_once = "model_config" not in old.attrs and "layer_names" not in old.attrs
-        plan = _Plan(skipped, narrowed, at_once)
-        _rebuild(h5py, old, new, "", plan)
+        _rebuild(h5py, old, new, "", replace(plan, at_once=at_once))
     return Path(target).stat().st_size
 
 
@@ -179,13 +179,15 @@ class _Plan:
     Attributes:
         skipped: HDF5 paths of what is left out.
         narrowed: data types in place of others.
+        named: where each object's name stands in its group's heap, by path.
         at_once: the writer handed the elements over on creation (saving_lib.py), and not
             afterwards (legacy_h5_format.py): the space comes before the link, or after it.
     """
 
     skipped: set[str]
     narrowed: Mapping[str, str]
-    at_once: bool
+    named: Mapping[str, int]
+    at_once: bool = True
 
 
 def _rebuild(h5py: Any, old: Any, new: Any, name: str, plan: _Plan) -> None:
@@ -198,15 +200,21 @@ def _rebuild(h5py: Any, old: Any, new: Any, name: str, plan: _Plan) -> None:
     if not isinstance(old, h5py.Group):
         return
     members = [(key, old[key]) for key in old if f"{name}/{key}" not in plan.skipped]
-    # The writer allocated objects in the order of their addresses, and so does the replay; but for
-    # the group that Keras always writes last, which may have found its place in a hole.
-    members.sort(key=lambda pair: (pair[0] == _LAST, int(h5py.h5o.get_info(pair[1].id).addr)))
+    # A group's heap grows with each name, so that names tell the order of creation. An address does
+    # so where there is no such heap: it is another one where an object found its place in a hole.
+    members.sort(key=lambda pair: _order(h5py, pair[1], plan.named.get(f"{name}/{pair[0]}")))
     for key, member in members:
         if isinstance(member, h5py.Group):
             twin = new.create_group(key)
         else:
             twin = _rebuild_dataset(h5py, member, new, key, plan)
         _rebuild(h5py, member, twin, f"{name}/{key}", plan)
+
+
+def _order(h5py: Any, member: Any, named: int | None) -> tuple[bool, int]:
+    if named is not None:
+        return False, named
+    return True, int(h5py.h5o.get_info(member.id).addr)
 
 
 def _rebuild_attribute(h5py: Any, attribute: Any, new: Any) -> None:
@@ -250,16 +258,11 @@ def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, plan: _Plan) -> An
 
 
 def main() -> None:
-    """Carry out the task on standard input, and print the bytes of the rebuilt file."""
+    """Carry out the task on standard input, and print the bytes of the rebuilt file, if any."""
     task = json.load(sys.stdin)
-    size = _replay(
-        task["path"],
-        tuple(task["window"]),
-        set(task["skipped"]),
-        task["narrowed"],
-        task["target"],
-    )
-    print(size)
+    plan = _Plan(set(task["skipped"]), task["narrowed"], task["named"])
+    size = _replay(task["path"], tuple(task["window"]), plan, task["target"], task["mended"])
+    print("" if size is None else size)
 
 
 if __name__ == "__main__":

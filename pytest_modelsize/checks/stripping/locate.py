@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_modelsize.formats.containers import signatures
@@ -10,7 +11,7 @@ from pytest_modelsize.formats.keras.weights_file import optimizer_objects
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["StateInFile", "find_hdf5_files", "find_optimizer_state"]
+__all__ = ["StateInFile", "find_hdf5_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +23,14 @@ class StateInFile:
         offset: of the HDF5 file within it.
         size: bytes of the HDF5 file.
         objects: HDF5 paths of what is written on account of the optimizers.
+        named: where each object's name stands in its group's heap, by HDF5 path.
     """
 
     path: Path
     offset: int
     size: int
     objects: frozenset[str]
-
-
-def find_optimizer_state(path: Path) -> list[StateInFile]:
-    """Return each HDF5 file at ``path`` that holds optimizer state; none for other formats.
-
-    Raises:
-        ArtifactError: where a file is broken.
-    """
-    return [state for state in find_hdf5_files(path) if state.objects]
+    named: Mapping[str, int]
 
 
 def find_hdf5_files(path: Path) -> list[StateInFile]:
@@ -56,7 +50,9 @@ def find_hdf5_files(path: Path) -> list[StateInFile]:
         else:
             hdf5 = signatures.find_hdf5(source) is not None
             windows = [(0, source.size, path.name)] if hdf5 else []
-        return [
-            StateInFile(path, offset, size, optimizer_objects(source.window(offset, size, name)))
-            for offset, size, name in windows
-        ]
+        found = []
+        for offset, size, name in windows:
+            named: dict[str, int] = {}
+            objects = optimizer_objects(source.window(offset, size, name), named)
+            found.append(StateInFile(path, offset, size, objects, named))
+        return found

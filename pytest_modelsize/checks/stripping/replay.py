@@ -16,7 +16,9 @@ from pathlib import Path
 
 from pytest_modelsize.checks.stripping.change import Change
 
-__all__ = ["replayed_size", "size_with", "why_not_replayed"]
+__all__ = ["size_with", "why_not_replayed"]
+
+_FOLDERS = ("directory", "huggingface")
 
 _COMPUTED = {
     "onnx": "onnx",
@@ -60,45 +62,25 @@ def size_with(
     return hdf5.size_with(path, total, scratch, change)
 
 
-def replayed_size(path: Path, total: int, folder: Path, format: str = "") -> int | None:
-    """Return what the artifact at ``path`` would weigh without optimizer state.
-
-    Args:
-        path: a file or a directory that was measured, and found to be whole.
-        total: its bytes.
-        folder: where the rebuilt file lies meanwhile; it is sparse, and deleted.
-        format: of the artifact, as measured.
-
-    Returns:
-        Bytes; None where there is no such state, `h5py` is not installed, or a file cannot be
-        rebuilt. A checkpoint of PyTorch needs no library: its size is worked out.
-    """
-    from pytest_modelsize.checks.stripping import hdf5, torch
-    from pytest_modelsize.checks.stripping.locate import find_optimizer_state
-
-    change = Change(state=True)
-    if not find_optimizer_state(path) and path.is_file():
-        return torch.size_with(path, change)
-    return hdf5.size_with(path, total, folder, change)
-
-
 def why_not_replayed(path: Path, format: str, state: int) -> str:
-    """Return why `replayed_size` has no answer.
+    """Return why there is no size without optimizer state.
 
     Args:
-        path: as `replayed_size` takes it.
-        format: of the artifact.
+        path: the artifact.
+        format: of the artifact, as measured.
         state: bytes of optimizer state in it.
     """
     if not state:
         return "it holds none"
+    kind = "a folder with other files" if format in _FOLDERS else f"the format {format}"
+    if format in _COMPUTED:
+        return "it is not written as its library writes it now"
     from importlib.util import find_spec
 
-    from pytest_modelsize.checks.stripping.locate import find_hdf5_files, find_optimizer_state
+    from pytest_modelsize.checks.stripping.locate import find_hdf5_files
 
-    if not find_hdf5_files(path) or not find_optimizer_state(path):
-        kind = "a folder" if format == "directory" else f"the format {format}"
-        return f"HDF5 and PyTorch files can be rebuilt without state, {kind} cannot"
+    if format in _FOLDERS or not find_hdf5_files(path):
+        return f"HDF5, PyTorch and safetensors files can be rebuilt without state, {kind} cannot"
     if find_spec("h5py") is None:
         return "h5py is not installed, which rebuilds the file"
-    return "h5py cannot rebuild the file"
+    return "h5py cannot rebuild the file as it was written"

@@ -74,16 +74,20 @@ def read(source: Source, ledger: Ledger) -> str:
     return layout
 
 
-def optimizer_objects(source: Source) -> frozenset[str]:
+def optimizer_objects(source: Source, named: dict[str, int] | None = None) -> frozenset[str]:
     """Return the HDF5 paths of what Keras writes on account of its optimizers.
 
     An attribute of the root is ``/@name``: Keras' HDF5 without the optimizer has no
     ``training_config`` either (legacy_h5_format.py).
 
+    Args:
+        source: the file, or a window of another file.
+        named: as `read_hdf5` takes it.
+
     Raises:
         ArtifactError: where the file is no HDF5 file, or a broken one.
     """
-    file = read_hdf5(source)
+    file = read_hdf5(source, named=named)
     if _layout(file) == "h5":
         alone = "layer_names" in file.objects["/"].attributes
         if f"/{_OPTIMIZER_WEIGHTS}" not in file.objects or alone:

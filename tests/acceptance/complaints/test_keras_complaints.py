@@ -38,9 +38,12 @@ def test_keras_6374_the_optimizer_makes_it_three_times_the_size(causes, net, tmp
     else:
         net.optimizer = None
         net.save(path)
-    # What is left of compile() in the configuration is no state, and stays in the replayed file.
     assert cause.how == "replayed"
-    assert abs(cause.given - weight_of(path)) < 1500
+    if suffix == ".h5":
+        assert cause.given == weight_of(path)
+    else:
+        # What is left of compile() in the configuration is no state, and stays there.
+        assert 0 <= cause.given - weight_of(path) < 1500
     assert "optimizer state" not in causes(path)
 
 
@@ -104,8 +107,7 @@ def test_h5py_2283_a_deleted_dataset_leaves_its_space(causes, tmp_path):
     with h5py.File(path) as file, h5py.File(packed, "w") as anew:
         for name in file:
             file.copy(name, anew)
-    assert cause.how == "replayed"
-    assert abs(cause.given - weight_of(packed)) <= 4096
+    assert (cause.given, cause.how) == (weight_of(packed), "replayed")
     assert cause.given < 170_000
     assert "gaps" not in causes(packed)
 

@@ -1,8 +1,12 @@
 """The size of a checkpoint without its optimizer's state, against `torch.save` of just that."""
 
+import re
+
 import pytest
 
 from pytest_modelsize.checks.stripping.torch import size_without_state
+from pytest_modelsize.cli import main
+from tests.acceptance.complaints.conftest import weight_of
 from tests.formats.torch.handmade import PROTO, STOP, archive, legacy, mapping, tensor
 
 
@@ -101,3 +105,53 @@ def test_an_archive_laid_out_in_another_way_has_no_such_size(tmp_path):
     assert size_without_state(path) is None
     path.write_bytes(legacy(pickled, {"0": (2, bytes(8)), "1": (2, bytes(8))}))
     assert size_without_state(path) is None
+
+
+@pytest.fixture
+def replayed(capsys):
+    """Return a function: what ``modelsize show --replay`` says of an artifact."""
+
+    def replayed(path):
+        assert main(["show", str(path), "--replay", "--depth", "1"]) == 0
+        said = capsys.readouterr().out.splitlines()[-1].removeprefix("without optimizer state: ")
+        told = re.fullmatch(r"([\d,]+) bytes \(replayed\)", said)
+        return int(told[1].replace(",", "")) if told else said
+
+    return replayed
+
+
+def test_a_folder_is_replayed_file_by_file(torch, entries, replayed, tmp_path):
+    """As DeepSpeed and accelerate leave it: state in files of its own, and beside the weights."""
+    made = entries()
+    both, alone = tmp_path / "checkpoint.pt", tmp_path / "optim_states.pt"
+    torch.save({"model": made["model"], "optimizer": made["optimizer"]}, both)
+    torch.save(made["optimizer"], alone)
+    (tmp_path / "config.json").write_text("{}")
+    found = replayed(tmp_path)
+    alone.unlink()
+    torch.save({"model": made["model"]}, both)
+    assert found == weight_of(tmp_path)
+
+
+def test_state_in_safetensors_is_replayed(torch, entries, replayed, tmp_path):
+    safetensors = pytest.importorskip(
+        "safetensors.torch", reason="safetensors is not installed: tox run -e pytorch"
+    )
+    made, path = entries(), tmp_path / "all.safetensors"
+    weights = {f"model.{name}": value for name, value in made["model"].items()}
+    names = [name for name, value in made["model"].items() if value.dtype == torch.float32]
+    state = {
+        f"optimizer.state.{name}.{slot}": torch.ones_like(made["model"][name])
+        for name in names
+        for slot in ("exp_avg", "exp_avg_sq")
+    }
+    safetensors.save_file({**weights, **state}, path)
+    found = replayed(path)
+    safetensors.save_file(weights, path)
+    assert found == weight_of(path)
+
+
+def test_what_cannot_be_replayed_says_so(torch, entries, replayed, tmp_path):
+    path = tmp_path / "old.pt"
+    torch.save(entries(), path, _use_new_zipfile_serialization=False)
+    assert replayed(path) == "not known: it is not written as its library writes it now"

@@ -17,7 +17,7 @@ _GROUP_NODE = 0
 def read_symbol_table(walk: Walk, body: bytes, group: HDF5Object) -> None:
     """Claim the B-tree, the symbol nodes and the local heap of a group; queue its members."""
     names = read_local_heap(walk, walk.address(body, walk.offset_size), group)
-    members: list[tuple[bytes, int]] = []
+    members: list[tuple[bytes, int, int]] = []
     pending: list[tuple[int, int | None]] = [(walk.address(body, 0), None)]
     while pending:
         address, level = pending.pop()
@@ -26,8 +26,8 @@ def read_symbol_table(walk: Walk, body: bytes, group: HDF5Object) -> None:
             members += _symbol_node(walk, address, group, names)
         else:
             pending += _tree_node(walk, address, level, group)
-    for name, address in sorted(members, reverse=True):
-        _queue(walk, group, name, address)
+    for name, address, place in sorted(members, reverse=True):
+        _queue(walk, group, name, address, place)
 
 
 def _tree_node(
@@ -48,7 +48,7 @@ def _tree_node(
 
 def _symbol_node(
     walk: Walk, address: int, group: HDF5Object, names: bytes
-) -> list[tuple[bytes, int]]:
+) -> list[tuple[bytes, int, int]]:
     # A name's offset is as wide as a length, whatever the specification says (H5Gent.c).
     name, width, most = walk.length_size, walk.offset_size, 2 * walk.group_leaf_k
     entry = name + width + 24
@@ -67,7 +67,7 @@ def _symbol_node(
             end = names.find(b"\0", offset)
             if offset >= len(names) or end < 0:
                 raise walk.error("a link's name lies outside the group's heap")
-            members.append((names[offset:end], walk.address(data, position + name)))
+            members.append((names[offset:end], walk.address(data, position + name), offset))
     return members
 
 
@@ -112,8 +112,13 @@ def read_link(walk: Walk, body: bytes, group: HDF5Object) -> None:
         _queue(walk, group, name, walk.address(body, position + length))
 
 
-def _queue(walk: Walk, group: HDF5Object, name: bytes, address: int) -> None:
+def _queue(
+    walk: Walk, group: HDF5Object, name: bytes, address: int, place: int | None = None
+) -> None:
     """Remember an object to be read, under the first path that leads to it."""
     text = name.decode("utf-8", "surrogateescape")
     parent = "" if group.path == "/" else group.path
-    walk.queue(address, f"{parent}/{text}")
+    path = f"{parent}/{text}"
+    if walk.named is not None and place is not None:
+        walk.named[path] = place
+    walk.queue(address, path)

@@ -36,7 +36,9 @@ FILE_SPACE_INFO, BTREE_K, CACHE_IMAGE = 0x17, 0x13, 0x18
 """Header message types (specification, section IV.A.2)."""
 
 
-def read_hdf5(source: Source, trace: Trace | None = None) -> HDF5File:
+def read_hdf5(
+    source: Source, trace: Trace | None = None, named: dict[str, int] | None = None
+) -> HDF5File:
     """Return every byte of an HDF5 file by the object that it serves.
 
     Headers are read, elements are not, unless these are references into the global heap.
@@ -44,6 +46,8 @@ def read_hdf5(source: Source, trace: Trace | None = None) -> HDF5File:
     Args:
         source: the file, or a window of another file.
         trace: receives every region, for tests that check them one by one.
+        named: receives, by path, where each object's name stands in the heap of its group, which
+            grows with each name: objects of a group were made in this order.
 
     Returns:
         Objects and loose bytes, which add up to the size of the source.
@@ -51,7 +55,7 @@ def read_hdf5(source: Source, trace: Trace | None = None) -> HDF5File:
     Raises:
         ArtifactError: where a structure is broken, overlaps another, or is not known here.
     """
-    walk = Walk(source, trace)
+    walk = Walk(source, trace, named)
     try:
         return _Reader(walk).read()
     except (struct.error, IndexError, OverflowError, UnicodeError) as error:

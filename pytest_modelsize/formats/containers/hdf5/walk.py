@@ -64,10 +64,13 @@ class Walk:
         pending: objects found and not yet read: address and path.
         loose: bytes that serve no object, by name and kind.
         notes: remarks for the reader of a report.
+        named: where each object's name stands in its group's heap, by path; None where no one asks.
         datatypes: those parsed lately, by their encoding: most datasets have the same.
     """
 
-    def __init__(self, source: Source, trace: Trace | None) -> None:
+    def __init__(
+        self, source: Source, trace: Trace | None, named: dict[str, int] | None = None
+    ) -> None:
         self.source = source
         self.base = 0
         self.end = source.size
@@ -86,6 +89,7 @@ class Walk:
         self._claimed = self._spent = self._unpacked = 0
         self._path_text = 0
         self._trace = trace
+        self.named = named
         self._visited: set[int] = set()
         self.at = 0
 
