@@ -10,10 +10,18 @@ from pytest_modelsize.formats import extents, registry
 from pytest_modelsize.formats.placeholders import refuse_placeholder
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, Section
+from pytest_modelsize.sizes.measurement import Kind, Section, SectionPath
 from pytest_modelsize.sizes.shares import rescaled
 
-__all__ = ["DEEPEST", "LARGEST_UNPACKED", "add_opaque", "may_unpack", "read_inside"]
+__all__ = [
+    "DEEPEST",
+    "LARGEST_UNPACKED",
+    "add_opaque",
+    "find_model",
+    "may_unpack",
+    "read_inside",
+    "read_model",
+]
 
 DEEPEST = 4
 """Containers within containers that are opened."""
@@ -76,3 +84,38 @@ def read_inside(
             ledger.note((section.name, name), f"{own}, {note}" if own else note)
     if not sections and stored:
         add_opaque(ledger, name, stored, "unpacks to nothing")
+
+
+def find_model(content: Source) -> registry.Format | None:
+    """Return the format of bytes that are a model, whatever they are called; None for others."""
+    line = registry.find_artifact(content)
+    return None if line is None or line.weak else line
+
+
+def read_model(content: Source, path: SectionPath, ledger: Ledger, *, depth: int) -> bool:
+    """Give the bytes of a model to ``ledger``: to ``section`` and ``path``, for each section.
+
+    Args:
+        content: bytes that may be a model.
+        path: what they are called in what holds them.
+        ledger: takes the bytes.
+        depth: containers around it.
+
+    Returns:
+        Whether they are one. Nothing is entered where they are not, or where it is broken.
+    """
+    if depth > DEEPEST:
+        return False
+    content.depth = depth
+    inner = Ledger()
+    try:
+        line = find_model(content)
+        if line is None:
+            return False
+        format = registry.read(content, inner, line)
+    except ArtifactError:
+        return False
+    for section in inner.sections():
+        ledger.graft((section.name, *path), section)
+    ledger.note(("weights", *path), f"a model of the format {format}")
+    return True

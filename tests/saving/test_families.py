@@ -116,7 +116,8 @@ MORE = {"sklearn": ["pickle"], "xgboost": ["json", "joblib"], "lightgbm": ["jobl
         "catboost": ["json", "pickle"], "skorch": ["pickle"], "scikeras": ["joblib"]}  # fmt: skip
 
 OPENED = {("xgboost", "ubj"): "xgboost", ("xgboost", "json"): "xgboost",
-          ("lightgbm", "txt"): "lightgbm"}  # fmt: skip
+          ("lightgbm", "txt"): "lightgbm", ("xgboost", "joblib"): "pickle",
+          ("lightgbm", "joblib"): "pickle"}  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pytest_modelsize.formats.containers.pickle.values import (
     Blob,
     Call,
+    CutText,
     Dictionary,
     Global,
     Items,
 )
+from pytest_modelsize.formats.inside import find_model
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import dataclass, field
@@ -31,6 +33,8 @@ _DEEPEST = 200
 _MOST_TEXT = 16 * 2**20
 """Bytes of all names in full."""
 _NODE = 64
+_MODELS = ("tree\nversion=", "tree\nnum_class=")
+"""What texts begin with that are models by themselves: LightGBM's, as its boosters pickle them."""
 _LARGE = 256
 """Bytes from which on a text or bytes of unknown meaning have an entry of their own."""
 
@@ -108,9 +112,20 @@ class _Search:
             elif type(value) is Blob:
                 if value.size >= _LARGE:
                     self.entry_of(node).blob = value
+            elif type(value) is CutText:
+                if id(value) not in self.seen and self.is_model(value):
+                    self.seen.add(id(value))
+                    self.entry_of(node).blob = Blob(value.start, value.size)
             elif type(value) in (Dictionary, Items, Call, tuple) and id(value) not in self.seen:
                 self.seen.add(id(value))
                 pending.extend(reversed(list(self.inside(value, node))))
+
+    def is_model(self, text: CutText) -> bool:
+        """Return whether a text is a model by itself; any other describes the object."""
+        if not text.startswith(_MODELS):
+            return False
+        content = self.source.window(text.start, text.size, "text")
+        return find_model(content) is not None
 
     def entry_of(self, node: Node) -> Node:
         """Return the named value itself for the first of its arrays, a new one for others."""

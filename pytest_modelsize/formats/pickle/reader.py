@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_modelsize.formats.containers.pickle import follow
+from pytest_modelsize.formats.inside import read_model
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
 from pytest_modelsize.formats.pickle.compressed import compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
@@ -30,6 +31,8 @@ _PROTOCOLS = range(2, 6)
 _SUFFIXES = {".pkl", ".pickle", ".joblib"}
 _MOST_PICKLES = 1000
 """Pickles behind one another in a file that are opened."""
+_MOST_MODELS = 1000
+"""Bytes of a format of their own that are looked at, whether they are a model."""
 _OWN_ENTRY = 256
 """Bytes from which on a parameter has an entry of its own."""
 
@@ -93,13 +96,14 @@ def _read_all(source: Source, ledger: Ledger) -> None:
             return
         value, end = follow(source, at, inline_array)
         prefix = (f"object {count}",) if count else ()
-        _charge(nodes_of(source, value, (at, end)), prefix, ledger)
+        _charge(source, nodes_of(source, value, (at, end)), prefix, ledger)
         at, count = end, count + 1
 
 
-def _charge(nodes: list[Node], prefix: SectionPath, ledger: Ledger) -> None:
+def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledger) -> None:
     """Give each byte of a pickle to the innermost named value around it."""
     own = {id(node): length for node, length in _own_bytes(nodes)}
+    tried = 0
     for node in nodes:
         held = node.array.stored + node.array.padding if node.array else 0
         held = node.blob.size if node.blob else held
@@ -108,7 +112,9 @@ def _charge(nodes: list[Node], prefix: SectionPath, ledger: Ledger) -> None:
         payer = _payer(node)
         held = min(held, own[id(payer)])  # less than it claims only in a file that lies
         own[id(payer)] -= held
-        _place(node, held, prefix, ledger)
+        tried += node.blob is not None
+        if tried > _MOST_MODELS or not _is_model(source, node, held, prefix, ledger):
+            _place(node, held, prefix, ledger)
     for node in nodes:
         if length := own.get(id(node), 0):
             ledger.add(*_home(node, length, prefix), length)
@@ -126,6 +132,14 @@ def _place(node: Node, held: int, prefix: SectionPath, ledger: Ledger) -> None:
     ledger.add(path, Kind.RESERVED, padding)
     ledger.add(path, Kind.DATA, held - padding)
     ledger.note(path, node.array.note)
+
+
+def _is_model(source: Source, node: Node, held: int, prefix: SectionPath, ledger: Ledger) -> bool:
+    """Read what a booster pickles, and whatever else is a model by itself; else return False."""
+    if node.blob is None or node.blob.size != held or node.optimizer:
+        return False
+    content = source.window(node.blob.start, held, node.name)
+    return read_model(content, _weights(node, prefix)[1:], ledger, depth=source.depth + 1)
 
 
 def _weights(node: Node, prefix: SectionPath) -> SectionPath:

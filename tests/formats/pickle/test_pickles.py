@@ -8,6 +8,7 @@ import pickle
 import pickletools
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.sizes.measurement import Kind
 from tests.needs import needs
+
+DATA = Path(__file__).parent.parent.parent / "data"
 
 
 class Bomb:
@@ -198,6 +201,48 @@ def test_bytes_of_a_format_of_their_own_are_opaque(tmp_path):
     measured = measure(path)
     assert opaque(measured) == 1024
     assert notes(measured)["handle"] == "bytes of a format of their own"
+
+
+MODELS = {
+    "boosted/xgboost.ubj": "xgboost",
+    "boosted/xgboost.json": "xgboost",
+    "dense.keras": "keras",
+    "flax/state.msgpack": "flax",
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_in_its_own_format_is_read_in_the_pickle_too(name, tmp_path):
+    content, path = (DATA / name).read_bytes(), tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(Net(handle=content, name="booster")))
+    measured, alone = measure(path), measure(DATA / name)
+    assert (measured.format, measured.total) == ("pickle", path.stat().st_size)
+    assert opaque(measured) == 0
+    for section in ("weights", "optimizer"):
+        held, own = measured.section(section), alone.section(section)
+        assert held.of_kind(Kind.DATA) == own.of_kind(Kind.DATA), section
+    around = measured.total - len(content)
+    assert measured.config + measured.weights - alone.config - alone.weights == around
+    assert notes(measured)["handle"] == f"a model of the format {MODELS[name]}"
+
+
+def test_so_is_the_text_of_lightgbms_boosters(tmp_path):
+    content, path = (DATA / "boosted/lightgbm.txt").read_bytes(), tmp_path / "model.pkl"
+    path.write_bytes(
+        pickle.dumps(Net(_handle=content.decode(), note="tree\nversion=" + "x" * 9000))
+    )
+    measured = measure(path)
+    weights = measure(DATA / "boosted/lightgbm.txt").section("weights")
+    assert measured.section("weights").of_kind(Kind.DATA) == weights.of_kind(Kind.DATA)
+    assert opaque(measured) == 0
+    assert notes(measured).keys() >= {"_handle"}
+    assert measured.config > 9000  # what only begins like one
+
+
+def test_a_broken_model_in_a_pickle_is_opaque(tmp_path):
+    content, path = (DATA / "boosted/xgboost.ubj").read_bytes()[:-9], tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps([Net(handle=content)]))
+    assert opaque(measure(path)) == len(content)
 
 
 def test_state_of_an_optimizer_of_pytorchs_is_told_by_its_structure(tmp_path):

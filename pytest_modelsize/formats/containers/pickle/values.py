@@ -35,16 +35,18 @@ class CutText(str):
 
     Attributes:
         size: bytes of the whole text in UTF-8, as stored.
+        start: where they begin in the source.
     """
 
-    __slots__ = ("size",)
+    __slots__ = ("size", "start")
     size: int
+    start: int
 
     @classmethod
-    def of(cls, beginning: str, size: int) -> CutText:
-        """Return ``beginning`` as that of a text of ``size`` bytes."""
+    def of(cls, beginning: str, size: int, start: int) -> CutText:
+        """Return ``beginning`` as that of a text of ``size`` bytes from ``start``."""
         self = cls(beginning)
-        self.size = size
+        self.size, self.start = size, start
         return self
 
 
