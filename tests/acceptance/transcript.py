@@ -49,9 +49,9 @@ def run(document: Path, pytester, capsys) -> int:
         elif language == "diff" and path:
             path.write_text(_changed(path.read_text(encoding="utf-8"), lines[1:]), encoding="utf-8")
         elif language == "console":
-            for command, expected in _commands(lines):
+            for command, expected in commands_of(lines):
                 commands += 1
-                _compare(command, expected, _output(command, pytester, capsys))
+                check(command, expected, pytester, capsys)
     return commands
 
 
@@ -62,7 +62,13 @@ def _changed(text: str, lines: list[str]) -> str:
     return text.replace(old, new)
 
 
-def _commands(lines: list[str]) -> list[tuple[str, list[str]]]:
+def check(command: str, expected: list[str], pytester, capsys) -> None:
+    """Run a command in the folder of ``pytester``: it prints what is expected."""
+    _compare(command, expected, _output(command, pytester, capsys))
+
+
+def commands_of(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """The commands of a ``console`` block, and what each prints."""
     found: list[tuple[str, list[str]]] = []
     for line in lines:
         if line.startswith("$ "):

@@ -136,11 +136,17 @@ def _zeros(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _zero_elements(piece: bytes, width: int) -> int:
-    """Return how many elements of ``width`` bytes are zero, all bytes of them."""
+    """Return how many elements of ``width`` bytes are zero, or zero but for their sign.
+
+    A mask of zeros makes -0.0 of a negative weight.
+    """
     planes = 0
     count = len(piece) // width
     for plane in range(width):
-        planes |= int.from_bytes(piece[plane : count * width : width], "little")
+        bits = piece[plane : count * width : width]
+        if plane == width - 1:  # the sign's, of little-endian floats
+            bits = bits.replace(b"\x80", b"\0")
+        planes |= int.from_bytes(bits, "little")
     return planes.to_bytes(count, "little").count(0)
 
 
