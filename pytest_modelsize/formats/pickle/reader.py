@@ -14,6 +14,7 @@ from pytest_modelsize.formats.inside import read_model
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
 from pytest_modelsize.formats.pickle.compressed import compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
+from pytest_modelsize.formats.pickle.slots import mark_slots
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
@@ -103,7 +104,7 @@ def _read_all(source: Source, ledger: Ledger) -> None:
 def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledger) -> None:
     """Give each byte of a pickle to the innermost named value around it."""
     own = {id(node): length for node, length in _own_bytes(nodes)}
-    tried = 0
+    unclear, tried = mark_slots(nodes), 0
     for node in nodes:
         held = node.array.stored + node.array.padding if node.array else 0
         held = node.blob.size if node.blob else held
@@ -114,7 +115,7 @@ def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledg
         own[id(payer)] -= held
         tried += node.blob is not None
         if tried > _MOST_MODELS or not _is_model(source, node, held, prefix, ledger):
-            _place(node, held, prefix, ledger)
+            _place(node, held, prefix, ledger, unclear=id(node) in unclear)
     for node in nodes:
         if length := own.get(id(node), 0):
             ledger.add(*_home(node, length, prefix), length)
@@ -122,7 +123,7 @@ def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledg
         ledger.note(("config", *prefix), root)
 
 
-def _place(node: Node, held: int, prefix: SectionPath, ledger: Ledger) -> None:
+def _place(node: Node, held: int, prefix: SectionPath, ledger: Ledger, *, unclear: bool) -> None:
     path = _weights(node, prefix)
     if node.array is None:
         ledger.add(path, Kind.OPAQUE, held)
@@ -130,8 +131,9 @@ def _place(node: Node, held: int, prefix: SectionPath, ledger: Ledger) -> None:
         return
     padding = min(node.array.padding, held)
     ledger.add(path, Kind.RESERVED, padding)
-    ledger.add(path, Kind.DATA, held - padding)
-    ledger.note(path, node.array.note)
+    ledger.add(path, Kind.OPAQUE if unclear else Kind.DATA, held - padding)
+    told = ", weights or an optimizer's state: by its name alone that is not known"
+    ledger.note(path, node.array.note + (told if unclear else ""))
 
 
 def _is_model(source: Source, node: Node, held: int, prefix: SectionPath, ledger: Ledger) -> bool:
