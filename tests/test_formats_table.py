@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.checks.stripping.replay import replayed_size
+from pytest_modelsize.checks.causes import size_without_state
 from pytest_modelsize.formats.registry import FORMATS
 from pytest_modelsize.saving import FORMATS as SAVED
 from tests.formats.onnx.wire import field, model, tensor
@@ -100,7 +100,8 @@ def safetensors(folder):
         name: {"dtype": "F32", "shape": [3, 4], "data_offsets": [48 * n, 48 * n + 48]}
         for n, name in enumerate(names)
     }
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # as the library writes it
     path = folder / "net.safetensors"
     path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(144))
     return path
@@ -207,7 +208,7 @@ def test_that_file_has_state_and_its_size_without_is_told_where_the_row_says_so(
     if says == "rebuilt, by h5py":
         needs("h5py")
     (tmp_path / "scratch").mkdir()
-    size = replayed_size(path, measured.total, tmp_path / "scratch", measured.format)
+    size = size_without_state(measured, path, tmp_path / "scratch")
     assert (size is not None) == (says != "-"), f"{name}: {size} bytes, and the row says {says!r}"
 
 
