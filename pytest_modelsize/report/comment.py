@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.comment_details import details
 from pytest_modelsize.report.fitting import fitting
-from pytest_modelsize.report.markdown_text import code, fenced, words
+from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
 from pytest_modelsize.report.request import Artifact, Request
 from pytest_modelsize.sizes.bytesize import family_of, human, human_pair
 
@@ -17,7 +17,6 @@ __all__ = ["COMMENT_LIMIT", "comment", "mark_of"]
 
 COMMENT_LIMIT = 60_000
 """Characters: GitHub refuses a comment of more than 65,536."""
-_ICONS = {"failed": "❌", "unchecked": "⚠️", "passed": "✅", "measured": "📏"}
 _NAME = re.compile(r"[^A-Za-z0-9 ._/-]")
 _MOST_ROWS = 50
 _RUN = re.compile(r"https?://[A-Za-z0-9.:/_-]+")
@@ -83,19 +82,21 @@ def comment(
 
 def _title(request: Request, name: str) -> str:
     bad = [row for row in request.shown if row.is_bad]
-    icon = _ICONS[bad[0].result.verdict] if bad else "✅"
+    icon = ICONS[bad[0].result.standing] if bad else "✅"
     title = f"{icon} Model sizes" + (f" of {code(name)}" if name else "")
     if not request.shown and not request.unchanged:
         return f"{title.replace(icon, '⚠️', 1)}: no artifact was measured"
     if len(bad) == 1 and bad[0].result.headline:
         said = [words(bad[0].result.headline)]
     else:
-        verdicts = [row.result.verdict for row in bad]
+        standings = [row.result.standing for row in bad]
+        mended = sum(row.result.outcome == "xpassed(strict)" for row in bad)
         lost = [row for row in bad if row.is_smaller and row.is_within]
         said = [
-            _count(verdicts.count("failed") - len(lost), "over budget"),
+            _count(standings.count("failed") - len(lost) - mended, "over budget"),
+            _count(mended, "passed unexpectedly"),
             _count(len(lost), "smaller than accepted"),
-            _count(verdicts.count("unchecked"), "not checked"),
+            _count(standings.count("unchecked"), "not checked"),
         ]
     good = [row for row in request.shown if not row.is_bad]
     if len(good) == 1 and not bad and good[0].old is not None:
@@ -169,7 +170,7 @@ def _row(row: Artifact, *, compares: bool, named: bool) -> str:
         name += f"<br>{code(result.test)}"
     family = "decimal" if result.budget is None else family_of(result.budget.written)
     now = "?" if result.measurement is None else human(result.total, family)
-    cells = [_ICONS[result.verdict], name, now, _budget(row)]
+    cells = [ICONS[result.standing], name, now, _budget(row)]
     if compares:
         old = "new" if row.old is None and row.changed else ""
         change = ""

@@ -8,7 +8,7 @@ from pytest_modelsize.report.artifact_names import artifact_names
 from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
 from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.fitting import fitting
-from pytest_modelsize.report.markdown_text import code, fenced, words
+from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
@@ -20,15 +20,6 @@ MARK = mark_of()
 STEP_SUMMARY_LIMIT = 900_000
 """Characters: GitHub refuses a step's summary of more than 1 MiB."""
 
-_ICONS = {
-    "failed": "❌",
-    "unchecked": "⚠️",
-    "xpassed": "⚠️ xpassed",
-    "xfailed": "xfailed",
-    "passed": "✅",
-    "measured": "📏",
-    "skipped": "skipped",
-}
 _MOST_CHANGES = 10
 _MOST_CAUSES = 5
 
@@ -86,7 +77,7 @@ def _row(result: CheckResult, name: str) -> str:
     budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
     cells = [
-        _ICONS[result.standing],
+        ICONS[result.standing],
         _name(result, name),
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),

@@ -12,7 +12,18 @@ import re
 
 from pytest_modelsize.sizes.escaping import escaped, printable
 
-__all__ = ["code", "fenced", "words"]
+__all__ = ["ICONS", "code", "fenced", "words"]
+
+ICONS = {
+    "failed": "❌",
+    "unchecked": "⚠️",
+    "xpassed": "⚠️ xpassed",
+    "xfailed": "xfailed",
+    "passed": "✅",
+    "measured": "📏",
+    "skipped": "skipped",
+}
+"""What stands before an artifact, by its standing."""
 
 _SPECIAL = re.compile(r"[^\w ,+()'=?%.:-]|_|(?<=[wW]{3})\.|:(?=\S)")
 """What Markdown or HTML may read as more than text: all marks but a few. ``www.`` is a link, and so

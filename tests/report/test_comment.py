@@ -1,6 +1,7 @@
 """The comment on a pull request, from results made by hand, and rendered by markdown-it."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -203,3 +204,20 @@ def test_a_run_s_address_is_a_link_only_if_it_is_one():
     )
     assert "page](" not in comment(request, run="javascript:alert(1)")
     assert "page](" not in comment(request, run="https://x) [y](z")
+
+
+def test_what_was_expected_to_fail_is_no_failure_of_the_request():
+    known = result(verdict="failed", outcome="xfailed", headline="model.keras is too large")
+    text = comment(review([known], base([known])))
+    assert "❌" not in text
+    assert "### ✅ Model sizes: <code>model.keras</code> grew: +10 kB" in text
+    assert "| xfailed | <code>model.keras</code>" in text
+    skipped = CheckResult("t.py::other", "", "skipped", "no GPU", outcome="skipped")
+    assert comment(review([known, skipped], base([known]))) == text
+
+
+def test_what_was_to_fail_and_did_not_is_told_as_pytest_fails_it():
+    strict = result(outcome="xpassed(strict)", headline="[XPASS(strict)] was large")
+    (alone, two) = (review(some, base(some)) for some in ([strict], [strict, replace(strict, test="t.py::b")]))  # fmt: skip
+    assert "❌ Model sizes: &#91;XPASS(strict)&#93; was large" in comment(alone)
+    assert "❌ Model sizes: 2 passed unexpectedly" in comment(two)
