@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cursor"]
 
-_PAGE = 64 * 1024
+_PAGE, _LARGEST_PAGE = 1024, 64 * 1024
+"""Bytes of the first page behind what was skipped, and of the largest: each page that follows another
+is twice as long, since small values come in numbers."""
 
 
 class Cursor:
@@ -21,11 +23,11 @@ class Cursor:
         at: the next byte.
     """
 
-    __slots__ = ("_base", "_page", "at", "source")
+    __slots__ = ("_base", "_length", "_page", "at", "source")
 
     def __init__(self, source: Source, at: int = 0) -> None:
         self.source, self.at = source, at
-        self._base, self._page = at, b""
+        self._base, self._page, self._length = at, b"", _PAGE
 
     def take(self, size: int) -> bytes:
         """Return the next ``size`` bytes, which the caller bounds.
@@ -38,7 +40,9 @@ class Cursor:
             left = self.source.size - self.at
             if size > left:
                 raise self._missing(size)
-            self._page, self._base = self.source.read(self.at, max(size, min(_PAGE, left))), self.at
+            self._base = self.at
+            self._page = self.source.read(self.at, max(size, min(self._length, left)))
+            self._length = min(2 * self._length, _LARGEST_PAGE)
             start = 0
         self.at += size
         return self._page[start : start + size]
@@ -53,7 +57,7 @@ class Cursor:
             raise self._missing(size)
         self.at += size
         if self.at > self._base + len(self._page):
-            self._page, self._base = b"", self.at
+            self._page, self._base, self._length = b"", self.at, _PAGE
 
     def number(self, size: int, order: Literal["little", "big"] = "little") -> int:
         """Return the next ``size`` bytes as an integer without a sign."""
