@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["Cursor"]
 
 _PAGE, _LARGEST_PAGE = 1024, 64 * 1024
-"""Bytes of the first page behind what was skipped, and of the largest: each page that follows another
-is twice as long, since small values come in numbers."""
+"""Bytes of the first page behind what was skipped, and of the largest: each page that follows
+another is twice as long, since small values come in numbers."""
 
 
 class Cursor:
