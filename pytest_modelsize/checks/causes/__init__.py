@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from pytest_modelsize.checks.causes import (
+    averages,
     ballast,
     copies,
     emptiness,
@@ -18,6 +19,7 @@ from pytest_modelsize.checks.causes import (
     precision,
     text,
     training_data,
+    twin_files,
 )
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause, Findings
 from pytest_modelsize.checks.causes.evidence import MOST_READ, Evidence
@@ -31,12 +33,21 @@ _Kind = Callable[[Evidence], Iterator[Cause]]
 _OfFiles = Callable[[Evidence, Collection[str]], Iterator[Cause]]
 _KINDS: Sequence[_Kind] = tuple(
     kind.find
-    for kind in (optimizer_state, copies, precision, emptiness, text, training_data, ballast)
+    for kind in (
+        optimizer_state,
+        averages,
+        copies,
+        precision,
+        emptiness,
+        text,
+        training_data,
+        ballast,
+    )
 )
 _OF_FILES: Sequence[_OfFiles] = (
     ballast.find_files,
     optimizer_state.find_files,
-    copies.find_files,
+    twin_files.find_files,
 )
 """In this order: what one leaves out, the next does not look at."""
 _SMALLEST_SHARE = 100

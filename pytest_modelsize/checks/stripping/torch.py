@@ -174,16 +174,29 @@ class _Saved:
                 met.add(path)
         if met != paths:
             raise NoAnswer
+        gone |= self._objects_without(gone)
         left = Counter(id(item.parent) for item in self.contents.items)
         for item in reversed(self.contents.items):
-            if id(item) not in left and id(item) not in gone:
-                continue
-            if id(item) in left and left[id(item)] == 0:
+            if left.get(id(item)) == 0:
                 gone.add(id(item))
             if id(item) in gone:
                 left[id(item.parent)] -= 1
         gone.discard(id(self.contents.root))
         return gone
+
+    def _objects_without(self, gone: set[int]) -> set[int]:
+        """Return the ids of objects that are left without any of their tensors: modules."""
+        kept: set[int] = set()
+        held: dict[int, Item] = {}
+        for found in self.contents.found:
+            item: Item | None = found.item
+            stays = not found.key and id(found.item) not in gone
+            while item is not None and not (stays and id(item) in kept):
+                if stays:
+                    kept.add(id(item))
+                held[id(item)] = item
+                item = item.parent
+        return {at for at, item in held.items() if item.object and at not in kept}
 
     def _renamed(self, names: Mapping[SectionPath, str]) -> dict[int, int]:
         """Return the bytes of each new name, by where in the pickle it is to stand."""

@@ -7,6 +7,7 @@ otherwise is saved so, and what is to be deleted is deleted.
 import gzip
 import json
 import shutil
+from copy import deepcopy as copy_of
 
 import pytest
 
@@ -60,7 +61,8 @@ def test_huggingface_transformers_13548_state_of_the_trainer(causes, hub):
 
 
 def test_huggingface_hub_2831_bin_beside_safetensors(causes, hub, torch, net):
-    torch.save(net.state_dict(), hub / "pytorch_model.bin")
+    state = safetensors.load_file(hub / "model.safetensors")
+    torch.save(state, hub / "pytorch_model.bin")
     cause = causes(hub)["weights in several files"]
     assert cause.entries == ("pytorch_model.bin",)
     assert cause.size == weight_of(hub / "pytorch_model.bin")
@@ -129,6 +131,43 @@ def test_ultralytics_1390_ema_in_a_checkpoint(causes, torch, net, tmp_path, keys
     torch.save({keys[0]: state, "epoch": 3}, path)
     assert (cause.given, cause.how) == (weight_of(path), "replayed")
     assert "moving average" not in causes(path)
+
+
+def test_f5_tts_84_ema_in_a_file_of_its_own(causes, torch, hub, net):
+    """As diffusers keeps it: the same names, in a folder beside."""
+    (hub / "unet_ema").mkdir()
+    average = {key: value + 1 for key, value in net.state_dict().items()}
+    safetensors.save_file(average, hub / "unet_ema" / "model.safetensors")
+    cause = causes(hub)["moving average"]
+    assert cause.entries == ("unet_ema/model.safetensors",)
+    shutil.rmtree(hub / "unet_ema")
+    assert (cause.given, cause.how) == (weight_of(hub), "rebuilt")
+    assert "moving average" not in causes(hub)
+
+
+def test_yolov5_4349_model_and_ema_are_pickled_whole(causes, torch, net, tmp_path):
+    path = tmp_path / "last.pt"
+    average = copy_of(net).half()
+    torch.save({"epoch": 3, "model": net, "ema": average, "updates": 100, "date": "today"}, path)
+    cause = causes(path)["moving average"]
+    assert "ema" in cause.text
+    torch.save({"epoch": 3, "model": net, "updates": 100, "date": "today"}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+def test_a_file_in_another_type_is_told_from_a_copy(causes, hub, net):
+    half = {key: value.half() for key, value in net.state_dict().items()}
+    safetensors.save_file(half, hub / "model.fp16.safetensors")
+    cause = causes(hub)["weights in several types"]
+    assert cause.entries == ("model.fp16.safetensors",)
+    assert "weights in several files" not in causes(hub)
+
+
+def test_members_of_an_ensemble_are_no_copies(causes, torch, hub, net):
+    other = {key: value + 1 for key, value in net.state_dict().items()}
+    safetensors.save_file(other, hub / "model_2.safetensors")
+    torch.save({key: value + 2 for key, value in other.items()}, hub / "model_3.bin")
+    assert not {"weights in several files", "moving average"} & causes(hub).keys()
 
 
 def test_towers_of_one_shape_are_no_moving_average(causes, net, tmp_path):

@@ -1,0 +1,65 @@
+"""A moving average of the weights beside the weights: equal shapes under another name."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.sizes.patterns import late
+
+__all__ = ["AVERAGE", "find", "is_average"]
+
+AVERAGE = "moving average"
+_FEWEST = 2
+"""Tensors that an average of a whole model has at the least."""
+_DEEPEST = 6
+_NAME = late(
+    r"(?i:(^|[^a-z])(ema|averaged?|shadow|swa|polyak|teacher)([^a-z]|$))"
+    r"|[a-z](EMA|Ema|SWA)([^a-z]|$)|(^|[^a-zA-Z])(ema|EMA|swa|SWA)(?=[A-Z][a-z])"
+)
+"""How an average of the weights is called, which tells it from the weights themselves."""
+
+
+def is_average(name: str) -> bool:
+    """Return whether a name speaks of an average of the weights."""
+    return _NAME.search(name) is not None
+
+
+def find(evidence: Evidence) -> Iterator[Cause]:
+    """Yield each group of weights with another one's shapes, under the name of an average."""
+    groups: dict[tuple[str, ...], list[Tensor]] = defaultdict(list)
+    for tensor in evidence.weights:
+        names = [name for part in tensor.path[1:] for name in part.split(".")]
+        for depth in range(1, min(len(names), _DEEPEST)):
+            groups[tuple(names[:depth])].append(tensor)
+    by_shapes: dict[object, list[tuple[str, ...]]] = defaultdict(list)
+    for prefix, tensors in groups.items():
+        shapes = Counter(tensor.shape for tensor in tensors)
+        if len(tensors) >= _FEWEST and len(shapes) > 1:
+            by_shapes[frozenset(shapes.items())].append(prefix)
+    found: list[tuple[str, ...]] = []
+    for prefixes in sorted(by_shapes.values(), key=lambda some: min(map(len, some))):
+        average = [prefix for prefix in prefixes if is_average(prefix[-1])]
+        others = [prefix for prefix in prefixes if not any(map(is_average, prefix))]
+        for prefix in average if others else ():
+            if any(prefix[: len(outer)] == outer for outer in found):
+                continue
+            found.append(prefix)
+            yield _cause(prefix, others[0], groups[prefix])
+
+
+def _cause(prefix: tuple[str, ...], other: tuple[str, ...], tensors: list[Tensor]) -> Cause:
+    name, whole = ".".join(prefix), ".".join(other)
+    return Cause(
+        kind=AVERAGE,
+        text=f"{name} repeats the {len(tensors)} tensors of {whole}, shape by shape: an average of "
+        "the weights beside the weights",
+        size=sum(tensor.size for tensor in tensors),
+        fix=f"ship the one that is used: {name} alone, or {whole} alone",
+        section="weights",
+        entries=(name,),
+        changes=(("", Change(without=frozenset(tensor.path for tensor in tensors))),),
+    )

@@ -1,0 +1,139 @@
+"""Files of a folder, or sets of shards, that hold the weights of another one: the same values, an
+average of them, or the same in another type."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from pytest_modelsize.checks.causes.averages import AVERAGE, is_average
+from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.files import left_out, set_of
+from pytest_modelsize.sizes.patterns import late
+
+__all__ = ["find_files"]
+
+_FEWEST = 2
+"""Tensors that a copy of a whole model has at the least."""
+_SMALLEST = 64
+"""Bytes of the smallest tensors that are compared."""
+_SAFER = (".safetensors", ".onnx", ".h5", ".keras")
+"""Suffixes of the file that is kept, of two with the same tensors: those that are not unpickled."""
+_VARIANT = late(r"[._-](fp16|bf16|fp32|float16|bfloat16|float32|half|quantized|int8|uint8|q4\w*)\b")
+"""How a file with the same weights in another type is called: diffusers' and transformers'
+``variant``, optimum's suffixes."""
+_COPY, _TYPES = "weights in several files", "weights in several types"
+
+
+def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
+    """Yield files, or sets of shards, whose weights another one has."""
+    sets: dict[str, list[str]] = defaultdict(list)
+    for name in evidence.files:
+        if name not in gone:
+            sets[set_of(name)].append(name)
+    models = {whole: _Model([evidence.files[n] for n in names]) for whole, names in sets.items()}
+    by_shapes: dict[object, list[str]] = defaultdict(list)
+    for whole, model in models.items():
+        if sum(model.shapes.values()) >= _FEWEST:
+            by_shapes[frozenset(model.shapes.items())].append(whole)
+    for alike in by_shapes.values():
+        kept, *others = sorted(alike, key=_preference)
+        found: dict[str, list[str]] = defaultdict(list)
+        for other in others:
+            if kind := _kind(kept, other, models):
+                found[kind].append(other)
+        for kind, copies in found.items():
+            files = [name for whole in copies for name in sets[whole]]
+            said, fix = _words(kind, kept, copies)
+            yield Cause(
+                kind=kind,
+                text=said,
+                size=sum(evidence.files[name].measurement.bytes_on_disk for name in files),
+                fix=fix,
+                section="weights",
+                entries=tuple(copies),
+                changes=left_out(files),
+            )
+
+
+class _Model:
+    """The weights of one file, or of several shards.
+
+    Attributes:
+        parts: the files.
+        shapes: of the weights; exporters turn matrices, so that the order of extents is left out.
+        types: of the weights.
+        layout: shapes in the order in which they are stored.
+    """
+
+    __slots__ = ("_digests", "layout", "parts", "shapes", "types")
+
+    def __init__(self, parts: Sequence[Evidence]) -> None:
+        self.parts = parts
+        weights = [tensor for part in parts for tensor in part.weights]
+        self.shapes = Counter(tuple(sorted(tensor.shape)) for tensor in weights)
+        self.layout = Counter(tensor.shape for tensor in weights)
+        self.types = Counter(tensor.dtype for tensor in weights)
+        self._digests: dict[tuple[int, ...], list[bytes | None]] | None = None
+
+    @property
+    def digests(self) -> dict[tuple[int, ...], list[bytes | None]]:
+        """What the weights are told by, by shape; None of those that may not be read."""
+        if self._digests is None:
+            self._digests = defaultdict(list)
+            for part in self.parts:
+                for tensor in reversed(part.weights):  # the smallest first: they tell as much
+                    if tensor.stored >= _SMALLEST:
+                        self._digests[tensor.shape].append(part.digest(tensor))
+        return self._digests
+
+
+def _kind(kept: str, other: str, models: dict[str, _Model]) -> str:
+    """Return what ``other`` is to ``kept``, of the same shapes; empty for a model of its own."""
+    if is_average(other) != is_average(kept):
+        return AVERAGE
+    if _VARIANT.sub("", kept) == _VARIANT.sub("", other) or (
+        models[kept].types != models[other].types and _beside(kept, other)
+    ):
+        return _TYPES
+    return _COPY if _equal(models[kept], models[other]) else ""
+
+
+def _beside(one: str, other: str) -> bool:
+    """Return whether names say that two files hold one model: the same but for a type."""
+    plain = [PurePosixPath(_VARIANT.sub("", name)).with_suffix("") for name in (one, other)]
+    return plain[0] == plain[1]
+
+
+def _equal(one: _Model, other: _Model) -> bool:
+    """Return whether all weights are equal that can be compared: those stored in one layout."""
+    if one.types != other.types:
+        return False
+    compared = 0
+    for shape, digests in one.digests.items():
+        others = other.digests.get(shape, [])
+        turned = len(shape) > 1 and one.layout[shape] != other.layout[shape]
+        if turned or None in digests or None in others:
+            continue
+        if Counter(digests) != Counter(others):
+            return False
+        compared += len(digests)
+    return compared > 0
+
+
+def _words(kind: str, kept: str, copies: Sequence[str]) -> tuple[str, str]:
+    listed = ", ".join(copies)
+    if kind == AVERAGE:
+        said = f"{listed}: the tensors of {kept}, shape by shape, under the name of an average"
+        return said, f"ship the one that is used: {kept} alone, or {copies[0]} alone"
+    if kind == _TYPES:
+        return f"{listed}: the tensors of {kept} in another type", f"ship one of them, as {kept}"
+    return f"{listed}: the tensors of {kept} once more, value by value", f"ship {kept} alone"
+
+
+def _preference(name: str) -> tuple[bool, bool, bool, str]:
+    """Order files with the same tensors: the first is kept."""
+    averaged, varied = is_average(name), _VARIANT.search(name) is not None
+    return averaged, varied, PurePosixPath(name).suffix not in _SAFER, name
