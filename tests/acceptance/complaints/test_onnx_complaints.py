@@ -5,8 +5,6 @@ The size with the fix is that of the model saved again by the onnx package, with
 
 import pytest
 
-from tests.acceptance.complaints.conftest import weight_of
-
 REASON = "onnx and NumPy are not installed: tox run -e formats"
 onnx = pytest.importorskip("onnx", reason=REASON)
 np = pytest.importorskip("numpy", reason=REASON)
@@ -31,7 +29,7 @@ def write(path, tensors, *nodes, external=False):
     return path
 
 
-def test_transformers_12985_tied_weights_are_stored_transposed(causes, tmp_path):
+def test_transformers_12985_tied_weights_are_stored_transposed(causes, fixed, tmp_path):
     path = write(
         tmp_path / "tied.onnx",
         {"embedding": TABLE, "head": np.ascontiguousarray(TABLE.T)},
@@ -49,7 +47,7 @@ def test_transformers_12985_tied_weights_are_stored_transposed(causes, tmp_path)
         ("MatMul", "x", "head", "h"),
         ("MatMul", "h", "embedding", "y"),
     )
-    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    fixed(cause, path, "rebuilt")
     assert causes(path) == {}
 
 
@@ -65,14 +63,14 @@ def test_a_matrix_of_the_transposed_shape_is_no_copy(causes, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["left.over.weight", "w"])
-def test_onnxsim_174_a_weight_that_folding_left_over(causes, tmp_path, name):
+def test_onnxsim_174_a_weight_that_folding_left_over(causes, fixed, tmp_path, name):
     tensors = {"used": np.ascontiguousarray(TABLE.T), name: TABLE + 1}
     path = write(tmp_path / "net.onnx", tensors, ("MatMul", "x", "used", "y"))
     cause = causes(path)["unused tensors"]
     assert TABLE.nbytes <= cause.size < TABLE.nbytes + 100
     del tensors[name]
     write(path, tensors, ("MatMul", "x", "used", "y"))
-    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    fixed(cause, path, "rebuilt")
     assert causes(path) == {}
 
 
@@ -83,7 +81,7 @@ def test_onnx_6655_an_initializer_that_is_an_output_is_used(causes, tmp_path):
 
 
 @pytest.mark.parametrize("external", [False, True])
-def test_onnx_4149_equal_initializers_are_stored_again(causes, tmp_path, external):
+def test_onnx_4149_equal_initializers_are_stored_again(causes, fixed, tmp_path, external):
     path = write(
         tmp_path / "net.onnx",
         {"a": np.ascontiguousarray(TABLE.T), "b": np.ascontiguousarray(TABLE.T)},
@@ -103,14 +101,14 @@ def test_onnx_4149_equal_initializers_are_stored_again(causes, tmp_path, externa
         ("MatMul", "x", "a", "h"),
         ("Add", "h", "a", "y"),
     )
-    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    fixed(cause, path, "rebuilt")
 
 
 @pytest.mark.parametrize("name", ["encoder.layers.0.weight", "w"])
-def test_optimum_2156_half_precision_exported_as_single(causes, tmp_path, name):
+def test_optimum_2156_half_precision_exported_as_single(causes, fixed, tmp_path, name):
     half = np.ascontiguousarray(TABLE.T).astype(np.float16)
     path = write(tmp_path / "net.onnx", {name: half.astype(np.float32)}, ("MatMul", "x", name, "y"))
     cause = causes(path)["half precision saved as single"]
     write(path, {name: half}, ("MatMul", "x", name, "y"))
-    assert (cause.given, cause.how) == (weight_of(path), "rebuilt")
+    fixed(cause, path, "rebuilt")
     assert causes(path) == {}
