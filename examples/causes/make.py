@@ -49,8 +49,9 @@ model.save("adam.keras")
 for step in (100, 200):
     save(f"run/checkpoint-{step}/model.safetensors", **named())
 
-save("hub/model.safetensors", **named())
-save("hub/old/model.safetensors", **named())
+twice = named()
+save("hub/model.safetensors", **twice)
+save("hub/old/model.safetensors", **twice)
 Path("hub/config.json").write_text('{"model_type": "net"}')
 Path("hub/training_args.bin").write_bytes(pickle.dumps({"learning_rate": 0.1, "notes": "x" * 4000}))
 Path("hub/events.out.tfevents.1700000000.host").write_bytes(bytes(9000))

@@ -1,6 +1,6 @@
 """What the complaints share: the causes that are found in an artifact, and the table of real fixes.
 
-docs/sections.md has a row for each complaint whose fix has a size. `fixed` holds both to the size
+docs/causes.md has a row for each complaint whose fix has a size. `fixed` holds both to the size
 of a fix that was really made.
 """
 
@@ -13,7 +13,7 @@ import pytest
 from pytest_modelsize import measure
 from pytest_modelsize.checks.causes import find_causes
 
-TABLE = Path(__file__).parent.parent.parent.parent / "docs" / "sections.md"
+TABLE = Path(__file__).parent.parent.parent.parent / "docs" / "causes.md"
 ROW = re.compile(
     r"\| (?:\[(?P<thread>[^\]]+)\]\((?P<link>[^)]+)\)|[^|]+) \| (?P<kind>[^|]+) \| (?P<file>[^|]+) "
     r"\| (?P<size>[\d,]+) \| (?P<given>[\d,]+) \| (?P<real>[\d,]+) \| (?P<how>\w+) "
@@ -51,7 +51,7 @@ def fixed(request):
                 print(request.node.name, cause.kind, cause.size, real, how, sep="\t", file=out)
             return
         rows = [row for row in table() if row["test"] == name and row["kind"] == cause.kind]
-        assert rows, f"docs/sections.md has no row for {name}: {cause.kind}"
+        assert rows, f"docs/causes.md has no row for {name}: {cause.kind}"
         assert any(row["how"] == how for row in rows)
         if not hasattr(request.node, "callspec"):
             assert any(abs(row["given"] - real) <= max(0.05 * real, 200) for row in rows), real
