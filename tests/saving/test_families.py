@@ -353,6 +353,13 @@ def test_trees_of_parameters_and_states_of_a_training_are_saved_by_flax(tmp_path
     measured = measure(lean.path)
     assert measured.optimizer == 0
     assert measured.section("weights").of_kind(Kind.DATA) == size
+    for name in ("opt_state", "o"):
+        beside = {"params": params, name: serialization.to_state_dict(state.opt_state)}
+        before = serialization.to_bytes(beside)
+        assert framework_of(beside) == "flax"
+        copy = save(beside, tmp_path, format="msgpack", include_optimizer=False)
+        assert copy.path.read_bytes() == serialization.to_bytes({"params": params})
+        assert serialization.to_bytes(beside) == before
     # The optimizer's two moments are in the whole state.
     full = serialization.to_bytes(state)
     assert len(full) - lean.path.stat().st_size > 2 * size
