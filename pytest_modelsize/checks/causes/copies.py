@@ -60,13 +60,20 @@ def _said_of(same: Sequence[Sequence[Tensor]], evidence: Evidence) -> Cause:
         kind=EQUAL_TENSORS,
         text=text,
         size=size,
-        fix=_FIXES.get(evidence.measurement.format, "store them once, and refer to them"),
+        fix=_fix(evidence.measurement.format, names),
         section="weights",
         entries=tuple(tensor.name for equal in same[:3] for tensor in equal[1:]),
         changes=(("", Change(tied=pairs)),),
     )
 
 
+def _fix(format: str, names: Sequence[str]) -> str:
+    if all(name.startswith("constants/") for name in names) and format in _GRAPHS:
+        return "make a tf.Variable of it: each function that is traced writes a constant anew"
+    return _FIXES.get(format, "store them once, and refer to them")
+
+
+_GRAPHS = ("saved_model", "graph")
 _FIXES = {
     "onnx": "let the nodes share one initializer",
     "safetensors": "save with safetensors.torch.save_model, which writes shared tensors once",

@@ -19,7 +19,7 @@ DTYPES = {
 }  # fmt: skip
 """tensorflow/core/framework/types.proto."""
 _TENSOR, _VALUE = 8, 2
-_DTYPE, _SHAPE, _STRING_VALUE = 1, 2, 8
+_DTYPE, _SHAPE, _CONTENT, _STRING_VALUE = 1, 2, 4, 8
 _MOST_DIMENSIONS = 254
 """tensorflow/core/framework/tensor_shape.h, kMaxRank."""
 
@@ -33,12 +33,15 @@ class Constant:
         shape: in elements.
         size: bytes of its message, tag and length included.
         strings: how many strings it holds; 0 for numbers.
+        place: where its elements are in the file, and how many bytes; None where they are not
+            together.
     """
 
     dtype: str
     shape: tuple[int, ...]
     size: int
     strings: int
+    place: tuple[int, int] | None = None
 
 
 def read_constant(attribute: Message, least: int) -> Constant | None:
@@ -55,6 +58,7 @@ def read_constant(attribute: Message, least: int) -> Constant | None:
     tensor = holder.inside(field)
     dtype, strings = 0, 0
     shape: tuple[int, ...] = ()
+    place = None
     for part in tensor:
         if part.number == _STRING_VALUE:
             strings += 1
@@ -62,8 +66,10 @@ def read_constant(attribute: Message, least: int) -> Constant | None:
             dtype = tensor.integer(part)
         elif part.number == _SHAPE:
             shape = dimensions(tensor.inside(part))
+        elif part.number == _CONTENT:
+            place = tensor.place(part), part.end - part.value
     count = max(strings, 1) if dtype == STRING else 0
-    return Constant(DTYPES.get(dtype, f"dtype {dtype}"), shape, field.size, count)
+    return Constant(DTYPES.get(dtype, f"dtype {dtype}"), shape, field.size, count, place)
 
 
 def dimensions(shape: Message) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.protobuf import (
     LENGTH_DELIMITED,
     Field,
@@ -78,7 +79,7 @@ def read_saved_model(source: Source, ledger: Ledger) -> None:
             continue
         under: SectionPath = (f"meta graph {number}",) if 1 < graphs <= _MOST_GRAPHS else ()
         number += 1
-        _Graphs(ledger, under).meta_graph(model, item)
+        _Graphs(source, ledger, under).meta_graph(model, item)
 
 
 def recognises(source: Source) -> bool:
@@ -95,7 +96,7 @@ def read(source: Source, ledger: Ledger) -> None:
     if _too_large(source, ledger, source.title):
         return
     message = Message(source, source.read(0, source.size))
-    graphs = _Graphs(ledger, ())
+    graphs = _Graphs(source, ledger, ())
     if _kind_of(source) == _META:
         graphs.parts(message)
     else:
@@ -148,8 +149,8 @@ def _too_large(source: Source, ledger: Ledger, name: str) -> bool:
 
 
 class _Graphs:
-    def __init__(self, ledger: Ledger, under: SectionPath) -> None:
-        self._ledger, self._under = ledger, under
+    def __init__(self, source: Source, ledger: Ledger, under: SectionPath) -> None:
+        self._source, self._ledger, self._under = source, ledger, under
 
     def _graph(self, size: int, kind: Kind, *names: str) -> None:
         self._ledger.add(("graph", *self._under, *names), kind, size)
@@ -220,6 +221,8 @@ class _Graphs:
             where = (*under, *self._under, f"{function}/{name}" if function else name)
             self._ledger.add(where, Kind.DATA, constant.size)
             self._ledger.note(where, _told(constant))
+            if constant.place is not None and not constant.strings:
+                extents.note(self._source, *constant.place, where)
         self._graph(total, Kind.DATA, *home)
 
 

@@ -138,6 +138,35 @@ def test_keras_23553_export_stores_all_variables_twice(causes, net, tmp_path):
     assert PARAMETERS * 4 - 1024 <= cause.size < PARAMETERS * 4 * 1.05
 
 
+@pytest.mark.parametrize("kind", ["constant", "variable"])
+def test_a_constant_is_traced_five_times(causes, keras, tmp_path, kind):
+    tf = needs("tensorflow")
+    import numpy as np
+
+    rows = np.random.default_rng(0).standard_normal((100, 64)).astype(np.float32)
+    module = tf.Module()
+    module.rows = tf.Variable(rows) if kind == "variable" else None
+    spec = [tf.TensorSpec((None,), tf.int32)]
+
+    def signature(number):
+        def looked_up(at):
+            held = module.rows if kind == "variable" else tf.constant(rows)
+            return {"out": tf.gather(held, at) + number}
+
+        return tf.function(looked_up, input_signature=spec).get_concrete_function()
+
+    path = tmp_path / "exported"
+    signatures = {f"number_{number}": signature(float(number)) for number in range(5)}
+    tf.saved_model.save(module, path, signatures=signatures)
+    if kind == "variable":
+        assert "equal tensors" not in causes(path)
+        return
+    cause = causes(path)["equal tensors"]
+    assert 4 * rows.nbytes <= cause.size < 4 * rows.nbytes + 4 * 100
+    assert "5 times" in cause.text
+    assert "tf.Variable" in cause.fix
+
+
 def test_tensorflow_38104_quantized_but_for_a_layer(causes, tmp_path):
     np = needs("numpy")
     import json
