@@ -1,24 +1,32 @@
 """The models and artifacts that a value holds: it is one, or has some inside.
 
-Looking runs no code of the test's: containers of Python and the attributes that an instance
-itself has are looked into, a few levels deep. Properties are not, nor is anything that a framework
-or pytest has made.
+Looking runs no code of the test's: containers of Python, the attributes of instances and classes,
+and what functions keep are looked into, a few levels deep. Properties are not, nor is anything that
+a framework or pytest has made.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from types import ModuleType
+from dataclasses import replace
+from types import FunctionType, ModuleType
+from typing import cast
 
+from pytest_modelsize.checks.callables import UNNAMED, kept_by
 from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.containers import elements_of
-from pytest_modelsize.saving.own_state import attributes_of, full_name
+from pytest_modelsize.saving.own_state import (
+    ancestors,
+    attributes_of,
+    class_attributes,
+    full_name,
+)
 
 __all__ = ["held_in", "name_inside"]
 
-_DEEPEST = 3
+_DEEPEST = 8
 """Objects within objects that are looked into, as in ``trainer.strategy._model``."""
 _MOST = 10_000
 """Values that are looked at on behalf of one."""
@@ -47,18 +55,39 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
         subject = as_subject(here, reached)
         if subject is not None:
             # What is in a dictionary of modules is saved with it.
-            yield subject
+            yield subject if UNNAMED not in reached else replace(subject, argument="")
             continue
         elements = elements_of(here)
         if elements is not None:
             pending += [
                 (held, name_inside(reached, key, attribute=False), depth) for key, held in elements
             ]
-        elif depth < _DEEPEST and _is_open(here):
-            pending += [
-                (held, name_inside(reached, key, attribute=True), depth + 1)
-                for key, held in attributes_of(here).items()
-            ]
+        elif depth < _DEEPEST:
+            pending += [(held, f"{reached}{step}", depth + 1) for step, held in _within(here)]
+
+
+def _within(value: object) -> Iterator[tuple[str, object]]:
+    """Yield what an object holds, with the steps that lead there."""
+    if not _is_open(value):
+        return
+    kept = kept_by(value)
+    if kept is not None:
+        yield from kept
+        return
+    is_class = issubclass(type(value), type)
+    held: dict[str, object] = {}
+    for cls in reversed(ancestors(cast("type", value) if is_class else type(value))):
+        if _is_of_the_test(cls):
+            held.update(class_attributes(cls))
+    held = {name: inner for name, inner in held.items() if _keeps(inner)}
+    if not is_class:
+        held.update(attributes_of(value))
+    yield from ((name_inside("", key, attribute=True), inner) for key, inner in held.items())
+
+
+def _keeps(defined: object) -> bool:
+    """Tell whether what a class defines may hold something: most are methods, which do not."""
+    return type(defined) is not FunctionType or bool(defined.__closure__)
 
 
 def name_inside(name: str, key: object, *, attribute: bool) -> str:
@@ -70,6 +99,18 @@ def name_inside(name: str, key: object, *, attribute: bool) -> str:
 
 def _is_open(value: object) -> bool:
     kind = type(value)
-    if issubclass(kind, (type, ModuleType, str, bytes, int, float)) or framework_of(value):
+    if issubclass(kind, type):
+        return _is_of_the_test(cast("type", value))
+    if issubclass(kind, (ModuleType, str, bytes, int, float)) or framework_of(value):
         return False
-    return full_name(kind)[0].partition(".")[0] not in _CLOSED
+    if kind is FunctionType:
+        return _package(value.__module__) not in _CLOSED
+    return kept_by(value) is not None or _is_of_the_test(kind)
+
+
+def _is_of_the_test(cls: type) -> bool:
+    return _package(full_name(cls)[0]) not in _CLOSED
+
+
+def _package(module: object) -> str:
+    return module.partition(".")[0] if isinstance(module, str) else ""

@@ -37,8 +37,9 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
     """Return the subjects that are no part of another one.
 
     A part is a submodel, a module in a dictionary of modules, a model all of whose weights another
-    one has, and a model whose weights are in a file that was saved: of the two, the file ships.
-    What has no weights at all is left out where others have some.
+    one has, a file in a folder that is an artifact itself, and a model whose weights are in a file
+    that was saved: of the two, the file ships. What has no weights at all is left out where others
+    have some.
 
     Args:
         subjects: the candidates, the best known first; no two are the same.
@@ -55,7 +56,7 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
         for subject in subjects
         if _has_parts(subject)
     ]
-    paths = [subject.path.resolve() for subject in subjects if subject.path is not None]
+    paths = {subject.path.resolve() for subject in subjects if subject.path is not None}
     written = [
         frozenset(file.tensors)
         for file in saved
@@ -74,6 +75,7 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
     empty = {id(c.subject.model) for c in candidates if not c.weights}
     found = [s for s in subjects if s.path is not None or id(s.model) not in left_out]
     found = [s for s in found if not _is_written(s, subjects)]
+    found = [s for s in found if s.path is None or paths.isdisjoint(s.path.resolve().parents)]
     full = [s for s in found if s.path is not None or id(s.model) not in empty]
     return full or found
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType
 
+from pytest_modelsize.checks.callables import kept_by
 from pytest_modelsize.checks.subject import Subject
-from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
 from pytest_modelsize.saving.watching.saves import SavedFile
 
@@ -68,13 +69,22 @@ class Surroundings:
         """
         if self.instance is None:
             return {}
-        found: dict[str, object] = {}
+        defined: dict[str, object] = {}
         for cls in reversed(ancestors(type(self.instance))):
-            found.update(class_attributes(cls))
+            defined.update(class_attributes(cls))
+        found = {name: value for name, value in defined.items() if not _is_method(value)}
         found.update(attributes_of(self.instance))
         found.update(self.body.attributes)
-        return {
-            name: value
-            for name, value in found.items()
-            if not (name.startswith("__") or (callable(value) and framework_of(value) is None))
-        }
+        return {name: value for name, value in found.items() if not name.startswith("__")}
+
+
+def _is_method(value: object) -> bool:
+    """Tell whether it is a method, which may close over what is another test's, or a class.
+
+    What a class's ``setUp`` has put there may be a static method that closes over a model.
+    """
+    if type(value) in (staticmethod, classmethod):
+        return not any(
+            getattr(function, "__closure__", None) for _, function in kept_by(value) or ()
+        )
+    return issubclass(type(value), (FunctionType, BuiltinFunctionType, type))

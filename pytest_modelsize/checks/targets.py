@@ -31,7 +31,7 @@ from pytest_modelsize.checks.surroundings import Body, Surroundings
 from pytest_modelsize.formats import ArtifactError, recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.advice import advice
-from pytest_modelsize.saving.composition import weights_of
+from pytest_modelsize.saving.composition import has_numbers, is_half_made, weights_of
 
 __all__ = [
     "Body",
@@ -144,7 +144,7 @@ def _by_rules(around: Surroundings, format: str | None) -> tuple[Subject, ...]:
     if handed:
         return tuple(handed)
     body = around.body
-    candidates, saved = _distinct(_candidates(around)), body.saved
+    candidates, saved = [s for s in _distinct(_candidates(around)) if _could_ship(s)], body.saved
     if format is not None and any(subject.path is None for subject in candidates):
         # It is how a live model is saved: what the test has saved in other ways is not meant.
         recognised = _SAVED_AS.get(format, (format,))
@@ -183,6 +183,11 @@ def _candidates(around: Surroundings) -> Iterator[Subject]:
     yield from _made(body)
 
 
+def _could_ship(subject: Subject) -> bool:
+    """Return whether it is more than a tf.Module that has nothing to learn, as tokenizers are."""
+    return subject.path is not None or has_numbers(subject.model)
+
+
 def _under(subject: Subject, scope: str) -> Subject:
     argument = subject.argument.replace('"', f'"{scope}', 1)
     return Subject(subject.name, subject.model, subject.path, argument)
@@ -206,7 +211,7 @@ def _made(body: Body) -> Iterator[Subject]:
     for name, models in made_by_class(body.made).items():
         for index, model in enumerate(models):  # type: ignore[arg-type, var-annotated]
             # Without weights it may be one that was never finished; nothing of it would ship.
-            if not weights_of(model):
+            if not weights_of(model) or is_half_made(model):
                 continue
             shown = f"{name}[{index}]" if index else name
             yield Subject(shown, model=model, argument=f'model="made:{shown}"')

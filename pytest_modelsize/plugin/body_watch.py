@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import unittest
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType
 
 import pytest
 
@@ -23,8 +22,8 @@ from pytest_modelsize.plugin.body_frames import (
 )
 from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.plugin.state import folder_of
+from pytest_modelsize.plugin.used_globals import used_globals
 from pytest_modelsize.saving import SaveError
-from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import attributes_of
 from pytest_modelsize.saving.watching.constructions import Constructions
 from pytest_modelsize.saving.watching.patches import Patch, Patches
@@ -108,7 +107,7 @@ class BodyWatch:
         return Body(
             locals=found,
             attributes=attributes,
-            globals=dict(_globals(self._functions)),
+            globals=dict(used_globals(self._functions)),
             earlier=tuple(self._earlier.values()),
             made=made,
             lost=lost,
@@ -153,35 +152,3 @@ def _bound(config: pytest.Config) -> int:
         text = f"ini option {BOUND}: {written!r} is not a number above 0"
         raise ModelSizeFailure(text, pytrace=False)
     return int(written)
-
-
-def _globals(functions: list[FunctionType]) -> Iterator[tuple[str, object]]:
-    """Yield what the functions name beside their locals: globals, and what they close over."""
-    for function in functions:
-        names = set(_names(function.__code__))
-        yield from _used(names, function.__globals__)
-        for name, cell in zip(
-            function.__code__.co_freevars, function.__closure__ or (), strict=False
-        ):
-            try:
-                yield name, cell.cell_contents
-            except ValueError:
-                continue  # not assigned yet
-
-
-def _used(names: set[str], namespace: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    for name in sorted(names & namespace.keys()):
-        value = namespace[name]
-        yield name, value
-        if isinstance(value, ModuleType):
-            held = vars(value)
-            for inner in sorted(names & held.keys()):
-                if framework_of(held[inner]) is not None:
-                    yield f"{name}.{inner}", held[inner]
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)

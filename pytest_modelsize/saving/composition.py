@@ -21,7 +21,14 @@ from pytest_modelsize.saving.own_state import (
     full_name,
 )
 
-__all__ = ["has_optimizer_of_its_own", "parts_of", "tensors_in", "weights_of"]
+__all__ = [
+    "has_numbers",
+    "has_optimizer_of_its_own",
+    "is_half_made",
+    "parts_of",
+    "tensors_in",
+    "weights_of",
+]
 
 _HOLD_PARTS = ("_modules", "_layers", "_functional", "_self_tracked_trackables")
 _HOLD_WEIGHTS = (
@@ -41,6 +48,12 @@ _TRACKED = frozenset(
     }
 )
 """What a tf.Module saves of its attributes, beside variables."""
+_CONSTANTS = frozenset(
+    {
+        ("tensorflow.python.framework.tensor", "Tensor"),
+        ("tensorflow.python.framework.ops", "Tensor"),
+    }
+)
 _NUMBERS = (str, bytes, bool, int, float, complex, type(None))
 _NESTED = 6
 """Containers within containers that are looked into."""
@@ -142,6 +155,28 @@ def _note(tensor: object, found: dict[object, object]) -> None:
 
 def _is(value: object, classes: frozenset[tuple[str, str]]) -> bool:
     return any(full_name(cls) in classes for cls in ancestors(type(value)))
+
+
+def has_numbers(model: object) -> bool:
+    """Return whether a tf.Module has variables, or constants of floats; True of any other model.
+
+    What has none is no model but a part of a pipeline, such as a tokenizer with its vocabulary.
+    """
+    if framework_of(model) != "tensorflow" or weights_of(model):
+        return True
+    constants = (
+        value
+        for part in parts_of(model)
+        for attribute in attributes_of(part).values()
+        for value in _flat(attribute)
+        if _is(value, _CONSTANTS)
+    )
+    return any(getattr(constant, "dtype").is_floating for constant in constants)  # noqa: B009
+
+
+def is_half_made(model: object) -> bool:
+    """Return whether the constructor of a Keras model has raised before it came to ``Layer``'s."""
+    return framework_of(model) in ("keras", "tf_keras") and "built" not in attributes_of(model)
 
 
 def has_optimizer_of_its_own(model: object, other: object) -> bool:

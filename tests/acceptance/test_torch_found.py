@@ -61,7 +61,7 @@ SHAPES = {
     "patched": ("@unittest.mock.patch('os.sep', '/')\ndef test_it():\n    model = build()", "model.pt"),
     "helper": ("def test_it():\n    helper()", "Linear.pt"),
     "thread": ("def test_it():\n    t = threading.Thread(target=helper)\n    t.start(); t.join()", "Linear.pt"),
-    "copied": ("def test_it():\n    copy.deepcopy(cached())", "Linear.pt"),
+    "copied": ("def test_it():\n    copy.deepcopy(cached()).more = nn.Linear(64, 64)", "Linear.pt"),
     "factory": ("def test_it(factory):\n    made = factory()", "made.pt"),
     "tuple": ("def test_it(pair):\n    pass", "pair[0].pt"),
     "wrapper": ("def test_it(trainer):\n    pass", "trainer.net.pt"),

@@ -1,12 +1,17 @@
 """Where in a test's values models and artifacts are found. Bytes of a TFLite model are a model, too."""
 
+import functools
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_modelsize.checks.holdings import held_in
+from pytest_modelsize.checks.names import value_of
+from pytest_modelsize.checks.roots import roots
+from pytest_modelsize.checks.targets import Subject, Surroundings, Target, find_subjects
 
 NET, OTHER = b"\x1c\0\0\0TFL3" + b"\0" * 8, b"\x20\0\0\0TFL3" + b"\0" * 8
 
@@ -18,6 +23,39 @@ class Wrapper:
     @property
     def hidden(self):
         raise AssertionError("a property ran")
+
+    def method(self):
+        raise AssertionError("a method ran")
+
+
+class Registry:
+    held = (NET,)
+
+
+def closing(model):
+    def inner():
+        return model
+
+    return inner
+
+
+def wrapped(function):
+    @functools.wraps(function)
+    def inner():
+        return function()
+
+    return inner
+
+
+def generate(model):
+    while True:
+        yield model
+
+
+def started(model):
+    generator = generate(model)
+    next(generator)
+    return generator
 
 
 @dataclass
@@ -39,7 +77,16 @@ Pair = namedtuple("Pair", "net data")
         (Pair(NET, OTHER), ["it[0]", "it[1]"]),
         (Wrapper(NET), ["it.model_"]),
         (Wrapper(Wrapper(Wrapper(NET))), ["it.model_.model_.model_"]),
-        (Wrapper(Wrapper(Wrapper(Wrapper(NET)))), []),
+        (functools.reduce(lambda inner, _: Wrapper(inner), range(8), NET), ["it" + 8 * ".model_"]),
+        (functools.reduce(lambda inner, _: Wrapper(inner), range(9), NET), []),
+        (closing(NET), ["it.__closure__[0].cell_contents"]),
+        (wrapped(closing(NET)), ["it.__closure__[0].cell_contents.__closure__[0].cell_contents"]),
+        (Wrapper(NET).method, ["it.__self__.model_"]),
+        (functools.partial(print, NET, sep=OTHER), ["it.args[0]", "it.keywords.sep"]),
+        (started(NET), ["it.gi_frame.f_locals.model"]),
+        (Registry, ["it.held[0]"]),
+        (Registry(), ["it.held[0]"]),
+        ({"call": staticmethod(closing(NET))}, ["it.call.__func__.__closure__[0].cell_contents"]),
         (Trainer([NET, OTHER]), ["it.nets[0]", "it.nets[1]"]),
         (SimpleNamespace(x=SimpleNamespace(y={"z": NET})), ["it.x.y.z"]),
         ([Wrapper(NET), Wrapper(NET)], ["it[0].model_"]),
@@ -72,3 +119,57 @@ def test_a_circle_and_a_great_many_values_come_to_an_end():
     assert [subject.name for subject in held_in(circle, "it")] == ["it.model_[1]"]
     wide = [[i, [i]] for i in range(1000)]
     assert list(held_in([wide] * 1000, "it")) == []
+
+
+@pytest.mark.parametrize("cache", [functools.lru_cache, functools.cache])
+def test_what_a_cache_keeps_is_found_and_has_no_name_to_write(cache):
+    @cache
+    def build():
+        return Wrapper(NET)
+
+    assert list(held_in(build, "it")) == []
+    build()
+    assert [(s.name, s.model, s.argument) for s in held_in(build, "it")] == [
+        ("it().model_", NET, "")
+    ]
+
+
+def test_the_names_that_reach_what_functions_keep_can_be_written_on_a_marker():
+    values = {"a": closing(NET), "b": Wrapper(NET).method, "c": started(NET), "d": Registry}
+    around = Surroundings(values, None, [], None, Path())
+    for name, value in values.items():
+        for subject in held_in(value, name):
+            written = subject.argument.removeprefix('model="').removesuffix('"')
+            assert value_of(written, around) is NET
+
+
+def test_a_model_of_an_instance_that_can_be_called_is_found():
+    class Case:
+        tool = staticmethod(closing(NET))
+        plain = staticmethod(len)
+
+        def test(self):
+            pass
+
+    class Pipeline(Wrapper):
+        def __call__(self):
+            raise AssertionError("it was called")
+
+    case = Case()
+    case.pipeline = Pipeline(OTHER)
+    around = Surroundings({}, case, [], None, Path())
+    assert [subject.name for subject in find_subjects(Target(), around)] == [
+        "tool.__func__.__closure__[0].cell_contents",
+        "pipeline.model_",
+    ]
+    assert set(around.attributes()) == {"tool", "pipeline"}
+
+
+def test_a_file_in_a_folder_that_is_an_artifact_is_no_root(tmp_path):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "inner.tflite").write_bytes(NET)
+    whole, part = Subject("net", path=folder), Subject("inner", path=folder / "inner.tflite")
+    assert roots([part, whole], []) == [whole]
+    assert roots([part], []) == [part]

@@ -101,7 +101,7 @@ class Constructions:
 
     def _is_made_by_another(self, model: object) -> bool:
         """Walk up to the body; return whether a method of another model is on the way."""
-        frame: FrameType | None = sys._getframe(3)
+        frame: FrameType | None = sys._getframe(4)
         inside = False
         for _ in range(_DEEPEST):
             if frame is None or id(frame) in self._outer:

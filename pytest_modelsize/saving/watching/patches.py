@@ -1,7 +1,8 @@
 """Calls of the frameworks that are wrapped for a while, and are as they were afterwards.
 
 A framework that is imported in the meantime is wrapped at once: its modules import others when the
-class in question is there, and each import is looked at.
+class in question is there, and each import is looked at. A function of a module is wrapped in all
+modules that have it, by whatever name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from typing import Any
 
+from pytest_modelsize.saving.watching.standins import StandIn, StandIns
+
 __all__ = ["Patch", "Patches"]
+
+_STAND_INS = StandIns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +27,12 @@ class Patch:
     Attributes:
         module: where it is defined.
         name: its name there, dotted for a method: ``Module.__init__``.
-        wrap: takes the original, and returns what stands in for it meanwhile.
-        also: other modules that have the same function under its name.
+        wrap: takes the original, and returns what is called instead of it meanwhile.
     """
 
     module: str
     name: str
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]] = field(compare=False)
-    also: tuple[str, ...] = ()
 
 
 class Patches:
@@ -37,8 +40,7 @@ class Patches:
 
     Args:
         patches: what is wrapped, as soon as the module is there.
-        namespaces: globals in which the same functions may stand by other names, as after
-            ``from torch import save``.
+        namespaces: globals, of no module perhaps, in which the same functions may stand.
     """
 
     def __init__(self, patches: Sequence[Patch], namespaces: Sequence[dict[str, Any]] = ()) -> None:
@@ -62,30 +64,43 @@ class Patches:
         return None
 
     def _apply(self) -> None:
-        if self._pending:
-            self._pending = [patch for patch in self._pending if not self._wrap(patch)]
-
-    def _wrap(self, patch: Patch) -> bool:
-        module = sys.modules.get(patch.module)
-        owner_name, _, name = patch.name.rpartition(".")
-        owner: Any = vars(module).get(owner_name) if module and owner_name else module
-        if owner is None or name not in vars(owner):
-            return False
-        held = vars(owner)[name]
-        static = isinstance(held, staticmethod)
-        original = held.__func__ if static else held
-        wrapped = patch.wrap(original)
-        replacement = staticmethod(wrapped) if static else wrapped
-        self._put(owner, name, held, replacement)
-        for other in patch.also:
-            there = sys.modules.get(other)
-            if there is not None and vars(there).get(name) is original:
-                self._put(there, name, original, wrapped)
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        functions = self._wrap_all(pending)
+        for namespace, name in _STAND_INS.holders(functions):
+            self._put_into(namespace, name, functions[namespace[name]])
+        by_id = {id(function): stand_in for function, stand_in in functions.items()}
         for namespace in self._namespaces:
-            for alias, value in list(namespace.items()):
-                if value is original:
-                    self._put_into(namespace, alias, original, wrapped)
-        return True
+            for name, value in list(namespace.items()):
+                if id(value) in by_id:
+                    self._put_into(namespace, name, by_id[id(value)])
+
+    def _wrap_all(self, patches: Sequence[Patch]) -> dict[Callable[..., Any], StandIn]:
+        """Wrap what is there, keep the rest, and return the functions of modules among it."""
+        functions = {}
+        for patch in patches:
+            module = sys.modules.get(patch.module)
+            owner_name, _, name = patch.name.rpartition(".")
+            owner: Any = vars(module).get(owner_name) if module and owner_name else module
+            if owner is None or name not in vars(owner):
+                self._pending.append(patch)
+                continue
+            held = vars(owner)[name]
+            static = isinstance(held, staticmethod)
+            stand_in = _STAND_INS.of(held.__func__ if static else held)
+            self._watch(stand_in, patch)
+            self._put(owner, name, held, staticmethod(stand_in.call) if static else stand_in.call)
+            if not owner_name:
+                functions[stand_in.original] = stand_in
+        return functions
+
+    def _watch(self, stand_in: StandIn, patch: Patch) -> None:
+        # Where somebody watches already, as the run around this one, both are told.
+        inner = stand_in.watchers[-1] if stand_in.watchers else stand_in.original
+        watcher = patch.wrap(inner)
+        stand_in.watchers.append(watcher)
+        self._undo.append(lambda: stand_in.watchers.remove(watcher))
 
     def _put(self, owner: Any, name: str, held: object, replacement: object) -> None:
         setattr(owner, name, replacement)
@@ -97,13 +112,11 @@ class Patches:
 
         self._undo.append(undo)
 
-    def _put_into(
-        self, namespace: dict[str, Any], name: str, held: object, replacement: object
-    ) -> None:
-        namespace[name] = replacement
+    def _put_into(self, namespace: dict[str, Any], name: str, stand_in: StandIn) -> None:
+        held, namespace[name] = namespace[name], stand_in.call
 
         def undo() -> None:
-            if namespace.get(name) is replacement:
+            if namespace.get(name) is stand_in.call:
                 namespace[name] = held
 
         self._undo.append(undo)

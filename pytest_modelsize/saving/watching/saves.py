@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.saving.composition import tensors_in
-from pytest_modelsize.saving.containers import elements_of
+from pytest_modelsize.saving.containers import elements_of, walk
+from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import attributes_of, full_name
 from pytest_modelsize.saving.watching.links import link_to, unlink
 from pytest_modelsize.saving.watching.patches import Patch
@@ -43,14 +44,15 @@ class _Call:
         path: position and keyword of the argument that says where to.
         model: of the one that says what; a method's instance is at position 0.
         result: the call returns the path.
+        models: it writes anything, and is noted only where that holds a model.
     """
 
     module: str
     name: str
     path: tuple[int, str]
     model: tuple[int, str] = (0, "model")
-    also: tuple[str, ...] = ()
     result: bool = False
+    models: bool = False
 
 
 def _methods(module: str, cls: str, path: str, *names: str) -> Iterator[_Call]:
@@ -59,8 +61,8 @@ def _methods(module: str, cls: str, path: str, *names: str) -> Iterator[_Call]:
 
 
 _CALLS = (
-    _Call("torch.serialization", "save", (1, "f"), (0, "obj"), ("torch",)),
-    _Call("torch.jit._serialization", "save", (1, "f"), (0, "m"), ("torch.jit",)),
+    _Call("torch.serialization", "save", (1, "f"), (0, "obj")),
+    _Call("torch.jit._serialization", "save", (1, "f"), (0, "m")),
     _Call("torch.jit._script", "RecursiveScriptModule.save", (1, "f")),
     _Call("torch.export", "save", (1, "f"), (0, "ep")),
     _Call("torch.onnx", "export", (2, "f")),
@@ -85,20 +87,20 @@ _CALLS = (
         "tf_keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"
     ),
     *_methods("keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"),
+    _Call("keras.src.saving.saving_api", "save_model", (1, "filepath")),
+    _Call("keras.src.saving.saving_api", "save_weights", (1, "filepath")),
+    _Call("tf_keras.src.saving.saving_api", "save_model", (1, "filepath")),
     _Call(
-        "keras.src.saving.saving_api",
-        "save_model",
-        (1, "filepath"),
-        also=("keras.saving", "keras.models"),
+        "torch.distributed.checkpoint.state_dict_saver",
+        "save",
+        (9, "checkpoint_id"),
+        (0, "state_dict"),
     ),
-    _Call("keras.src.saving.saving_api", "save_weights", (1, "filepath"), also=("keras.saving",)),
-    _Call(
-        "tf_keras.src.saving.saving_api",
-        "save_model",
-        (1, "filepath"),
-        also=("tf_keras.saving", "tf_keras.models"),
+    _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value")),
+    *(
+        _Call(module, "dump", (1, "file"), (0, "obj"), models=True)
+        for module in ("pickle", "cloudpickle", "dill")
     ),
-    _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value"), ("joblib",)),
     *_methods("xgboost.core", "Booster", "fname", "save_model"),
     *_methods("xgboost.sklearn", "XGBModel", "fname", "save_model"),
     *_methods("lightgbm.basic", "Booster", "filename", "save_model"),
@@ -106,13 +108,7 @@ _CALLS = (
     *_methods("skorch.net", "NeuralNet", "f_params", "save_params"),
     _Call("keras_hub.src.models.task", "Task.save_to_preset", (1, "preset_dir")),
     _Call("keras_hub.src.models.backbone", "Backbone.save_to_preset", (1, "preset_dir")),
-    _Call(
-        "tensorflow.python.saved_model.save",
-        "save",
-        (1, "export_dir"),
-        (0, "obj"),
-        ("tensorflow.saved_model", "tensorflow._api.v2.saved_model"),
-    ),
+    _Call("tensorflow.python.saved_model.save", "save", (1, "export_dir"), (0, "obj")),
     _Call(
         "tensorflow.python.checkpoint.checkpoint",
         "Checkpoint.save",
@@ -146,8 +142,7 @@ class Saves:
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
         return [
-            Patch(call.module, call.name, functools.partial(self._noted, call), call.also)
-            for call in _CALLS
+            Patch(call.module, call.name, functools.partial(self._noted, call)) for call in _CALLS
         ]
 
     def files(self) -> list[SavedFile]:
@@ -167,9 +162,9 @@ class Saves:
             before = dict(self._files)
             result = original(*args, **kwargs)
             where = result if call.result else _argument(args, kwargs, call.path)
-            path = _path(where)
-            if path is not None:
-                self._note(path, _argument(args, kwargs, call.model), before)
+            path, model = _path(where), _argument(args, kwargs, call.model)
+            if path is not None and (not call.models or _is_model(model)):
+                self._note(path, model, before)
             return result
 
         return save
@@ -196,11 +191,17 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], which: tuple[int, s
 def _path(where: object) -> Path | None:
     """Return the absolute path that an argument names; None for a stream without one."""
     named: Any = where
+    if full_name(type(where)) == ("tempfile", "_TemporaryFileWrapper"):
+        where = attributes_of(where).get("file")
     if isinstance(where, io.IOBase) and full_name(type(where))[0] == "_io":
         named = getattr(where, "name", None)
     if not isinstance(named, (str, bytes, os.PathLike)):
         return None
     return Path(os.path.abspath(os.fsdecode(named)))
+
+
+def _is_model(value: object) -> bool:
+    return framework_of(value) is not None or any(framework_of(held) for held in walk(value))
 
 
 def _held(model: object) -> Iterable[object]:

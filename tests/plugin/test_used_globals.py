@@ -1,0 +1,46 @@
+"""The globals of a body and of its helpers, by names that reach them."""
+
+import functools
+
+from pytest_modelsize.plugin.used_globals import used_globals
+from tests import models
+
+HELD, OTHER = {}, {}
+
+
+def inner():
+    return HELD
+
+
+@functools.cache
+def helper():
+    return inner()
+
+
+def body():
+    helper()
+    return models.__doc__
+
+
+def test_what_helpers_use_is_found_by_the_way_to_it():
+    found = dict(used_globals([body]))
+    assert found["helper.__globals__.inner.__globals__.HELD"] is HELD
+    assert not any(value is OTHER for value in found.values())
+    assert found["models"] is models
+
+
+def test_what_a_body_closes_over_is_found():
+    held = object()
+
+    def closing():
+        return held
+
+    assert dict(used_globals([closing])) == {"held": held}
+
+
+def test_functions_of_installed_packages_are_not_read():
+    def calling():
+        return functools.wraps
+
+    names = list(dict(used_globals([calling])))
+    assert names == ["functools", "functools.wraps"]
