@@ -1,8 +1,9 @@
 """A checkpoint of Orbax: a database of arrays in compressed pieces, which nobody here opens.
 
 OCDBT (tensorstore, kvstore/ocdbt): ``manifest.ocdbt``, and its nodes and values as files in ``d``.
-Each process that saves has a database of its own in a folder below. What describes the checkpoint
-is JSON (``_METADATA``, ``_CHECKPOINT_METADATA``, ``_sharding``).
+Each process that saves has a database of its own in a folder below. Without a database, each array
+is a folder of compressed pieces. What describes the checkpoint is JSON (``_METADATA``,
+``_CHECKPOINT_METADATA``, ``_sharding``).
 """
 
 from __future__ import annotations
@@ -13,20 +14,27 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.directory import place, read_rest
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.inside import add_opaque
+from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["format", "read", "recognises"]
 
 format = "orbax"
-_MANIFEST, _VALUES = "manifest.ocdbt", "d"
-_DESCRIBED = ("_METADATA", "_CHECKPOINT_METADATA", "_sharding", "array_metadatas")
+_MANIFEST, _VALUES, _TREE = "manifest.ocdbt", "d", "_METADATA"
+_DESCRIBED = (_TREE, "_CHECKPOINT_METADATA", "_sharding", "array_metadatas")
 _WHY = "of Orbax's database (OCDBT), which is not opened here"
 
 
 def recognises(folder: Folder) -> bool:
-    """Return whether the database's manifest lies here."""
-    return folder.has(_MANIFEST)
+    """Return whether the database's manifest lies here, or the tree of a checkpoint without one."""
+    if folder.has(_MANIFEST):
+        return True
+    try:
+        with folder.open(_TREE) as source:
+            return source.head.lstrip().startswith(b'{"tree_metadata"')
+    except ArtifactError:
+        return False
 
 
 def read(folder: Folder, ledger: Ledger) -> str:

@@ -132,6 +132,10 @@ def _configured(folder: Folder) -> bool:
     return folder.has("config.json") or folder.has("adapter_config.json")
 
 
+def _orbax(folder: Folder) -> bool:
+    return folder.has("manifest.ocdbt") or folder.has("_METADATA")
+
+
 def _packaged(folder: Folder) -> bool:
     return folder.has("Manifest.json") and folder.has_folder("Data")
 
@@ -252,7 +256,7 @@ FORMATS = (
     Format("checkpoint", "tensorflow.checkpoint_folder", _folder(_checkpoints)),
     Format("distributed checkpoint", "torch.distributed", _holds(".metadata"), whole=True),
     Format("coreml", "coreml.package", _folder(_packaged), whole=True),
-    Format("orbax", "orbax", _holds("manifest.ocdbt"), whole=True, weak=True),
+    Format("orbax", "orbax", _folder(_orbax), whole=True, weak=True),
     Format("directory", "directory", _folder(_any_folder), anything=True),
     Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
     Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),

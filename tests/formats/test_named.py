@@ -108,11 +108,19 @@ def test_an_orbax_checkpoint_is_one_artifact_whose_database_stays_opaque(tmp_pat
     assert above.section("assets").of_kind(Kind.OPAQUE) == 113 + 254 + 240 + 204
 
 
-def test_what_orbax_saves_is_called_so(tmp_path):
+def test_another_folder_with_such_a_file_is_none(tmp_path):
+    (tmp_path / "_METADATA").write_text("Author: someone")
+    assert recognise(tmp_path) is None
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_what_orbax_saves_is_called_so(tmp_path, database):
     orbax = needs("orbax.checkpoint")
     np = needs("numpy")
-    saved = {"params": {"w": np.ones((3, 4), "float32")}, "mu": np.zeros((3, 4), "float32")}
-    orbax.PyTreeCheckpointer().save(tmp_path / "saved", saved)
+    noise = np.random.default_rng(0).standard_normal((30, 40)).astype("float32")
+    saved = {"params": {"w": noise}, "mu": np.zeros((3, 4), "float32")}
+    handler = orbax.PyTreeCheckpointHandler(use_ocdbt=database)
+    orbax.Checkpointer(handler).save(tmp_path / "saved", saved)
     measured = measure(tmp_path / "saved")
     sizes = [path.stat().st_size for path in (tmp_path / "saved").rglob("*") if path.is_file()]
     assert (measured.format, measured.total) == ("orbax", sum(sizes))
