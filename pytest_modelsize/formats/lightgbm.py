@@ -21,8 +21,9 @@ format = "lightgbm"
 _BEGINS = late(rb"tree\r?\n(?:[a-z_]+(?:=[^\n]*)?\r?\n)*?max_feature_idx=\d")
 _TREE = late(rb"Tree=\d{1,12}")
 _SIZES = b"tree_sizes"
-_NUMBERS = late(rb"(?:\d{1,12} ?)*")
-_LONGEST_SIZES = 4 * 2**20
+_NUMBERS = b"0123456789 \t\r"
+_LONGEST_NUMBER = 12
+_LONGEST_SIZES = 2**20
 """Bytes of the line of sizes that is read."""
 _END_OF_TREES = b"end of trees"
 _IMPORTANCES = (b"feature_importances:", b"feature importances:")
@@ -127,7 +128,8 @@ class _Model:
         data = line.size - line.past - len(key) - 1
         self.ledger.add(home, Kind.DATA, data)
         self.ledger.add(home, Kind.STRUCTURE, line.size - data)
-        extents.note(self.source, line.start + len(key) + 1, data, home)
+        # Two arrays that are equal, or full of zeros, are no waste: a tree needs each.
+        extents.note(self.source, line.start + len(key) + 1, data, home, content=False)
         if home != _TREES:
             # The key is a word with the first of the numbers, or by itself.
             first = line.begin[len(key) + 1 : len(key) + 2]
@@ -162,9 +164,10 @@ class _Model:
         whole = line.size > BEGINNING
         text = self.source.read(line.start, line.size - line.past) if whole else line.begin
         numbers = text.partition(b"=")[2]
-        if _NUMBERS.fullmatch(numbers.rstrip()) is None:
+        sizes = numbers.split()
+        if numbers.translate(None, _NUMBERS) or max(map(len, sizes), default=0) > _LONGEST_NUMBER:
             raise self.source.error(line.start, "the sizes of all trees expected")
-        self._sizes = [int(number) for number in numbers.split()]
+        self._sizes = [int(size) for size in sizes]
 
     def _entry(self, home: SectionPath, otherwise: SectionPath) -> SectionPath:
         """Return ``home``, or what is around it where there are too many entries."""

@@ -29,7 +29,7 @@ __all__ = ["companions", "format", "read", "recognises"]
 
 format = "openvino"
 _BEGINS = late(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<net\s[^>]*version=[^>]*>"
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<net\s[^>]*version=[^>]*>"
     rb"\s*<(?:layers|pre-process|meta_data)\b",
     re.DOTALL,
 )

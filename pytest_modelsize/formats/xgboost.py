@@ -92,7 +92,8 @@ class _Entries:
         if part.length is None:
             return
         if home[0] == "weights":
-            extents.note(self.source, part.start, part.data, home)
+            # Two arrays that are equal, or full of zeros, are no waste: a tree needs each.
+            extents.note(self.source, part.start, part.data, home, content=False)
         if home[:2] == ("weights", _TREES):
             self._sum(home, part)
         else:

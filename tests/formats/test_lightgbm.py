@@ -141,6 +141,7 @@ HOSTILE = {
     "numbers": lambda n: b"Tree=0\nleaf_value=" + b"1 " * n,
     "parameters": lambda n: b"parameters:\n" + b"".join(b"[a%d: 1]\n" % i for i in range(n)),
     "sizes": lambda n: b"tree_sizes=" + b"1 " * n + b"\n",
+    "a long size": lambda n: b"tree_sizes=" + b"1" * n + b"x\n",
     "nothing": lambda n: b"\n" * n,
 }
 

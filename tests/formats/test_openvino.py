@@ -245,6 +245,7 @@ HOSTILE = {
     "shared": lambda n: net(*(const(f"a/b{i}", 0, 1, "1", "i8") for i in range(n))),
     "elements": lambda n: net("<a/>" * n),
     "attributes": lambda n: net("<a " + " ".join(f'x{i}="1"' for i in range(n)) + "/>"),
+    "comments": lambda n: "<!-- -->" * n + "<net version=",
     "a long name": lambda n: net(const("x" * n, 0, 1, "1", "i8")),
     "axes": lambda n: net(const("x", 0, 1, ",".join(["1"] * n), "i8")),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import ArtifactError, Source, measure
+from pytest_modelsize.checks.causes import find_causes
 from pytest_modelsize.formats import recognise, registry
 from pytest_modelsize.formats.xgboost import read
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
@@ -215,3 +216,18 @@ def test_what_is_made_to_cost_much_costs_little(name):
         return lambda: read(source, Ledger())
 
     assert_hostile_is_cheap(made, 300)
+
+
+def test_arrays_of_trees_that_are_equal_or_zero_are_no_waste(tmp_path):
+    def key(name):
+        return b"L" + len(name).to_bytes(8, "big") + name
+
+    zeros = b"[$U#L" + (3000).to_bytes(8, "big") + bytes(3000)
+    whole, first = (DATA / "xgboost.ubj").read_bytes(), key(b"base_weights")
+    added = key(b"default_left") + zeros + key(b"split_type") + zeros
+    path = tmp_path / "m.ubj"
+    path.write_bytes(whole.replace(first, added + first, 1))
+    measured = measure(path)
+    assert measured.total == len(whole) + len(added)
+    assert entry(measured, "weights", "trees", "split_type").of_kind(Kind.DATA) == 3000 + 2 * 3
+    assert list(find_causes(measured, path).causes) == []
