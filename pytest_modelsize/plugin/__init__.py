@@ -165,7 +165,9 @@ def pytest_runtest_makereport(
     if isinstance(raised, (ModelSizeExceeded, ModelSizeShrunk, ModelSizeUnchecked)):
         crash = getattr(report.longrepr, "reprcrash", None)
         if crash is not None:
-            crash.message = crash.message.partition("\n")[0]
+            # The short summary has few columns: the figures say what kind of failure it is.
+            first = crash.message.partition("\n")[0]
+            crash.message = first.removeprefix(f"{type(raised).__name__}: ")
     return report
 
 

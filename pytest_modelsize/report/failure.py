@@ -19,6 +19,8 @@ from pytest_modelsize.sizes.measurement import Measurement
 __all__ = ["Circumstances", "explained", "failure", "headline"]
 
 _SHOWN_ENTRIES = 5
+_LONGEST = 40
+"""Characters that a headline has for the name of what fills a section."""
 _BAR = 20
 
 
@@ -45,46 +47,62 @@ class Circumstances:
     compressed: str = ""
 
 
-def headline(measurement: Measurement, excess: Excess | GrowthExcess) -> str:
-    """Return one complete sentence: which artifact, how large, how far over which budget.
+def headline(
+    measurement: Measurement,
+    excess: Excess | GrowthExcess,
+    explanation: Explanation | None = None,
+) -> str:
+    """Return the figures that decide, and what they come from, in as few columns as there are.
 
-    Sizes are in the unit family of the limit. Two that would look equal rounded are in exact bytes.
+    ``model.keras 4.66 MB > 2 MB: optimizer 3.01 MB (adam)``. Sizes are in the unit family of the
+    limit. Two that would look equal rounded are in exact bytes.
     """
     name = printable(measurement.name)
     if isinstance(excess, GrowthExcess):
-        return _growth_headline(name, excess)
+        return _growth_headline(name, excess, explanation)
     limit = excess.limit
+    size, allowed = human_pair(excess.size, limit.size, limit.family)
     if limit.written == PROMISE:
-        return f"{name} holds {human(excess.size)} of optimizer state, and {PROMISE} allows none"
+        return f"{name}: optimizer {size} > {allowed} ({PROMISE})"
     if limit.dtype:
-        return _dtype_headline(name, excess)
-    size, allowed = human_pair(excess.size, limit.size, limit.family)
-    over = human(excess.over, limit.family)
-    if limit.section is None:
-        return f"{name} is {size}, {over} over its budget of {allowed}"
-    verb, its = ("are", "their") if limit.section in ("weights", "assets") else ("is", "its")
-    return f"{limit.section} of {name} {verb} {size}, {over} over {its} budget of {allowed}"
+        if limit.share is not None:
+            allowed = f"{limit.written} of its weights ({allowed})"
+        return f"{name}: {limit.dtype} {size} > {allowed}"
+    if limit.section is not None:
+        return f"{name}: {limit.section} {size} > {allowed}"
+    return f"{name} {size} > {allowed}{_mostly(measurement, limit, explanation)}"
 
 
-def _dtype_headline(name: str, excess: Excess) -> str:
+def _growth_headline(name: str, excess: GrowthExcess, explanation: Explanation | None) -> str:
     limit = excess.limit
-    size, allowed = human_pair(excess.size, limit.size, limit.family)
-    if limit.share is not None:
-        allowed = f"{limit.written} of its weights ({allowed})"
-    return f"{name} has {size} of {limit.dtype} weights, over its budget of {allowed}"
-
-
-def _growth_headline(name: str, excess: GrowthExcess) -> str:
-    limit = excess.limit
-    what = name if limit.section is None else f"{limit.section} of {name}"
+    what = name if limit.section is None else f"{name}: {limit.section}"
     gained, allowed = human_pair(excess.grown, excess.allowed, limit.family)
     share = f" (+{100 * excess.grown / excess.old:.1f} %)" if excess.old else ""
     if limit.share is not None:
         allowed = f"{allowed} ({limit.written})"
-    over = human(excess.over, limit.family)
-    return (
-        f"{what} grew by {gained}{share} past its baseline, {over} more than the {allowed} allowed"
-    )
+    text = f"{what} grew {gained}{share} > {allowed}"
+    comparison = None if explanation is None else explanation.comparison
+    if limit.section is None and explanation is not None and comparison is not None:
+        for row in comparison.rows:
+            if row.name == explanation.culprit and row.change > 0:
+                return f"{text}: {row.name} +{human(row.change, limit.family)}"
+    return text
+
+
+def _mostly(measurement: Measurement, limit: Limit, explanation: Explanation | None) -> str:
+    """Return the section at fault, with its bytes and the name of what fills it."""
+    if explanation is None or len(measurement.tree) < 2:
+        return ""
+    section = measurement.section(explanation.culprit)
+    text = f": {section.name} {human(section.size, limit.family)}"
+    names = [line.partition(",")[0] for line in explanation.state]
+    if not names and section.name == "weights":
+        names = [dtype_summary(measurement)]
+    if not names and explanation.entries:
+        first = explanation.entries[0]
+        names = [first.name] if 2 * first.size > section.size and len(first.path) > 1 else []
+    said = ", ".join(printable(part) for part in names if part)
+    return f"{text} ({said})" if said and len(said) <= _LONGEST else text
 
 
 def failure(
@@ -102,7 +120,7 @@ def failure(
         circumstances: where the budget stands, and the like.
     """
     first, *others = excesses
-    lines = [headline(measurement, first)]
+    lines = [headline(measurement, first, explanation)]
     lines += [f"also: {headline(measurement, other)}" for other in others]
     lines += ["", *_table(measurement, excesses, explanation), ""]
     if explanation.state:

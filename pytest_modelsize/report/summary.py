@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_modelsize.report.table import columns, printable
-from pytest_modelsize.sizes.bytesize import exact, family_of, human
+from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
 from pytest_modelsize.sizes.headroom import enough_for
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
-__all__ = ["ordered", "sections_text", "share_of_budget", "slack", "summary"]
+__all__ = ["ordered", "share_of_budget", "slack", "summary"]
 
 _BAR = 10
 _LOOSE = 75
@@ -23,13 +23,20 @@ _LABELS = {
     "measured": "-",
     "skipped": "SKIPPED",
 }
-_TITLE = ("", "total", "budget", "share", "", "artifact")
+_NARROW = 100
+"""Columns below which the table has no bars."""
+_LONGEST_NAME = 32
+_LEAST_TEST = 12
+"""Columns of a test's name that still say which it is."""
 
 
 def summary(
     results: Sequence[CheckResult], *, width: int = 80, only_failed: bool = False
 ) -> list[tuple[str, str]]:
     """Return the lines of the table, each with the verdict that it is about, or nothing.
+
+    Each result is one line, and one more says what is wrong where it failed. How far budgets are
+    too large is said once, below.
 
     Args:
         results: what the checks found.
@@ -41,14 +48,46 @@ def summary(
         shown = [result for result in shown if result.is_bad]
     if not shown:
         return []
-    rows = [_TITLE, *(_row(result) for result in shown)]
-    table = columns(rows, "<>>><<", indent=0)
     room = max(60, width)
-    lines = [(table[0], "")]
-    for result, line in zip(shown, table[1:], strict=True):
-        lines.append((_cut(line, room), result.standing))
-        lines += [(f"  {_cut(text, room - 2)}", "") for text in _below(result)]
+    lines = []
+    for (row, test), result in zip(_table(shown, room), (None, *shown), strict=True):
+        left = room - len(row) - 2
+        line = f"{row}  {_cut(test, left)}" if left >= _LEAST_TEST else row
+        lines.append((_cut(line.rstrip(), room), "" if result is None else result.standing))
+        if result is not None and result.is_bad and result.headline:
+            said = f"  {printable(result.headline)}"
+            lines.append((said if len(said) <= room else f"{said[: room - 3]}...", ""))
+    if not only_failed and (loose := _loose(shown)):
+        lines.append((_cut(loose, room), ""))
     return lines
+
+
+def _table(shown: Sequence[CheckResult], room: int) -> list[tuple[str, str]]:
+    """Return the table's lines, its title first, but for the tests' names, which come apart."""
+    grown = any(_grown(result) for result in shown)
+    cells = [["", "total", "budget", "share", "growth", "", "artifact"], *map(_row, shown)]
+    alignment = "<>>>><<"
+    left_out = [4] if not grown else []
+    left_out += [5] if room < _NARROW else []
+    kept = [index for index in range(len(alignment)) if index not in left_out]
+    rows = [[row[index] for index in kept] for row in cells]
+    lines = columns(rows, "".join(alignment[index] for index in kept), indent=0)
+    longest = max(map(len, lines))
+    tests = ["test", *(printable(result.test) for result in shown)]
+    return [(line.ljust(longest), test) for line, test in zip(lines, tests, strict=True)]
+
+
+def _loose(shown: Sequence[CheckResult]) -> str:
+    """Return how many budgets are far too large, and which is the loosest; or nothing."""
+    loose = [result for result in shown if result.standing == "passed" and slack(result)]
+    if not loose:
+        return ""
+    first = min(loose, key=lambda result: share_of_budget(result) or 0)
+    how = slack(first).replace(" loose:", ",")
+    name = printable(first.artifact)
+    if len(loose) == 1:
+        return f"1 budget is loose, that of {name}: {how}"
+    return f"{exact(len(loose))} budgets are loose, that of {name} the most: {how}"
 
 
 def ordered(results: Sequence[CheckResult]) -> list[CheckResult]:
@@ -73,22 +112,17 @@ def slack(result: CheckResult) -> str:
     return f"{100 - share * 100:.0f} % loose: {human(enough, family_of(budget.written))} would do"
 
 
-def sections_text(result: CheckResult) -> str:
-    """Return the sections, the largest first: ``weights 1.61 MB, config 43.1 kB``."""
-    if result.measurement is None:
-        return ""
-    parts = sorted(result.measurement.tree, key=lambda section: -section.size)
-    return ", ".join(f"{part.name} {human(part.size)}" for part in parts)
-
-
-def _row(result: CheckResult) -> tuple[str, str, str, str, str, str]:
+def _row(result: CheckResult) -> list[str]:
     budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
     total = "?" if result.measurement is None else human(result.total, family)
     allowed = "" if budget is None else human(budget.allowed, family)
+    if budget is not None and result.measurement is not None:
+        total, allowed = human_pair(result.total, budget.allowed, family)
     percent = "" if share is None else f"{share * 100:.0f} %"
-    name = printable(result.artifact) or "(no artifact)"
-    return _LABELS[result.standing], total, allowed, percent, _bar(share), name
+    name = _cut(printable(result.artifact) or "(no artifact)", _LONGEST_NAME)
+    label = _LABELS[result.standing]
+    return [label, total, allowed, percent, _grown(result), _bar(share), name]
 
 
 def _bar(share: float | None) -> str:
@@ -98,27 +132,15 @@ def _bar(share: float | None) -> str:
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]{'>' if share > 1 else ''}"
 
 
-def _below(result: CheckResult) -> list[str]:
-    lines = [printable(result.test)]
-    if result.headline:
-        lines.append(printable(result.headline))
-    if result.measurement is not None:
-        lines.append(sections_text(result))
-    remarks = [_grown(result), slack(result) if result.verdict == "passed" else ""]
-    if said := "; ".join(remark for remark in remarks if remark):
-        lines.append(said)
-    return lines
-
-
 def _grown(result: CheckResult) -> str:
+    """Return how far it has grown past its baseline, in percent; or nothing."""
     if result.baseline is None or result.measurement is None:
         return ""
     old = result.baseline.bytes_on_disk
     change = result.total - old
     if not change:
-        return "as its baseline"
-    share = f" ({100 * change / old:+.1f} %)" if old else ""
-    return f"{change:+,d} B{share} on its baseline of {exact(old)} B"
+        return "="
+    return f"{100 * change / old:+.1f} %" if old else f"{change:+,d} B"
 
 
 def _cut(text: str, width: int) -> str:

@@ -134,7 +134,7 @@ def test_a_change_is_told_in_one_comment_that_is_kept_true(project):
     project.save(150_000)
     assert codes(project.run()) == [0, 1, 0]
     (second,) = project.comments
-    assert "### ❌ Model sizes: model.bin grew by 50 kB (+50.0 %) past its baseline" in second
+    assert "### ❌ Model sizes: model.bin grew 50 kB (+50.0 %) " in second
     assert "| ❌ | <code>model.bin</code> | 100 kB | 150 kB | +50 kB (+50.0 %) |" in second
     assert second.count("### ") == 1
     assert "[The job's page](https://github.example/me/net/actions/runs/99)" in second

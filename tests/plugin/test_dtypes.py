@@ -37,7 +37,7 @@ def test_a_quantization_that_did_not_take_fails_and_names_the_tensors(run):
     result = run('dtypes={"float32": "5 %"}')
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([
-        "*m.safetensors has 100 B of float32 weights, over its budget of 5 % of its weights (50 B)",
+        "*m.safetensors: float32 100 B > 5 % of its weights (50 B)",
         "*largest in weights:",
         "    embedding*float32 25",
     ])  # fmt: skip

@@ -65,7 +65,7 @@ def test_an_estimator_is_held_as_joblib_writes_it(project, tmp_path):
         "    assert model_size(model).total == (tmp_path / 'own').stat().st_size\n"
     )
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["model.joblib is *, * over its budget of 10 B"])
+    result.stdout.fnmatch_lines(["model.joblib * > 10 B*"])
 
 
 def test_a_booster_is_held_as_its_package_writes_it(project):
@@ -78,9 +78,7 @@ def test_a_booster_is_held_as_its_package_writes_it(project):
         "--modelsize",
     )
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(
-        ["booster.json is *, * over its budget of 10 B", "*ok * booster.joblib"]
-    )
+    result.stdout.fnmatch_lines(["booster.json * > 10 B*", "*ok * booster.joblib"])
 
 
 @pytest.mark.parametrize("format", ["ubj", "json"])
@@ -97,8 +95,8 @@ def test_sections_of_a_booster_are_held_and_no_optimizer_is_promised(project, fo
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         [
-            f"config of booster.{format} is * over its budget of 10 B",
-            f"weights of booster.{format} are * over their budget of 10 B",
+            f"booster.{format}: config * > 10 B*",
+            f"booster.{format}: weights * > 10 B*",
         ]
     )
 
@@ -137,7 +135,7 @@ def test_a_small_estimator_does_not_hide_a_large_one_and_a_step_is_a_part(projec
         "--modelsize-report=r.json",
     )
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["large.joblib is *, * over its budget of 20 kB"])
+    result.stdout.fnmatch_lines(["large.joblib * > 20 kB*"])
     found = json.loads((project.path / "r.json").read_text())["artifacts"]
     shown = [one["artifact"] for one in found if one["test"].endswith("test_step")]
     assert shown == ["model.joblib"]

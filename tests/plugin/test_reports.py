@@ -58,30 +58,23 @@ def test_without_the_option_the_run_ends_as_always(run):
 def test_the_table_lists_the_failed_ones_first_within_eighty_columns(run):
     lines = table(run("--modelsize", "--color=no"))
     assert lines == [
-        "           total  budget  share                 artifact",
-        "FAILED     25 kB   10 kB  250 %  [##########]>  large.bin",
-        "  test_it.py::test_exceeded",
-        "  large.bin is 25 kB, 15 kB over its budget of 10 kB",
-        "  assets 25 kB",
-        "UNCHECKED      ?                                (no artifact)",
-        "  test_it.py::test_unchecked",
-        "  budget not checked: no model and no a...nd the model to the model_size fixture",
-        "ok          4 kB   10 kB   40 %  [####......]   small.bin",
-        "  test_it.py::test_held",
-        "  assets 4 kB",
-        "  60 % loose: 4.4 kB would do",
-        "-           4 kB                                small.bin",
-        "  test_it.py::test_measured",
-        "  assets 4 kB",
+        "           total  budget  share  artifact       test",
+        "FAILED     25 kB   10 kB  250 %  large.bin      test_it.py::test_exceeded",
+        "  large.bin 25 kB > 10 kB",
+        "UNCHECKED      ?                 (no artifact)  test_it.py::test_unchecked",
+        "  budget not checked: no model and no artifact found in its fixtures, the loc...",
+        "ok          4 kB   10 kB   40 %  small.bin      test_it.py::test_held",
+        "-           4 kB                 small.bin      test_it.py::test_measured",
+        "1 budget is loose, that of small.bin: 60 %, 4.4 kB would do",
     ]
     assert max(map(len, lines)) <= 80
 
 
 def test_only_the_failed_ones_or_none(run):
     lines = table(run("--modelsize=failed"))
-    assert [line for line in lines if line.startswith("  test_it")] == [
-        "  test_it.py::test_exceeded",
-        "  test_it.py::test_unchecked",
+    assert [line.split()[-1] for line in lines if "test_it" in line] == [
+        "test_it.py::test_exceeded",
+        "test_it.py::test_unchecked",
     ]
     run("--modelsize=none").stdout.no_fnmatch_line("*model sizes*")
 
@@ -188,11 +181,11 @@ def test_workers_report_to_their_controller(run, workers):
         workers, "--modelsize", "--modelsize-report=r.json", "--color=no", plugins=["xdist"],
         process=True,
     )  # fmt: skip
-    assert [line for line in table(result) if line.startswith("  test_it")] == [
-        "  test_it.py::test_exceeded",
-        "  test_it.py::test_unchecked",
-        "  test_it.py::test_held",
-        "  test_it.py::test_measured",
+    assert [line.split()[-1] for line in table(result) if "test_it" in line] == [
+        "test_it.py::test_exceeded",
+        "test_it.py::test_unchecked",
+        "test_it.py::test_held",
+        "test_it.py::test_measured",
     ]
     document = json.loads((run.path / "r.json").read_text("utf-8"))
     assert document["summary"] == {"artifacts": 4, "failed": 1, "unchecked": 1}
@@ -214,7 +207,7 @@ def test_a_budget_on_the_compressed_size(suite):
         def test_mistaken(): pass
 
         def test_fixture(model_size):
-            assert model_size("model.bin", compression="xz").total < "1 kB"
+            assert model_size("model.bin", compression="gzip").total < "1 kB"
         """
     )
     result = suite.start("--modelsize-update")
@@ -222,7 +215,7 @@ def test_a_budget_on_the_compressed_size(suite):
     result.stdout.fnmatch_lines(
         [
             "*unknown compression 'gzipp': did you mean 'gzip'*",
-            "model.bin, gzip is * over its budget of 10 B",
+            "model.bin, gzip * > 10 B*",
             "  compressed: by gzip (zlib *, level 6); other builds may give other sizes",
         ]
     )

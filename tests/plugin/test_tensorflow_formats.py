@@ -31,7 +31,7 @@ def test_each_format_is_held_to_its_budget(project, format, name):
         "-Wignore",
     )
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines([f"{name} is *, * over its budget of 1 B"])
+    result.stdout.fnmatch_lines([f"{name} * > 1 B*"])
 
 
 def test_a_tflite_budget_says_what_smaller_weights_really_give(project):
@@ -134,8 +134,8 @@ def test_a_converted_model_s_bytes_are_found_among_the_fixtures(project):
     )
     result.assert_outcomes(failed=3)
     assert len([line for line in result.outlines if ".tflite is" in line]) >= 3
-    result.stdout.fnmatch_lines(["held.tflite is *, * over its budget of 1 B"])
-    result.stdout.fnmatch_lines(["*.tflite is *, * over its budget of 1 B"])
+    result.stdout.fnmatch_lines(["held.tflite * > 1 B*"])
+    result.stdout.fnmatch_lines(["*.tflite * > 1 B*"])
 
 
 def test_a_checkpoint_s_prefix_may_be_named(project):
@@ -151,9 +151,7 @@ def test_a_checkpoint_s_prefix_may_be_named(project):
         "-Wignore",
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["ckpt-1 holds * of optimizer state, and include_optimizer=False allows none"]
-    )
+    result.stdout.fnmatch_lines(["ckpt-1: optimizer * > 0 B (include_optimizer=False)"])
 
 
 def test_a_checkpoint_over_budget_shows_a_call_that_writes_the_size_shown(project, keras):

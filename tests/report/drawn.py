@@ -55,8 +55,8 @@ FAILED = CheckResult(
     "tests/test_unet.py::test_ships",
     "model.keras",
     "failed",
-    "model.keras is 4 MB, 2 MB over its budget of 2 MB",
-    "model.keras is 4 MB, 2 MB over its budget of 2 MB\n\n  section  bytes",
+    "model.keras 4 MB > 2 MB",
+    "model.keras 4 MB > 2 MB\n\n  section  bytes",
     FULL,
     (
         size_limit(2_000_000, 4_000_000, written="2MB"),

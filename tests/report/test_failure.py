@@ -47,7 +47,7 @@ def test_a_budget_that_optimizer_state_broke():
     )
     assert text == dedent(
         """\
-        model.keras is 4.54 MB, 2.54 MB over its budget of 2 MB
+        model.keras 4.54 MB > 2 MB: optimizer 3 MB (adam)
 
           section         lean      saved      change
           optimizer          0  3,000,000  +3,000,000  ####################
@@ -76,7 +76,7 @@ def test_without_a_comparison_the_breakdown_is_shown_largest_first():
     text = text_of(lean, over(lean, Limit.of("config", 10_000, "10 kB")))
     assert text == dedent(
         """\
-        config of model.keras is 42 kB, 32 kB over its budget of 10 kB
+        model.keras: config 42 kB > 10 kB
 
           section       bytes  share
           weights   1,500,256   97 %  ####################
@@ -108,23 +108,19 @@ def test_a_fix_is_only_offered_where_it_helps_the_limit_that_is_exceeded():
 def test_sizes_that_round_alike_are_in_bytes():
     measured = a_model()
     (excess,) = over(measured, Limit.of(None, 1_542_351, 1_542_351))
-    assert headline(measured, excess) == (
-        "model.keras is 1,542,352 B, 1 B over its budget of 1,542,351 B"
-    )
+    assert headline(measured, excess) == ("model.keras 1,542,352 B > 1,542,351 B")
 
 
 def test_the_headline_is_in_the_unit_family_of_the_budget():
     measured = a_model()
     (excess,) = over(measured, Limit.of(None, 2**20, "1 MiB"))
-    assert headline(measured, excess) == "model.keras is 1.47 MiB, 482 KiB over its budget of 1 MiB"
+    assert headline(measured, excess) == "model.keras 1.47 MiB > 1 MiB"
 
 
 def test_a_broken_promise_has_a_headline_of_its_own():
     measured = a_model(3_000_000)
     excesses = over(measured, Limit.of(None, 10**9, "1GB"), include_optimizer=False)
-    assert headline(measured, excesses[0]) == (
-        f"model.keras holds 3 MB of optimizer state, and {PROMISE} allows none"
-    )
+    assert headline(measured, excesses[0]) == (f"model.keras: optimizer 3 MB > 0 B ({PROMISE})")
     assert "largest in optimizer" in text_of(measured, excesses)
 
 

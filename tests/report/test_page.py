@@ -124,7 +124,7 @@ def test_the_summary_lists_failed_ones_first_with_all_their_figures():
         [
             "failed",
             "model.keras tests/test_unet.py::test_ships",
-            "model.keras is 4 MB, 2 MB over its budget of 2 MB",
+            "model.keras 4 MB > 2 MB",
             "keras",
             "4 MB",
             "2 MB",
@@ -494,7 +494,7 @@ SECTION_OVER = replace(
     PASSED,
     test="t.py::test_section",
     verdict="failed",
-    headline="config of model.keras is 100 kB, 50 kB over its budget of 50 kB",
+    headline="model.keras: config 100 kB > 50 kB",
     limits=(size_limit(2_000_000, 1_600_000), size_limit(50_000, 100_000, "config")),
 )
 

@@ -416,7 +416,7 @@ CAUSES = tuple(
 @pytest.mark.parametrize("failed", [8, 40])
 def test_forty_results_are_printed_on_at_most_twelve_pages(browser, tmp_path, failed):
     results = [
-        replace(result, headline=f"{result.artifact} is 25 MB, 12.5 MB over its budget of 12.5 MB", causes=CAUSES)
+        replace(result, headline=f"{result.artifact} 25 MB > 12.5 MB", causes=CAUSES)
         if result.verdict == "failed"
         else result
         for result in a_hundred(failed, many=40)
