@@ -333,8 +333,10 @@ def test_no_reader_can_execute_anything():
     # Readers of other packages are found, and run, because the user has installed them.
     # The registry imports the modules that it names itself.
     finders = {package / "formats" / name for name in ("reader_plugins.py", "registry.py")}
-    readers = set((package / "formats").rglob("*.py")) - finders
-    for path in [*readers, *(package / "sizes").rglob("*.py")]:
+    # Initializers are made of the names that this package gives its own fields.
+    finders.add(package / "sizes" / "records.py")
+    files = {path for name in ("formats", "sizes") for path in (package / name).rglob("*.py")}
+    for path in files - finders:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             seen += 1
             names = []
