@@ -19,7 +19,6 @@ from pytest_modelsize.checks.causes import (
     precision,
     text,
     training_data,
-    twin_files,
 )
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause, Findings
 from pytest_modelsize.checks.causes.evidence import MOST_READ, Evidence
@@ -44,12 +43,6 @@ _KINDS: Sequence[_Kind] = tuple(
         ballast,
     )
 )
-_OF_FILES: Sequence[_OfFiles] = (
-    ballast.find_files,
-    optimizer_state.find_files,
-    twin_files.find_files,
-)
-"""In this order: what one leaves out, the next does not look at."""
 _SMALLEST_SHARE = 100
 """One part in so many of the artifact is worth a word."""
 _ADDED_UP = ("safetensors", "onnx")
@@ -76,7 +69,7 @@ def find_causes(
     """
     evidence = Evidence(measurement, path, most_read, scratch, extents)
     total = measurement.bytes_on_disk
-    found = [c for c in _found(evidence, _KINDS, _OF_FILES) if c.size * _SMALLEST_SHARE >= total]
+    found = [c for c in _found(evidence, _KINDS) if c.size * _SMALLEST_SHARE >= total]
     causes = sorted((_tried(cause, evidence) for cause in found), key=lambda cause: -cause.size)
     tried = [cause for cause in causes if cause.changes and cause.given is not None]
     together = None
@@ -102,7 +95,7 @@ def size_without_state(measurement: Measurement, path: Path, scratch: Path) -> i
 
 
 def _found(
-    evidence: Evidence, kinds: Sequence[_Kind], of_files: Sequence[_OfFiles]
+    evidence: Evidence, kinds: Sequence[_Kind], of_files: Sequence[_OfFiles] = ()
 ) -> Iterator[Cause]:
     if not evidence.files:
         for find in kinds:
@@ -110,7 +103,7 @@ def _found(
         return
     gone: set[str] = set()
     merged: dict[str, list[Cause]] = {}
-    for find_files in of_files:
+    for find_files in of_files or _of_files():
         for cause in find_files(evidence, gone):
             gone |= {name for name, _ in cause.changes}
             merged.setdefault(cause.kind, []).append(cause)
@@ -121,6 +114,18 @@ def _found(
                 told = replace(cause, text=f"{name}: {cause.text}", changes=changes)
                 merged.setdefault(cause.kind, []).append(told)
     yield from map(_merged, merged.values())
+
+
+def _of_files() -> Sequence[_OfFiles]:
+    """Return what looks at folders, in this order: what one leaves out, the next does not see."""
+    from pytest_modelsize.checks.causes import tokenizers, twin_files
+
+    return (
+        ballast.find_files,
+        optimizer_state.find_files,
+        twin_files.find_files,
+        tokenizers.find_files,
+    )
 
 
 def _merged(causes: list[Cause]) -> Cause:

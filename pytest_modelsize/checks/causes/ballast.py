@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
-from pytest_modelsize.checks.causes.files import left_out, step_of
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
@@ -29,6 +28,8 @@ _SHARE = 50
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
     """Yield several steps of the model, and what is beside it."""
+    from pytest_modelsize.checks.causes.files import left_out
+
     older: set[str] = set(gone)
     for cause in _steps(evidence):
         older |= {name for name, _ in cause.changes}
@@ -49,6 +50,8 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
 
 def _steps(evidence: Evidence) -> Iterator[Cause]:
     """Several steps of one training kept in a folder."""
+    from pytest_modelsize.checks.causes.files import left_out, step_of
+
     steps: dict[str, dict[int, list[str]]] = {}
     for name in evidence.files:
         if (found := step_of(name)) is not None:

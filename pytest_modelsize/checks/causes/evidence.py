@@ -92,6 +92,10 @@ class Evidence:
     extents: Sequence[Extent] | None = None
 
     @cached_property
+    def _digests(self) -> dict[SectionPath, bytes | None]:
+        return {}
+
+    @cached_property
     def files(self) -> dict[str, Evidence]:
         """The files of a folder that is not an artifact of its own, by relative path; else nothing.
 
@@ -195,6 +199,11 @@ class Evidence:
 
     def digest(self, tensor: Tensor) -> bytes | None:
         """Return a digest of a tensor's bytes, by which equal ones are told; or None."""
+        if tensor.path not in self._digests:
+            self._digests[tensor.path] = self._digest(tensor)
+        return self._digests[tensor.path]
+
+    def _digest(self, tensor: Tensor) -> bytes | None:
         from hashlib import blake2b
 
         found, seen = blake2b(digest_size=20), False

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
-from pytest_modelsize.checks.causes.files import files_of_section, left_out
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 
@@ -20,6 +19,8 @@ _FLAT = ("safetensors",)
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
     """Yield the files that hold hardly anything but optimizer state."""
+    from pytest_modelsize.checks.causes.files import files_of_section, left_out
+
     files = [name for name in files_of_section(evidence, "optimizer") if name not in gone]
     if files:
         listed = ", ".join(sorted(files)[:3]) + (" ..." if len(files) > 3 else "")

@@ -95,6 +95,24 @@ def test_torchchat_173_shards_of_both_kinds(causes, fixed, hub, torch, net):
     assert "weights in several files" not in causes(hub)
 
 
+@pytest.mark.parametrize("kind", ["vocab.json", "vocab.txt"])
+def test_a_tokenizer_is_stored_twice(causes, hub, kind):
+    words = {f"word{number}": number for number in range(3000)}
+    fast = {"model": {"type": "BPE", "vocab": words}, "added_tokens": [{"content": "[PAD]"}]}
+    (hub / "tokenizer.json").write_text(json.dumps(fast))
+    slow = {**words, "[PAD]": 3000}
+    (hub / kind).write_text(json.dumps(slow) if kind == "vocab.json" else "\n".join(slow))
+    (hub / "merges.txt").write_text("w o\n")
+    cause = causes(hub)["tokenizer in several files"]
+    assert cause.entries == (kind, "merges.txt")
+    (hub / "merges.txt").unlink()
+    text = (hub / kind).read_text()
+    (hub / kind).write_text(text.replace("word7", "other"))
+    assert "tokenizer in several files" not in causes(hub)
+    (hub / kind).unlink()
+    assert cause.given == weight_of(hub)
+
+
 def test_tensorflow_models_8785_several_steps_in_one_folder(causes, fixed, net, tmp_path):
     for step in (100, 200, 1000):
         folder = tmp_path / "run" / f"checkpoint-{step}"

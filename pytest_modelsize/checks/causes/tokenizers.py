@@ -1,0 +1,76 @@
+"""A tokenizer that is stored twice: for the fast implementation, and for the slow one.
+
+transformers' ``save_pretrained`` writes ``tokenizer.json``, which holds all, and beside it the
+files of the slow tokenizer, which older code loads (tokenization_utils_fast.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
+
+from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.files import left_out
+
+__all__ = ["find_files"]
+
+_FAST = "tokenizer.json"
+_LISTS = ("vocab.json", "vocab.txt")
+"""Words with numbers (byte-pair encoding), or a word a line (WordPiece)."""
+_MERGES = "merges.txt"
+_LARGEST = 64 * 2**20
+"""Bytes of the largest tokenizer that is read."""
+
+
+def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
+    """Yield the slow tokenizer's files where the fast one's holds all their words."""
+    for name in evidence.files:
+        folder = PurePosixPath(name).parent
+        if PurePosixPath(name).name != _FAST or name in gone:
+            continue
+        words = _words_of_fast(_text(evidence, name))
+        twins = [(folder / twin).as_posix() for twin in _LISTS]
+        held = [twin for twin in twins if twin in evidence.files and twin not in gone]
+        slow = [twin for twin in held if words and _words_of(_text(evidence, twin)) <= words]
+        if not slow:
+            continue
+        merges = (folder / _MERGES).as_posix()
+        slow += [merges] if merges in evidence.files and merges not in gone else []
+        yield Cause(
+            kind="tokenizer in several files",
+            text=f"{name} holds all the words of {', '.join(slow)}, "
+            "which only slow tokenizers load",
+            size=sum(evidence.files[twin].measurement.bytes_on_disk for twin in slow),
+            fix=f"ship {name} alone, if nothing loads the slow tokenizer",
+            entries=tuple(slow),
+            changes=left_out(slow),
+        )
+
+
+def _text(evidence: Evidence, name: str) -> str:
+    path = evidence.files[name].path
+    if path is None or evidence.files[name].measurement.bytes_on_disk > _LARGEST:
+        return ""
+    return path.read_text("utf-8", errors="replace")
+
+
+def _words_of_fast(text: str) -> set[str]:
+    """Return the words in a ``tokenizer.json``: those of its model, and those that were added."""
+    try:
+        value = json.loads(text)
+        words = set(value["model"]["vocab"])
+        return words | {added["content"] for added in value.get("added_tokens", ())}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return set()
+
+
+def _words_of(text: str) -> set[str]:
+    """Return the words in a list of them: the keys of an object, or lines."""
+    if not text.startswith("{"):
+        return set(text.splitlines())
+    try:
+        return set(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        return {""}
