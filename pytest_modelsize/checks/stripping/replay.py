@@ -5,6 +5,7 @@ HDF5, Keras    rebuilt without a tensor's bytes, by h5py: `hdf5`
 PyTorch        the pickle and the archive laid out anew: `torch`
 safetensors    the header laid out anew: `safetensors`
 ONNX           the message's fields added up anew: `onnx`
+Flax           the maps of msgpack added up anew: `flax`
 =============  =========================================================
 """
 
@@ -21,6 +22,7 @@ __all__ = ["size_with", "why_not_replayed"]
 _FOLDERS = ("directory", "huggingface")
 
 _COMPUTED = {
+    "flax": "flax",
     "onnx": "onnx",
     "safetensors": "safetensors",
     "torch": "torch",

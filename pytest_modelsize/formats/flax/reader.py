@@ -25,7 +25,7 @@ from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.records import dataclass, field
 
-__all__ = ["format", "read", "recognises"]
+__all__ = ["format", "read", "recognises", "state_in"]
 
 format = "flax"
 _MOST_VALUES = 20_000
@@ -57,12 +57,7 @@ def read(source: Source, ledger: Ledger) -> None:
     """
     try:
         values = _values(source)
-        leaves = {
-            path: tuple(value.shape or ())
-            for path, value in values.items()
-            if value.shape is not None or (value.plain and value.dtype not in ("text", "bytes"))
-        }
-        state = state_among(leaves)
+        state = _state(values)
     except TooManyParts as error:
         home: SectionPath = ("weights", source.title)
         ledger.add(home, Kind.OPAQUE, source.size)
@@ -78,6 +73,26 @@ def read(source: Source, ledger: Ledger) -> None:
             ledger.note(home, described(value.dtype, value.shape))
             for start, size in value.runs:
                 extents.note(source, start, size, home)
+
+
+def state_in(source: Source) -> frozenset[PartPath]:
+    """Return the paths of what is optimizer state with all that it holds.
+
+    Raises:
+        ArtifactError: where the document is broken.
+        TooManyParts: where that takes too much to tell.
+    """
+    return _state(_values(source))
+
+
+def _state(values: dict[PartPath, _Value]) -> frozenset[PartPath]:
+    return state_among(
+        {
+            path: tuple(value.shape or ())
+            for path, value in values.items()
+            if value.shape is not None or (value.plain and value.dtype not in ("text", "bytes"))
+        }
+    )
 
 
 def _home(path: PartPath, value: _Value, state: frozenset[PartPath]) -> SectionPath:
