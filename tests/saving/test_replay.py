@@ -110,6 +110,6 @@ def test_why_there_is_no_answer_is_said(tmp_path, monkeypatch):
     said = why_not_replayed(tmp_path / "step.index", "checkpoint", 350)
     assert (
         said
-        == "HDF5, PyTorch and safetensors files can be rebuilt without state, the format checkpoint "
+        == "HDF5, PyTorch, Flax and safetensors files can be rebuilt without state, the format checkpoint "
         "cannot"
     )

@@ -82,7 +82,9 @@ def why_not_replayed(path: Path, format: str, state: int) -> str:
     from pytest_modelsize.checks.stripping.locate import find_hdf5_files
 
     if format in _FOLDERS or not find_hdf5_files(path):
-        return f"HDF5, PyTorch and safetensors files can be rebuilt without state, {kind} cannot"
+        return (
+            f"HDF5, PyTorch, Flax and safetensors files can be rebuilt without state, {kind} cannot"
+        )
     if find_spec("h5py") is None:
         return "h5py is not installed, which rebuilds the file"
     return "h5py cannot rebuild the file as it was written"
