@@ -25,6 +25,7 @@ from pytest_modelsize.plugin.outcomes import (
     is_marked,
     note_budget,
 )
+from pytest_modelsize.plugin.own_values import check_values, separate
 from pytest_modelsize.plugin.processes import Controller, Worker, is_controller, safety_net
 from pytest_modelsize.plugin.safety_net import uses_fixture
 from pytest_modelsize.plugin.spelling import check_spelling
@@ -55,8 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; refuse a baseline that is no file, and to update a damaged one."""
     for line in _HELP:
         config.addinivalue_line("markers", line)
+    check_values(config)
     if is_controller(config):
         _check_baseline(config)
+        _check_reports(config)
     add_to_arguments(config)
     if suggest := config.getoption("modelsize_suggest"):
         from pytest_modelsize.plugin.suggest import Suggester
@@ -66,6 +69,23 @@ def pytest_configure(config: pytest.Config) -> None:
     role = Controller if is_controller(config) else Worker
     # Without a name, so that no "-p no:" leaves it out.
     config.pluginmanager.register(role(config))
+
+
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Leave to pytest what stands behind an option and is not its value."""
+    separate(args)
+
+
+def _check_reports(config: pytest.Config) -> None:
+    """Refuse reports that cannot be written before the run, and not after it."""
+    targets = config.getoption("modelsize_report") or ()
+    if not targets:
+        return
+    from pytest_modelsize.plugin.report_files import why_not_written
+
+    for target in targets:
+        if problem := why_not_written(config.invocation_params.dir / target):
+            raise pytest.UsageError(f"--modelsize-report={target}: {problem}")
 
 
 def _check_baseline(config: pytest.Config) -> None:

@@ -68,7 +68,7 @@ def keep_baseline(session: pytest.Session, run: Run, collection: Collection) -> 
             _note_refused(run)
             _note_stale(run, path, stale)
     except BaselineError as error:
-        run.notes.append((str(error), True))
+        run.notes.append((f"ERROR: {error}", True))
         if update is not None:
             fail(session)
 

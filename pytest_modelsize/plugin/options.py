@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
 from pathlib import Path, PurePath
 
 import pytest
@@ -23,7 +22,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--modelsize",
         nargs="?",
         const="all",
-        type=_one_of("--modelsize", "all", "failed", "none"),
         metavar="all|failed|none",
         help="end the run with a table of the artifacts that were measured",
     )
@@ -31,7 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--modelsize-update",
         nargs="?",
         const="all",
-        type=_one_of("--modelsize-update", "all", "new", "prune"),
         metavar="all|new|prune",
         help="write the sizes of the tests that ran to the baseline: all of them, or only those "
         "that it has no entry for; or remove the entries that no test uses any more",
@@ -47,7 +44,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--modelsize-suggest",
         nargs="?",
         const="table",
-        type=_suggest_name,
         metavar="FILE.json",
         help="end the run with the models of the tests that have no budget, and a marker to paste "
         "for each; also write that to a file",
@@ -112,27 +108,6 @@ def baseline_path(config: pytest.Config) -> Path:
     """Return the project's baseline file, beside its ini-file unless that says otherwise."""
     beside = config.rootpath if config.inipath is None else config.inipath.parent
     return beside / str(config.getini("modelsize_baseline"))
-
-
-def _one_of(option: str, *choices: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in choices:
-            raise ArgumentTypeError(
-                f"{value!r} is none of {', '.join(choices)}; before another argument, write "
-                f"{option}={choices[0]} {value}"
-            )
-        return value
-
-    return check
-
-
-def _suggest_name(value: str) -> str:
-    if value != "table" and PurePath(value).suffix.lower() != ".json":
-        raise ArgumentTypeError(
-            f"{value!r} does not end in .json; before another argument, write "
-            f"--modelsize-suggest=table {value}"
-        )
-    return value
 
 
 def _report_name(value: str) -> str:

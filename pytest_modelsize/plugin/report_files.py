@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_modelsize.report.csv_report import as_csv
@@ -14,6 +16,7 @@ from pytest_modelsize.storage.check_result import CheckResult
 __all__ = [
     "FORMS",
     "ReportError",
+    "why_not_written",
     "write_report",
     "write_step_summary",
     "write_whole",
@@ -38,6 +41,28 @@ FORMS: Mapping[str, Callable[[Sequence[CheckResult]], str]] = {
     ".csv": as_csv,
 }
 """The forms of a report, by the suffix of the file."""
+_NEEDED = {".html": ("jinja2", "squarify")}
+"""What has to be installed for some of them."""
+
+
+def why_not_written(path: Path) -> str:
+    """Return why a report could not be written to ``path``, as far as is told before; or nothing.
+
+    Nothing is made or changed to find out.
+    """
+    missing = [name for name in _NEEDED.get(path.suffix.lower(), ()) if find_spec(name) is None]
+    if missing:
+        return f'needs {" and ".join(missing)}: pip install "pytest-modelsize[html]"'
+    if path.exists() and (problem := files.problem_of(path)):
+        return problem
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is not a folder"
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        return f"{path if path.exists() else folder} may not be written to"
+    return ""
 
 
 def write_report(path: Path, results: Sequence[CheckResult]) -> None:

@@ -40,6 +40,8 @@ VERSION = 1
 HEAD = "pytest-modelsize baseline"
 """The key by which a baseline file is told, and whose value is its version."""
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+_CURE = "restore it (git checkout {name}), or delete it and run pytest --modelsize-update"
+"""What mends a damaged file."""
 _LARGEST = 2**26
 """Bytes of a baseline that is read."""
 
@@ -161,9 +163,15 @@ def parse(text: str, name: str) -> Baseline:
         raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
-        raise BaselineError(f"{name}, {place}: not JSON: {error}") from None
+        what = error.msg if isinstance(error, json.JSONDecodeError) else error
+        raise BaselineError(
+            f"{name}, {place}: not JSON: {what}; {_CURE.format(name=name)}"
+        ) from None
     if not isinstance(document, dict) or HEAD not in document:
-        raise BaselineError(f"{name}, line 1: not a baseline: it does not begin with {HEAD!r}")
+        raise BaselineError(
+            f"{name}, line 1: not a baseline: it does not begin with {HEAD!r}; "
+            f"{_CURE.format(name=name)}"
+        )
     if document[HEAD] != VERSION:
         raise BaselineError(
             f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "

@@ -79,12 +79,80 @@ def test_only_the_failed_ones_or_none(run):
     run("--modelsize=none").stdout.no_fnmatch_line("*model sizes*")
 
 
-def test_a_path_taken_for_the_option_s_value_is_a_clear_error(run):
-    result = run.suite.start("--modelsize", "test_it.py")
+def test_an_option_leaves_the_path_behind_it_to_pytest(run):
+    result = run("--modelsize", "test_it.py")
+    assert "test_it.py::test_held" in "\n".join(table(result))
+    run("--modelsize-update", "test_it.py")
+    assert (run.path / "modelsize-baseline.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["--modelsize", "tests"], ["--modelsize=all", "tests"]),
+        (["--modelsize", "failed", "tests"], ["--modelsize", "failed", "tests"]),
+        (["--modelsize", "-x"], ["--modelsize", "-x"]),
+        (["-x", "--modelsize"], ["-x", "--modelsize"]),
+        (["--modelsize=none", "a.py::b"], ["--modelsize=none", "a.py::b"]),
+        (["--modelsize-update", "new"], ["--modelsize-update", "new"]),
+        (["--modelsize-update", "new.py"], ["--modelsize-update=all", "new.py"]),
+        (["--modelsize-suggest", "s.json"], ["--modelsize-suggest", "s.json"]),
+        (["--modelsize-suggest", "s"], ["--modelsize-suggest=table", "s"]),
+        (["--", "--modelsize", "tests"], ["--", "--modelsize", "tests"]),
+    ],
+)
+def test_what_is_a_value_and_what_is_a_path(given, read):
+    from pytest_modelsize.plugin.own_values import separate
+
+    separate(given)
+    assert given == read
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--modelsize=fialed", "write all, failed, none"),
+        ("--modelsize-update=old", "write all, new, prune"),
+        ("--modelsize-suggest=x.txt", "write a file that ends in .json"),
+    ],
+)
+def test_a_value_that_an_option_does_not_have_is_refused(run, option, words):
+    result = run.suite.start(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*write --modelsize=all test_it.py*"])
-    result = run.suite.start("--modelsize-update", "test_it.py")
-    result.stderr.fnmatch_lines(["*write --modelsize-update=all test_it.py*"])
+    result.stderr.fnmatch_lines([f"ERROR: {option}: {words}"])
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("small.bin/r.json", "*small.bin is not a folder"),
+        ("folder.json", "is a directory, not a regular file"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(run, target, words):
+    (run.path / "folder.json").mkdir()
+    result = run.suite.start(f"--modelsize-report={target}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: --modelsize-report={target}: {words}"])
+    assert "test_it" not in result.stdout.str()
+
+
+def test_a_report_whose_extra_is_missing_is_refused(tmp_path, monkeypatch):
+    from pytest_modelsize.plugin import report_files
+
+    monkeypatch.setattr(report_files, "find_spec", lambda name: None)
+    problem = report_files.why_not_written(tmp_path / "r.html")
+    assert problem == 'needs jinja2 and squarify: pip install "pytest-modelsize[html]"'
+    assert report_files.why_not_written(tmp_path / "new" / "r.json") == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_baseline_is_an_error_line_with_the_cure(run):
+    (run.path / "modelsize-baseline.json").write_text('{\n"version": 1,\n "x"')
+    result = run("--modelsize")
+    result.stdout.fnmatch_lines(
+        ["ERROR: modelsize-baseline.json, line 3: not JSON: *; restore it (git checkout *), or *"]
+    )
 
 
 def test_json_is_what_its_schema_says_and_obeys_the_law(run):
@@ -132,8 +200,7 @@ def test_an_unknown_suffix_is_refused_before_anything_runs(run):
 
 
 def test_a_report_that_cannot_be_written_ends_a_good_run_with_an_error(suite):
-    suite.makepyfile(test_it="def test(): pass")
-    (suite.path / "taken").write_text("")
+    suite.makepyfile(test_it="def test(): open('taken', 'w').close()")
     result = suite.start("--modelsize-report=taken/r.json")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.USAGE_ERROR

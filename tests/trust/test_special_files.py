@@ -52,7 +52,9 @@ def test_a_report_is_not_written_there(special):
     before = os.lstat(suite.path / "r.json").st_ino
     result = suite.start("--modelsize-report=r.json", process=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines([f"report not written: *r.json is {kind}, not a regular file*"])
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --modelsize-report=r.json: is {kind}, not a regular file*"]
+    )
     assert os.lstat(suite.path / "r.json").st_ino == before
 
 
@@ -106,7 +108,7 @@ def test_a_damaged_baseline_fails_the_runs_that_need_it_and_no_others(suite, dam
     result = suite.start("test_it.py")
     result.assert_outcomes(passed=2)
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["modelsize-baseline.json*"])
+    result.stdout.fnmatch_lines(["ERROR: modelsize-baseline.json*"])
     result = suite.start("test_growth.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["budget not checked: modelsize-baseline.json*"])
