@@ -119,7 +119,9 @@ def test_a_training_in_flax_holds_what_its_optimizer_keeps_and_ships_without(pro
         "    assert 200 < model_size(state, include_optimizer=False).weights < 300\n"
     )
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["state.msgpack: optimizer * > 0 B", "*.msgpack: weights * > 200 B"])
+    result.stdout.fnmatch_lines(
+        ["state.msgpack: optimizer * > 0 B", "*.msgpack: weights * > 200 B"]
+    )
 
 
 def test_a_small_estimator_does_not_hide_a_large_one_and_a_step_is_a_part(project):
