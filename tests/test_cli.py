@@ -117,7 +117,7 @@ def test_check_holds_each_section_and_each_file(artifacts, capsys):
 
 def test_check_passes_nothing_that_nobody_can_look_into(artifacts, capsys):
     assert main(["check", "old.bin", "--max", "2 kB", "--optimizer", "0"]) == 2
-    assert "could open, so optimizer= cannot be held" in capsys.readouterr().err
+    assert "could open, so --optimizer cannot be held" in capsys.readouterr().err
 
 
 def test_check_without_a_limit_passes_nothing(artifacts, capsys):

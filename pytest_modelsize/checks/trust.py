@@ -56,20 +56,25 @@ def promise_broken(taken: Taken) -> str:
     )
 
 
-def not_known(budget: Budget, measurement: Measurement) -> str:
+def not_known(budget: Budget, measurement: Measurement, *, command: bool = False) -> str:
     """Return what to say where ``budget`` cannot be held, because nobody opened what matters to it.
 
     A limit on the whole is held all the same. One on a section, and ``include_optimizer=False``,
     which is a limit of zero on state, hold if they would with all opaque bytes counted in; what is
     over its limit without them is over it.
+
+    Args:
+        budget: the limits.
+        measurement: what they are held against.
+        command: limits are written as options of the command, and not as a marker's arguments.
     """
-    if problem := _types_not_known(budget, measurement):
+    if problem := _types_not_known(budget, measurement, command):
         return problem
     opaque = opaque_entries(measurement, budget.allow_opaque)
     if not opaque:
         return ""
     limits = [
-        (limit.section, limit.size, f"{limit.section}=")
+        (limit.section, limit.size, f"--{limit.section}" if command else f"{limit.section}=")
         for limit in budget.limits
         if not limit.dtype
     ]
@@ -79,7 +84,7 @@ def not_known(budget: Budget, measurement: Measurement) -> str:
         elsewhere = sum(entry.size for entry in opaque if entry.section != section)
         measured = measurement.size_of(section)
         if section is not None and measured <= size < measured + elsewhere:
-            return _message(measurement, opaque, written)
+            return _message(measurement, opaque, written, command)
     return ""
 
 
@@ -108,15 +113,18 @@ def opaque_entries(
     return tuple(sorted(entries, key=lambda entry: (-entry.size, entry.name)))
 
 
-def _types_not_known(budget: Budget, measurement: Measurement) -> str:
+def _types_not_known(budget: Budget, measurement: Measurement, command: bool) -> str:
     """Return what to say where weights of an unknown type may be of one that is limited."""
     unknown = bytes_by_dtype(measurement).get("", 0)
     for limit in budget.limits:
         used = limit.used(measurement)
         if limit.dtype and used <= limit.resolved(measurement).size < used + unknown:
+            written = f'dtypes={{"{limit.dtype}": "{limit.written}"}}'
+            if command:
+                written = f"--dtype {limit.dtype}={limit.written}"
             return (
                 f"of {exact(unknown)} bytes of the weights of {measurement.name} the data type is "
-                f'not known, so dtypes={{"{limit.dtype}": "{limit.written}"}} cannot be held '
+                f"not known, so {written} cannot be held "
                 "against them: limit the total, or export the model in a format that tells "
                 "each tensor's type"
             )
@@ -143,7 +151,9 @@ def _allowed(names: SectionPath, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in (*starts, *parts))
 
 
-def _message(measurement: Measurement, opaque: Sequence[OpaqueEntry], written: str) -> str:
+def _message(
+    measurement: Measurement, opaque: Sequence[OpaqueEntry], written: str, command: bool
+) -> str:
     total = sum(entry.size for entry in opaque)
     shown = ", ".join(
         f"{printable(entry.name)} ({exact(entry.size)} B{_why(entry)})" for entry in opaque[:_SHOWN]
@@ -152,12 +162,12 @@ def _message(measurement: Measurement, opaque: Sequence[OpaqueEntry], written: s
         shown += f" and {len(opaque) - _SHOWN} more"
     name = opaque[0].name.rpartition("/")[2]
     suffix = PurePath(name).suffix
-    pattern = f"*{suffix}" if suffix else name
+    pattern = printable(f"*{suffix}" if suffix else name)
+    allowed = f'--allow-opaque "{pattern}"' if command else f'allow_opaque=["{pattern}"]'
     return (
         f"{measurement.name} holds {exact(total)} bytes that nobody could open, so {written} "
         f"cannot be held against what is inside: {shown}. Limit the total alone, export in "
-        "a format with sections, or say what may stay unopened, as in "
-        f'allow_opaque=["{printable(pattern)}"]'
+        f"a format with sections, or say what may stay unopened, as in {allowed}"
     )
 
 

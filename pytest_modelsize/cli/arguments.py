@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.bytesize import SizeError, likely_size, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_compressed", "dtype_limits", "growth_limit", "limit", "positive"]
 
+_GRAMMAR = 'a number and a unit, such as 2MB, "900 kB" or 1.5GiB, or a number of bytes'
 _COMPRESSIONS = ("gzip", "zstd")
 """The names of `checks.compression.METHODS`, which imports what compresses."""
 
@@ -39,9 +40,27 @@ def limit(text: str) -> int | str:
     value: int | str = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text
     try:
         parse_size(value)
-    except SizeError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    except SizeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a size: write {_GRAMMAR}{_nearest(text)}"
+        ) from None
     return value
+
+
+def _nearest(text: str) -> str:
+    """Return what was meant, as one writes it on a command line, where that is plain."""
+    plain = text.strip()
+    if plain.endswith("%"):
+        return f"; a share limits growth: modelsize diff OLD NEW --max-growth {plain}"
+    try:
+        number = float(plain.replace("_", ""))
+    except ValueError:
+        meant = likely_size(text)
+        return f'; did you mean "{meant}"?' if meant else ""
+    if not 0 < number < 10**15:
+        return ""
+    whole = number >= 1000 and number == int(number)
+    return f"; did you mean {int(number)}?" if whole else f'; did you mean "{number:g} MB"?'
 
 
 def dtype_limits(text: str) -> Limit:

@@ -6,6 +6,7 @@ The budget is given by options, or, without any, by the project's file.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from pytest_modelsize.checks.trust import not_known, opaque_patterns
 from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
+from pytest_modelsize.cli.inputs import refuse_misspelt
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.sizes.bytesize import exact, parse_size
@@ -92,8 +94,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _held(artifact: str, budget: Budget, options: argparse.Namespace) -> int:
     measurement = _measured(artifact, options.compressed)
-    if problem := not_known(budget, measurement):
-        raise ArtifactError(artifact, None, problem)
+    if problem := not_known(budget, measurement, command=True):
+        print(f"modelsize: {problem}", file=sys.stderr)
+        return BAD
     excesses = judge(budget, measurement)
     if excesses:
         print(_explained(artifact, measurement, excesses, options))
@@ -104,6 +107,8 @@ def _held(artifact: str, budget: Budget, options: argparse.Namespace) -> int:
 
 
 def _measured(artifact: str, compression: str | None) -> Measurement:
+    if not os.path.lexists(artifact):
+        refuse_misspelt(artifact)
     if not compression:
         return measure(artifact, name=artifact)
     from pytest_modelsize.checks.take import measure_compressed, method_of

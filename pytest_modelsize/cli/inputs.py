@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_modelsize.formats import measure
+from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
-__all__ = ["STDIN", "Input", "artifact_at", "read_inputs"]
+__all__ = ["STDIN", "Input", "artifact_at", "read_inputs", "refuse_misspelt"]
 
 STDIN = "-"
 _NAME = "stdin"
@@ -38,6 +39,8 @@ class Input:
 def artifact_at(name: str) -> Iterator[Path]:
     """Give the path of the artifact ``name``; standard input lies in a file meanwhile."""
     if name != STDIN:
+        if not os.path.lexists(name):
+            refuse_misspelt(name)
         yield Path(name)
         return
     import shutil
@@ -48,6 +51,19 @@ def artifact_at(name: str) -> Iterator[Path]:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield path
+
+
+def refuse_misspelt(name: str) -> None:
+    """Say of a path that leads nowhere how it was meant, where that is plain.
+
+    Raises:
+        ArtifactError: which says so.
+    """
+    from pytest_modelsize.checks.path_spelling import meant_path
+
+    if meant := meant_path(name, os.path.exists):
+        problem = f"cannot be measured: no such file or folder; did you mean {meant}?"
+        raise ArtifactError(name, None, problem)
 
 
 def read_inputs(path: Path) -> list[Input]:

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 else:
     Family = str
 
-__all__ = ["Family", "SizeError", "exact", "family_of", "human", "human_pair", "parse_size"]
+__all__ = [
+    "Family",
+    "SizeError",
+    "exact",
+    "family_of",
+    "human",
+    "human_pair",
+    "likely_size",
+    "parse_size",
+]
 
 
 _FAMILIES: dict[Family, tuple[tuple[str, int], ...]] = {
@@ -141,6 +150,14 @@ def _nearest(value: str) -> str:
         return f'; did you mean {text} without quotes, or "{text.replace("_", "")} B"?'
     if re.fullmatch(r"[0-9]+(\.[0-9]+)? ?%", text, re.ASCII):
         return f'; a share limits growth: max_model_growth("{text}"), or max_growth = "{text}"'
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?(e[0-9]+)?", text, re.ASCII):
+        return _nearest_number(float(text))
+    meant = likely_size(text)
+    return f'; did you mean "{meant}"?' if meant else ""
+
+
+def likely_size(text: str) -> str:
+    """Return the size that was meant, ``2MB`` for ``2mb``, where that is plain; or nothing."""
     # A comma where the fraction begins, as much of Europe writes it.
     text = re.sub(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))", ".", text)
     match = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", text, re.ASCII)
@@ -150,5 +167,5 @@ def _nearest(value: str) -> str:
     known = {name.lower(): name for name in _UNITS}
     for guess in (unit, unit[:-1], f"{unit}b", f"{unit[:1]}b"):
         if guess.lower() in known:
-            return f'; did you mean "{number}{known[guess.lower()]}"?'
+            return f"{number}{known[guess.lower()]}"
     return ""

@@ -65,6 +65,8 @@ def test_a_plain_mistake_comes_with_the_right_spelling(written, meant):
         ("2_000_000", 'did you mean 2_000_000 without quotes, or "2000000 B"?'),
         ("1,5 MB", 'did you mean "1.5MB"?'),
         (2e6, "did you mean 2000000?"),
+        ("2e6", "did you mean 2000000?"),
+        ("2.5", 'did you mean "2.5 MB"?'),
         (2.5, 'did you mean "2.5 MB"?'),
         ("5%", 'max_model_growth("5%")'),
     ],

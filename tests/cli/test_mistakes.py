@@ -1,0 +1,77 @@
+"""What the command says of a plain mistake: what was meant, as one writes it on a command line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pytest_modelsize.cli import main
+
+DATA = Path(__file__).parent.parent / "data"
+PYTHON = (
+    "int of",
+    "without quotes",
+    "dtypes=",
+    "allow_opaque=",
+    "weights=",
+    "max_model_growth",
+    "None",
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "exports").mkdir()
+    shutil.copy(DATA / "dense.keras", tmp_path / "exports" / "a.keras")
+    (tmp_path / "unknown.safetensors.enc").write_bytes(bytes(range(256)))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "exports"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "exports"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("2_000_000", "did you mean 2000000?"),
+        ("2e6", "did you mean 2000000?"),
+        ("2.5", 'did you mean "2.5 MB"?'),
+        ("1,5 MB", 'did you mean "1.5MB"?'),
+        ("2mb", 'did you mean "2MB"?'),
+        ("5%", "modelsize diff OLD NEW --max-growth 5%"),
+        ("large", "or a number of bytes\n"),
+    ],
+)
+def test_a_size_that_is_none(folder, capsys, written, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "exports/a.keras", "--max", written])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said in told
+    assert not [word for word in PYTHON if word in told]
+
+
+@pytest.mark.parametrize("command", [["show"], ["check", "--max", "2MB"]])
+@pytest.mark.parametrize("written", ["exports\\a.keras", "~/a.keras"])
+def test_a_path_that_is_spelt_for_another_shell(folder, capsys, command, written):
+    assert main([*command, written]) == 2
+    told = capsys.readouterr().err
+    assert told.count(written) == 1
+    meant = told.partition("did you mean ")[2].strip().removesuffix("?")
+    assert Path(meant).samefile("exports/a.keras")
+
+
+def test_what_nobody_opened_is_allowed_by_an_option_of_the_command(folder, capsys):
+    assert main(["check", "unknown.safetensors.enc", "--weights", "1 B"]) == 2
+    told = capsys.readouterr().err
+    assert "--weights cannot be held" in told
+    assert '--allow-opaque "*.enc"' in told
+    assert not [word for word in PYTHON if word in told]
+    allowed = ["--allow-opaque", "*.enc"]
+    assert main(["check", "unknown.safetensors.enc", "--weights", "1 B", *allowed]) == 0
+
+
+def test_an_empty_file_is_called_empty(folder, capsys):
+    Path("e.keras").touch()
+    assert main(["check", "e.keras", "--max", "1MB"]) == 2
+    assert "e.keras: an empty file" in capsys.readouterr().err
