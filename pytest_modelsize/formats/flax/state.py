@@ -114,8 +114,9 @@ class _Search:
         """Return whether ``node`` repeats the parameters that stand beside it, or beside what it is
         in, as an optimizer's state does.
         """
-        if not node.large:
-            return False
+        if not node.large:  # a schedule's counter is all that plain descent keeps
+            named = any(_is_model(model.name) for model, _ in _beside(node, above))
+            return like_an_optimizer(node.name) and node.counted and named
         if not (like_an_optimizer(node.name) or node.slots or node.counted):
             return False
         if any(self._serves(node, model, holder) for model, holder in _beside(node, above)):

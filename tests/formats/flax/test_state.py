@@ -84,6 +84,10 @@ CASES = {
         {"optimizer": OLD, "ema": {"params": NET}, "teacher_params": NET}, ["optimizer/state"],
     ),
     "the state alone": (adam(), ["0"]),
+    "a counter alone": (
+        {"params": NET, "opt_state": {"0": {}, "1": {"count": ()}}, "step": ()},
+        ["opt_state", "step"],
+    ),
     "beside what else a training has": (
         {"params": NET, "opt_state": adam(), "buffer": {"obs": (100, 4)}, "rng": (2,),
          "dynamic_scale": {"scale": (), "fin_steps": ()}},
@@ -110,6 +114,8 @@ FRIENDS = {
     "towers, one called like a slot": {"a": SAME, "b": SAME, "mu": SAME},
     "one beside a count": {"encoder": SAME, "mu": SAME, "count": ()},
     "an average": {"params": NET, "ema": {"params": NET, "count": ()}},
+    "a counter of no optimizer": {"params": NET, "dropout": {"count": ()}, "step": ()},
+    "a counter in a layer": {"params": {"enc": dense(8, 8), "adam": {"count": ()}}},
     "masks": {
         "params": NET,
         "pruned": {"step": (), "masks": {"Dense_0": {"kernel": {"mask": (3, 7)}}}},
