@@ -58,6 +58,18 @@ def _checkpoint(data: bytes) -> None:
     assert measured.total in (len(index) + len(shard), len(index))
 
 
+def _openvino(data: bytes) -> None:
+    """Two bytes say how long the XML is; what follows it are the constants."""
+    length = int.from_bytes(data[:2], "little")
+    graph, constants = data[2 : 2 + length], data[2 + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "net.xml")
+        path.write_bytes(graph)
+        path.with_suffix(".bin").write_bytes(constants)
+        measured = measure(path)
+    assert measured.total in (len(graph) + len(constants), len(graph))
+
+
 def _object_graph(data: bytes) -> None:
     read_graph(Message(Source.of_bytes("graph", data), data))
 
@@ -74,6 +86,7 @@ READERS: Mapping[str, Callable[[bytes], None]] = {
     "checkpoint": _checkpoint,
     "object_graph": _object_graph,
     "configuration": _configuration,
+    "openvino": _openvino,
 }
 """What reads the bytes, by name; the place in this order is the byte that chooses it."""
 

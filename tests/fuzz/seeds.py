@@ -31,6 +31,11 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         yield path.name, seed("file", path.read_bytes())
     for path in sorted(DATA.glob("executorch/*.pt[de]")):
         yield path.name, seed("file", path.read_bytes())
+    graph, constants = (
+        (DATA / "openvino" / name).read_bytes() for name in ("dense.xml", "dense.bin")
+    )
+    packed = len(graph).to_bytes(2, "little") + graph + constants
+    yield "openvino", seed("openvino", packed)
     yield "saved_model.pb", seed("saved_model", (DATA / "saved/saved_model.pb").read_bytes())
     for name, prefix in (("ckpt", "checkpoint/ckpt-1"), ("saved", "saved/variables/variables")):
         index = (DATA / f"{prefix}.index").read_bytes()
