@@ -111,9 +111,14 @@ def _found(
         for find in kinds if name not in gone else ():
             for cause in find(part):
                 changes = tuple((name, change) for _, change in cause.changes)
-                told = replace(cause, text=f"{name}: {cause.text}", changes=changes)
+                given = cause.given
+                if given is not None:  # of the file, and wanted of the folder
+                    given += evidence.measurement.bytes_on_disk - part.measurement.bytes_on_disk
+                text = f"{name}: {cause.text}"
+                told = replace(cause, text=text, given=given, changes=changes)
                 merged.setdefault(cause.kind, []).append(told)
-    yield from map(_merged, merged.values())
+    total = evidence.measurement.bytes_on_disk
+    yield from (_merged(causes, total) for causes in merged.values())
 
 
 def _of_files() -> Sequence[_OfFiles]:
@@ -128,15 +133,17 @@ def _of_files() -> Sequence[_OfFiles]:
     )
 
 
-def _merged(causes: list[Cause]) -> Cause:
+def _merged(causes: list[Cause], total: int) -> Cause:
     """Return one cause for those of a kind, which several files have."""
     first, *others = sorted(causes, key=lambda cause: -cause.size)
     if not others:
         return first
     fixes = dict.fromkeys(cause.fix for cause in (first, *others))
+    known = [cause.given for cause in causes if cause.given is not None]
     return replace(
         first,
         text=f"{first.text}, and the like in {len(others)} more",
+        given=total - sum(total - given for given in known) if known else None,
         size=sum(cause.size for cause in causes),
         fix="; ".join(list(fixes)[:2]),
         # A fix that not every file has is not that of the whole.

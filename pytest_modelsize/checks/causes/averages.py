@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["AVERAGE", "find", "is_average"]
@@ -16,6 +17,7 @@ AVERAGE = "moving average"
 _FEWEST = 2
 """Tensors that an average of a whole model has at the least."""
 _DEEPEST = 6
+_LIST = late(r"([\d,]+) tensors\b")
 _NAME = late(
     r"(?i:(^|[^a-z])(ema|averaged?|shadow|swa|polyak|teacher)([^a-z]|$))"
     r"|[a-z](EMA|Ema|SWA)([^a-z]|$)|(^|[^a-zA-Z])(ema|EMA|swa|SWA)(?=[A-Z][a-z])"
@@ -49,6 +51,32 @@ def find(evidence: Evidence) -> Iterator[Cause]:
                 continue
             found.append(prefix)
             yield _cause(prefix, others[0], groups[prefix])
+    if not found:
+        yield from _lists(evidence)
+
+
+def _lists(evidence: Evidence) -> Iterator[Cause]:
+    """Yield each list of tensors under the name of an average, where it is as large as the rest.
+
+    torch_ema and diffusers' EMAModel keep a list of the parameters' averages without their names.
+    """
+    rest = sum(tensor.size for tensor in evidence.weights if not is_average(tensor.name))
+    for entry in entries(evidence.measurement.section("weights")):
+        match = _LIST.match(entry.note)
+        if match is None or not is_average(entry.name):
+            continue
+        # Buffers have no averages.
+        if rest < 2 * entry.size < 4 * rest:
+            yield Cause(
+                kind=AVERAGE,
+                text=f"{entry.name} has {match[1]} tensors, as large as the weights beside them: "
+                "an average of the weights",
+                size=entry.size,
+                fix=f"ship the one that is used: {entry.name} alone, or the weights alone",
+                section="weights",
+                entries=(entry.name,),
+                changes=(("", Change(without=frozenset([entry.path]))),),
+            )
 
 
 def _cause(prefix: tuple[str, ...], other: tuple[str, ...], tensors: list[Tensor]) -> Cause:

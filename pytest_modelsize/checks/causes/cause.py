@@ -17,7 +17,7 @@ REBUILT = "rebuilt"
 """The artifact's size follows to the byte, as where a file is left out."""
 NAMED = "named"
 """The fix was not tried."""
-TOGETHER = "all fixes that were tried on the file, together"
+TOGETHER = "all fixes that were replayed or rebuilt, together"
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,22 @@ def test_yolov5_4349_model_and_ema_are_pickled_whole(causes, fixed, torch, net, 
     fixed(cause, path, "replayed")
 
 
+@pytest.mark.parametrize("key", ["shadow_params", "ema"])
+def test_an_average_is_a_list_without_names(causes, torch, net, tmp_path, key):
+    """As torch_ema and diffusers' EMAModel have it in their state."""
+    path = tmp_path / "last.ckpt"
+    state = net.state_dict()
+    average = [value + 1 for value in state.values()]
+    checkpoint = {"model": state, "average": {"decay": 0.999, key: average}, "step": 3}
+    torch.save(checkpoint, path)
+    cause = causes(path)["moving average"]
+    assert PARAMETERS * 4 <= cause.size < PARAMETERS * 4 * 1.05
+    del checkpoint["average"][key]
+    torch.save(checkpoint, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+    assert causes(path) == {}
+
+
 def test_a_file_in_another_type_is_told_from_a_copy(causes, hub, net):
     half = {key: value.half() for key, value in net.state_dict().items()}
     safetensors.save_file(half, hub / "model.fp16.safetensors")

@@ -1,5 +1,7 @@
 """An artifact with several causes: what all fixes give together is what a save with all of them has."""
 
+import gzip
+
 import pytest
 
 from pytest_modelsize import measure
@@ -50,7 +52,7 @@ def test_a_checkpoint_has_state_an_average_and_wide_weights(
     # What two fixes leave out both is left out once.
     assert found.together > total - sum(total - cause.given for cause in found.causes)
     last = cause_lines(found.causes, total, found.together)[-1]
-    assert last.startswith("  all fixes that were tried on the file, together: 5")
+    assert last.startswith("  all fixes that were replayed or rebuilt, together: 5")
 
 
 def test_a_folder_has_files_too_many_and_wide_weights(findings, torch, parts, tmp_path):
@@ -70,6 +72,22 @@ def test_a_folder_has_files_too_many_and_wide_weights(findings, torch, parts, tm
     (folder / "optimizer.pt").unlink()
     assert found.together == weight_of(folder)
     assert findings(folder) == type(found)()
+
+
+def test_zeros_in_a_folder_give_the_folder_with_its_files_compressed(findings, torch, tmp_path):
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    for name in ("a", "b"):
+        sparse = {name: torch.randn(100, 100)}
+        sparse[name][:, 5:] = 0
+        safetensors.save_file(sparse, folder / f"{name}.safetensors")
+    (cause,) = findings(folder).causes
+    assert cause.kind == "zero weights"
+    for name in ("a", "b"):
+        path = folder / f"{name}.safetensors"
+        path.write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
+    assert (cause.given, cause.how) == (weight_of(folder), "measured")
 
 
 def test_of_one_cause_nothing_is_added_up(findings, torch, parts, tmp_path):
