@@ -13,7 +13,7 @@ def test_the_commands_of_the_page_name_files_and_environments_that_exist():
     tox = (ROOT / "tox.ini").read_text("utf-8")
     assert len(paths) > 5
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    assert environments == {"others", "bare", "atheris", "pytorch"}
+    assert environments == {"others", "bare", "atheris", "estimators", "pytorch"}
     assert [name for name in environments if f"[testenv:{name}]" not in tox] == []
 
 
@@ -37,3 +37,16 @@ def test_the_figures_of_the_page_are_those_of_the_tests():
     assert row("eight threads measure") == 8 * TIMES
     assert len(ARTIFACTS) == 7
     assert set(CASES) >= {"xdist each", "memray", "randomly", "json-report", "no tmpdir"}
+
+
+def test_so_are_those_of_flaxs_optimizer_state():
+    from tests.formats.flax.test_state import CASES, CONTRIBUTED, FRIENDS, KEYS, OPTIMIZERS
+
+    def row(words):
+        (line,) = [line for line in PAGE.splitlines() if words in line]
+        return int(line.split("|")[2])
+
+    stateful = [name for name in OPTIMIZERS if name != "fromage"]
+    assert row("optimizers of Optax under the key") == len(stateful) * len(KEYS) + len(CONTRIBUTED)
+    assert row("averages and target networks beside") == len(CASES)
+    assert row("layers and towers called") == len(FRIENDS)

@@ -165,9 +165,11 @@ OPTIMIZERS = [
     "lion", "nadam", "novograd", "radam", "rmsprop", "sm3", "yogi", "lars", "fromage", "adan",
 ]  # fmt: skip
 STATELESS = {"fromage"}
+KEYS = ["opt_state", "o"]
+CONTRIBUTED = ["muon", "prodigy", "schedule_free_adamw"]
 
 
-@pytest.mark.parametrize("key", ["opt_state", "o"])
+@pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_state_of_each_optimizer_of_optax_is_found(name, key):
     optax, numpy = needs("optax"), needs("numpy", "estimators")
@@ -195,7 +197,7 @@ def test_the_state_of_each_optimizer_of_optax_is_found(name, key):
         assert found_in(tree) == below(tree, [key])
 
 
-@pytest.mark.parametrize("name", ["muon", "prodigy", "schedule_free_adamw"])
+@pytest.mark.parametrize("name", CONTRIBUTED)
 def test_so_is_that_of_others_under_a_known_name(name):
     optax, numpy = needs("optax"), needs("numpy", "estimators")
     serialization = needs("flax.serialization")
