@@ -9,6 +9,7 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.measurement import SectionPath
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["AVERAGE", "find", "is_average"]
@@ -34,9 +35,9 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield each group of weights with another one's shapes, under the name of an average."""
     groups: dict[tuple[str, ...], list[Tensor]] = defaultdict(list)
     for tensor in evidence.weights:
-        names = [name for part in tensor.path[1:] for name in part.split(".")]
+        names = _names(tensor.path)
         for depth in range(1, min(len(names), _DEEPEST)):
-            groups[tuple(names[:depth])].append(tensor)
+            groups[names[:depth]].append(tensor)
     by_shapes: dict[object, list[tuple[str, ...]]] = defaultdict(list)
     for prefix, tensors in groups.items():
         shapes = Counter(tensor.shape for tensor in tensors)
@@ -50,7 +51,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             if any(prefix[: len(outer)] == outer for outer in found):
                 continue
             found.append(prefix)
-            yield _cause(prefix, others[0], groups[prefix])
+            yield _cause(prefix, others[0], groups[prefix], evidence)
     if not found:
         yield from _lists(evidence)
 
@@ -79,7 +80,16 @@ def _lists(evidence: Evidence) -> Iterator[Cause]:
             )
 
 
-def _cause(prefix: tuple[str, ...], other: tuple[str, ...], tensors: list[Tensor]) -> Cause:
+def _names(path: SectionPath) -> tuple[str, ...]:
+    return tuple(name for part in path[1:] for name in part.split("."))
+
+
+def _cause(
+    prefix: tuple[str, ...], other: tuple[str, ...], tensors: list[Tensor], evidence: Evidence
+) -> Cause:
+    # Counters, which have no shape, go with the tensors.
+    held = entries(evidence.measurement.section("weights"))
+    paths = frozenset(e.path for e in held if _names(e.path)[: len(prefix)] == prefix)
     name, whole = ".".join(prefix), ".".join(other)
     return Cause(
         kind=AVERAGE,
@@ -89,5 +99,5 @@ def _cause(prefix: tuple[str, ...], other: tuple[str, ...], tensors: list[Tensor
         fix=f"ship the one that is used: {name} alone, or {whole} alone",
         section="weights",
         entries=(name,),
-        changes=(("", Change(without=frozenset(tensor.path for tensor in tensors))),),
+        changes=(("", Change(without=paths)),),
     )

@@ -22,7 +22,10 @@ _FILES = (
 """What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
 accelerate/checkpointing.py), and what tools leave behind."""
 _DEBUG = late(r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$")
-_TRAINER = late(r"^(callbacks|loops|rng_state|cuda_rng_state|torch_rng_state)(/|$|\d)")
+_TRAINER = late(
+    r"^(callbacks|loops|((cuda|torch|numpy|python)_)?rng_states?|(lr_)?schedulers?(_state(_dict)?)?"
+    r"|(grad_)?scaler(_state(_dict)?)?)(/|$|\d)"
+)
 _SHARE = 50
 
 

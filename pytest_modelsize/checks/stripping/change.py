@@ -43,9 +43,9 @@ class Change:
             tight=self.tight or other.tight,
             without=gone,
             narrowed=self.narrowed | other.narrowed,
-            # Of what is left out, nothing else is to be done.
-            tied=frozenset(pair for pair in self.tied | other.tied if pair[0] not in gone),
-            turned=frozenset(pair for pair in self.turned | other.turned if pair[0] not in gone),
+            # With what is left out, nothing else is to be done.
+            tied=frozenset(pair for pair in self.tied | other.tied if not gone & {*pair}),
+            turned=frozenset(pair for pair in self.turned | other.turned if not gone & {*pair}),
             renamed=frozenset(pair for pair in self.renamed | other.renamed if pair[0] not in gone),
         )
 

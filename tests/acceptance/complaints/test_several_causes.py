@@ -55,6 +55,23 @@ def test_a_checkpoint_has_state_an_average_and_wide_weights(
     assert last.startswith("  all fixes that were replayed or rebuilt, together: 5")
 
 
+@pytest.mark.parametrize("name", ["ema_state", "state_dict_ema"])
+def test_an_average_repeats_what_was_never_trained(findings, torch, tmp_path, name):
+    """It is an average and equal too, counters and all: as timm and detectron2 keep it."""
+    path = tmp_path / "checkpoint.pt"
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 3), torch.nn.BatchNorm2d(64))
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.ones(2, 3, 8, 8)).sum().backward()
+    optimizer.step()
+    average = {key: value.clone() for key, value in net.state_dict().items()}
+    checkpoint = {"model": net.state_dict(), name: average, "optimizer": optimizer.state_dict()}
+    torch.save(checkpoint, path)
+    found = findings(path)
+    assert {"moving average", "equal tensors"} <= {cause.kind for cause in found.causes}
+    torch.save({"model": checkpoint["model"]}, path)
+    assert found.together == weight_of(path)
+
+
 def test_a_folder_has_files_too_many_and_wide_weights(findings, torch, parts, tmp_path):
     folder = tmp_path / "hub"
     folder.mkdir()
