@@ -34,6 +34,6 @@ def cause_lines(causes: Sequence[Cause], total: int, together: int | None = None
     if len(causes) > _SHOWN:
         lines.append(f"  and {exact(len(causes) - _SHOWN)} more causes")
     if together is not None:
-        share = f", {100 * together / total:.0f} % of it" if total else ""
-        lines.append(f"  {TOGETHER}: {human(together)}{share}")
+        line = f"{TOGETHER}: {human(together)} in place of {human(total)}"
+        lines += wrapped(line, "  ", "    ")
     return lines
