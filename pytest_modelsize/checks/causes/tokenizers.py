@@ -20,8 +20,10 @@ _FAST = "tokenizer.json"
 _LISTS = ("vocab.json", "vocab.txt")
 """Words with numbers (byte-pair encoding), or a word a line (WordPiece)."""
 _MERGES = "merges.txt"
-_LARGEST = 64 * 2**20
+_LARGEST = 16 * 2**20
 """Bytes of the largest tokenizer that is read."""
+_MOST_LISTS = 1_000_000
+"""Lists and objects in it: what they take in memory must be bounded. Real ones have one a merge."""
 
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
@@ -33,7 +35,7 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
         words = _words_of_fast(_text(evidence, name))
         twins = [(folder / twin).as_posix() for twin in _LISTS]
         held = [twin for twin in twins if twin in evidence.files and twin not in gone]
-        slow = [twin for twin in held if words and _words_of(_text(evidence, twin)) <= words]
+        slow = [twin for twin in held if words and _are_in(_text(evidence, twin), words)]
         if not slow:
             continue
         merges = (folder / _MERGES).as_posix()
@@ -53,7 +55,8 @@ def _text(evidence: Evidence, name: str) -> str:
     path = evidence.files[name].path
     if path is None or evidence.files[name].measurement.bytes_on_disk > _LARGEST:
         return ""
-    return path.read_text("utf-8", errors="replace")
+    text = path.read_text("utf-8", errors="replace")
+    return text if text.count("[") + text.count("{") <= _MOST_LISTS else ""
 
 
 def _words_of_fast(text: str) -> set[str]:
@@ -66,11 +69,10 @@ def _words_of_fast(text: str) -> set[str]:
         return set()
 
 
-def _words_of(text: str) -> set[str]:
-    """Return the words in a list of them: the keys of an object, or lines."""
-    if not text.startswith("{"):
-        return set(text.splitlines())
+def _are_in(text: str, words: set[str]) -> bool:
+    """Return whether all words of a list, the keys of an object or lines, are in ``words``."""
     try:
-        return set(json.loads(text))
+        listed = set(json.loads(text)) if text.startswith("{") else set(text.splitlines())
     except (ValueError, TypeError, RecursionError):
-        return {""}
+        return False
+    return bool(listed) and listed <= words
