@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from benchmarks import checks, command, load, measuring
+from benchmarks import checks, finding, command, load, measuring
 
 INTRODUCTION = """\
 # What it costs
@@ -43,6 +43,7 @@ def main() -> None:
         checks.report(folder, given.short)
         measuring.report(folder, given.short)
         measuring.growth(folder, given.short)
+        finding.report(folder, given.short)
 
 
 if __name__ == "__main__":

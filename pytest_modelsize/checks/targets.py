@@ -32,7 +32,7 @@ from pytest_modelsize.checks.surroundings import Body, Surroundings
 from pytest_modelsize.formats import ArtifactError, recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.advice import advice
-from pytest_modelsize.saving.composition import has_numbers, is_half_made, weights_of
+from pytest_modelsize.saving.composition import has_numbers, has_weights, is_half_made
 
 __all__ = [
     "Body",
@@ -213,7 +213,7 @@ def _made(body: Body) -> Iterator[Subject]:
     for name, models in made_by_class(body.made).items():
         for index, model in enumerate(models):  # type: ignore[arg-type, var-annotated]
             # Without weights it may be one that was never finished; nothing of it would ship.
-            if not weights_of(model) or is_half_made(model):
+            if not has_weights(model) or is_half_made(model):
                 continue
             shown = f"{name}[{index}]" if index else name
             yield Subject(shown, model=model, argument=f'model="made:{shown}"')

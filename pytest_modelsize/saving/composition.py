@@ -24,6 +24,7 @@ from pytest_modelsize.saving.own_state import (
 __all__ = [
     "has_numbers",
     "has_optimizer_of_its_own",
+    "has_weights",
     "is_half_made",
     "parts_of",
     "tensors_in",
@@ -109,20 +110,31 @@ def weights_of(model: object) -> dict[object, object]:
     """
     found: dict[object, object] = {}
     for part in parts_of(model):
-        held = attributes_of(part)
-        for name in _HOLD_WEIGHTS:
-            if name in held:
-                for tensor in _flat(held[name]):
-                    _note(tensor, found)
-        framework = framework_of(part)
-        if framework == "tensorflow":
-            for attribute in held.values():
-                for value in _flat(attribute):
-                    if _is(value, _VARIABLES):
-                        _note(value, found)
-        elif framework in FAMILIES:
-            found[id(part)] = part  # what it holds has no common form: it stands for itself
+        for tensor in _weights_in(part):
+            if tensor is part:
+                found[id(part)] = part  # what it holds has no common form: it stands for itself
+            else:
+                _note(tensor, found)
     return found
+
+
+def _weights_in(part: object) -> Iterator[object]:
+    """Yield the tensors that a part itself has; itself, if its family keeps them in its own way."""
+    held = attributes_of(part)
+    for name in _HOLD_WEIGHTS:
+        if name in held:
+            yield from _flat(held[name])
+    framework = framework_of(part)
+    if framework == "tensorflow":
+        for attribute in held.values():
+            yield from (value for value in _flat(attribute) if _is(value, _VARIABLES))
+    elif framework in FAMILIES:
+        yield part
+
+
+def has_weights(model: object) -> bool:
+    """Return whether `weights_of` would find any; the first one is enough."""
+    return any(True for part in parts_of(model) for _ in _weights_in(part))
 
 
 def tensors_in(value: object) -> dict[object, object]:
@@ -162,7 +174,7 @@ def has_numbers(model: object) -> bool:
 
     What has none is no model but a part of a pipeline, such as a tokenizer with its vocabulary.
     """
-    if framework_of(model) != "tensorflow" or weights_of(model):
+    if framework_of(model) != "tensorflow" or has_weights(model):
         return True
     constants = (
         value

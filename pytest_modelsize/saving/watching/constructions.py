@@ -118,18 +118,25 @@ class Constructions:
 
     def _look(self) -> None:
         """Let go of parts, and of all but the last models where there are more than the bound."""
-        inner: set[int] = set()
-        for model in self._kept.values():
-            if id(model) not in inner:
-                inner.update(id(part) for part in parts_of(model) if part is not model)
-        for part in inner & self._kept.keys():
-            del self._kept[part]
+        inner = self._parts()
+        self._kept = {key: model for key, model in self._kept.items() if key not in inner}
         for key in list(self._kept)[: -self._bound]:
             self._weak.append(weakref.ref(self._kept.pop(key)))
-        alive = [reference for reference in self._weak if reference() is not None]
-        self.lost += len(self._weak) - len(alive)
-        self._weak = alive
+        known = len(self._weak)
+        self._weak = [reference for reference in self._weak if reference() is not None]
+        self.lost += known - len(self._weak)
+        self._weak = [reference for reference in self._weak if id(reference()) not in inner]
         self._next_look = 2 * len(self._kept) + _SLACK
+
+    def _parts(self) -> set[int]:
+        """Return the ids of what is part of a model that was made."""
+        inner: set[int] = set()
+        older = [model for reference in self._weak if (model := reference()) is not None]
+        # What was made last holds the most: the others are seldom looked into.
+        for model in reversed([*older, *self._kept.values()]):
+            if id(model) not in inner:
+                inner.update(id(part) for part in parts_of(model) if part is not model)
+        return inner
 
 
 def _frames_now() -> frozenset[int]:
