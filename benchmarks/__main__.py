@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from benchmarks import checks, finding, command, load, measuring
+from benchmarks import checks, command, finding, load, measuring
 
 INTRODUCTION = """\
 # What it costs
