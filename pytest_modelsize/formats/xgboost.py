@@ -64,7 +64,7 @@ def read(source: Source, ledger: Ledger) -> None:
     except TooManyParts as error:
         ledger.add(home, Kind.OPAQUE, source.size - entries.given)
         ledger.note(home, str(error))
-    entries.note()
+    entries.close()
 
 
 class _Entries:
@@ -77,18 +77,19 @@ class _Entries:
     def __init__(self, source: Source, ledger: Ledger) -> None:
         self.source, self.ledger = source, ledger
         self.given = 0
-        self._known: set[SectionPath] = set()
+        self._sizes: dict[SectionPath, list[int]] = {}  # of content, and of what describes it
         self._arrays: dict[SectionPath, tuple[str, int, int]] = {}
 
     def enter(self, part: Part) -> None:
         """Enter one part."""
         self.given += part.size
         home = self._bounded(_home(part))
+        sizes = self._sizes.get(home) or self._sizes.setdefault(home, [0, 0])
         if part.container or (home[:2] == ("weights", _TREES) and part.length is None):
-            self.ledger.add(home, Kind.STRUCTURE, part.size)
+            sizes[1] += part.size
             return
-        self.ledger.add(home, Kind.DATA, part.data)
-        self.ledger.add(home, Kind.STRUCTURE, part.size - part.data)
+        sizes[0] += part.data
+        sizes[1] += part.size - part.data
         if part.length is None:
             return
         if home[0] == "weights":
@@ -99,8 +100,11 @@ class _Entries:
         else:
             self.ledger.note(home, _counted(part.dtype, part.length))
 
-    def note(self) -> None:
-        """Remark on each kind of array how long all of them are together."""
+    def close(self) -> None:
+        """Give the sums to the ledger, and remark how long the arrays of all trees are together."""
+        for home, (data, structure) in self._sizes.items():
+            self.ledger.add(home, Kind.DATA, data)
+            self.ledger.add(home, Kind.STRUCTURE, structure)
         for home, (dtype, count, trees) in self._arrays.items():
             told = f"{_counted(dtype, count)}, {trees:,d} tree{'s' if trees != 1 else ''}"
             self.ledger.note(home, told)
@@ -112,11 +116,7 @@ class _Entries:
         self._arrays[home] = (dtype, count + (part.length or 0), trees + 1)
 
     def _bounded(self, home: SectionPath) -> SectionPath:
-        if home not in self._known:
-            if len(self._known) >= _MOST_ENTRIES:
-                return home[:2]
-            self._known.add(home)
-        return home
+        return home if home in self._sizes or len(self._sizes) < _MOST_ENTRIES else home[:2]
 
 
 def _home(part: Part) -> SectionPath:

@@ -12,8 +12,11 @@ from pytest_modelsize.formats.containers.json_scanner import (
 )
 from pytest_modelsize.formats.containers.part import DEEPEST, Part, PartPath, TooManyParts
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["json_parts"]
+
+_SIGNS = late(r"[0-9eE+\-., \t\r\n]*")
 
 
 class _Frame:
@@ -94,8 +97,23 @@ def _opens(scan: Scanner, at: int) -> str:
     return "]" if scan.text[inner : inner + 1] in ("{", "[") else ""
 
 
+def _numbers(text: str, at: int) -> int:
+    """Return where the list at ``at`` ends if there are but signs of numbers in it, else 0.
+
+    Most of a model in JSON is such lists. Whether each is a number is not asked: that takes twenty
+    times as long, and no byte goes elsewhere for it.
+    """
+    if text[at : at + 1] != "[":
+        return 0
+    end = _SIGNS.match(text, at + 1).end()  # type: ignore[union-attr]  # matches always
+    return end + 1 if text[end : end + 1] == "]" else 0
+
+
 def _whole(scan: Scanner, path: PartPath, at: int) -> tuple[Part, int]:
     """Return the value at ``at`` as one part, but for its size, and where it ends."""
+    if (end := _numbers(scan.text, at)) > 0:
+        length = scan.text.count(",", at, end) + 1 if scan.blanks(at + 1) < end - 1 else 0
+        return Part(path, 0, at + 1, end - at - 2, length, "numbers"), end
     tally = Tally()
     end = scan.value(at, tally)
     mark = scan.text[at : at + 1]
