@@ -1,4 +1,4 @@
-"""What a live model knows about its own artifact and the file alone does not."""
+"""What a live model, or its configuration, knows of an artifact and the weights alone do not."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ class LiveNames:
             (``head``): Keras stores it in the file only from 3.9 on.
         optimizers: HDF5 paths of the groups that hold an optimizer (``/optimizer``,
             ``/g_optimizer``). Where this is given, nothing is guessed about which groups do.
+        configuration: the model's, as it lies beside the weights; empty where there is none, or a
+            live model has told more.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     objects: Mapping[str, str] = field(default_factory=dict)
     optimizers: frozenset[str] | None = None
+    configuration: bytes = b""

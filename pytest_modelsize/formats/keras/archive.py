@@ -7,6 +7,8 @@ The members are those of keras/src/saving/saving_lib.py: ``config.json``, ``meta
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.zip import (
     STORED,
@@ -18,10 +20,13 @@ from pytest_modelsize.formats.containers.zip import (
 )
 from pytest_modelsize.formats.inside import read_inside
 from pytest_modelsize.formats.keras import open_configuration, weights_file
+from pytest_modelsize.formats.keras.variable_names import LARGEST
+from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.zip_archive import read_any_member
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.records import replace
 from pytest_modelsize.sizes.shares import proportional
 
 __all__ = ["CONFIG", "METADATA", "format", "read", "read_member", "recognises", "weights_members"]
@@ -53,11 +58,13 @@ def read(source: Source, ledger: Ledger) -> None:
         ArtifactError: where the archive, or the weights file inside it, is broken.
     """
     archive = read_zip(source)
+    names = _names(source, archive)
     for member in archive.members:
         home = _home(member.name)
         ledger.add(home, Kind.STRUCTURE, member.structure)
         ledger.add(home, Kind.RESERVED, member.padding)
         content = source.window(member.offset, member.stored, member.name)
+        content.names = names
         if member.method != STORED:
             extents.note(content, 0, member.stored, home)
         if member.encrypted:
@@ -65,7 +72,7 @@ def read(source: Source, ledger: Ledger) -> None:
         elif member.method == STORED:
             read_member(content, member.name, ledger)
         else:
-            _read_compressed(source, member, ledger)
+            _read_compressed(source, member, ledger, names)
     _name_waste(archive, ledger)
     for name, kind, size in archive.loose:
         ledger.add(("overhead", name), kind, size)
@@ -112,6 +119,18 @@ def weights_members(source: Source) -> list[ZipMember]:
     ]
 
 
+def _names(source: Source, archive: ZipArchive) -> LiveNames:
+    """Return what is known of the weights: by the live model, or else by its configuration."""
+    if source.names.variables:
+        return source.names
+    for member in archive.members:
+        if member.name == CONFIG and member.unpacked <= LARGEST:
+            with suppress(ArtifactError):
+                text = unpack(source, member, LARGEST)
+                return replace(source.names, configuration=text)
+    return source.names
+
+
 def _home(name: str) -> SectionPath:
     """Return the entry that a member's headers belong to, and its content where it is opaque."""
     if name.endswith(_WEIGHTS) or name == _SHARDS:
@@ -133,13 +152,13 @@ def _name_waste(archive: ZipArchive, ledger: Ledger) -> None:
                 ledger.note(_home(member.name), f"waste: the same as {before}")
 
 
-def _read_compressed(source: Source, member: ZipMember, ledger: Ledger) -> None:
+def _read_compressed(source: Source, member: ZipMember, ledger: Ledger, names: LiveNames) -> None:
     """Attribute a compressed member in proportion to what it unpacks to, and say so."""
     if member.name in (CONFIG, METADATA) or member.name.endswith(_WEIGHTS):
         data = unpack(source, member, _LARGEST_UNPACKED)
         inner = Ledger()
         content = Source.of_bytes(f"{source.name}!{member.name}", data)
-        content.names = source.names
+        content.names = names
         read_member(content, member.name, inner)
         leaves = [leaf for section in inner.sections() for leaf in section.leaves()]
         shares = proportional([leaf.size for _, leaf in leaves], member.stored)

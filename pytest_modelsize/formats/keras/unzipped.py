@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.keras import archive
+from pytest_modelsize.formats.keras.variable_names import LARGEST
+from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["format", "read", "recognises"]
 
@@ -23,6 +26,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
     Raises:
         ArtifactError: where one cannot be read, or the weights file is broken.
     """
+    names = _names(folder)
     for item in folder.walk():
         relative = item.path.relative_to(folder.path).as_posix()
         if item.is_link:
@@ -30,4 +34,14 @@ def read(folder: Folder, ledger: Ledger) -> None:
             ledger.note(("assets", relative), item.note)
             continue
         with folder.open(relative) as source:
+            source.names = names
             archive.read_member(source, relative, ledger)
+
+
+def _names(folder: Folder) -> LiveNames:
+    """Return what is known of the weights: by the live model, or else by its configuration."""
+    if folder.names.variables:
+        return folder.names
+    with folder.open(archive.CONFIG) as source:
+        text = source.read(0, source.size) if source.size <= LARGEST else b""
+    return replace(folder.names, configuration=text)

@@ -148,8 +148,12 @@ class _Homes:
 
     def __init__(self, file: HDF5File, layout: str, names: LiveNames) -> None:
         self._layout = layout
-        self._variables = names.variables
         self._labels = {**_labels(file), **names.objects} if layout == "weights" else {}
+        self._variables = names.variables
+        if layout == "weights" and names.configuration and not names.variables:
+            from pytest_modelsize.formats.keras.variable_names import names_of_variables
+
+            self._variables = names_of_variables(names.configuration, file, self._labels)
         self._optimizers = optimizer_groups(file, names) if layout == "weights" else {}
         # Weights alone are groups of layers, and a layer may have any name.
         self._layers_alone = "layer_names" in file.objects["/"].attributes

@@ -1,0 +1,141 @@
+"""A variable is named the same from the file and live: the names of the live model are the oracle."""
+
+import json
+import zipfile
+
+import pytest
+
+from pytest_modelsize import measure
+from tests.needs import needs
+
+keras = needs("keras")
+if int(keras.__version__.partition(".")[0]) < 3:
+    pytest.skip("Keras 3 numbers its variables: tox run -e py", allow_module_level=True)
+
+
+def sequential():
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, name="first"),
+            layers.BatchNormalization(),
+            layers.SeparableConv2D(3, 3, use_bias=False),
+            layers.DepthwiseConv2D(2),
+            layers.BatchNormalization(scale=False, name="plain"),
+            layers.Conv2DTranspose(2, 2),
+            layers.LayerNormalization(center=False),
+            layers.Flatten(),
+            layers.Dense(3, name="hidden"),
+            layers.Dense(2, use_bias=False),
+        ]
+    )
+
+
+def functional():
+    layers = keras.layers
+    given = keras.Input((5,), dtype="int32")
+    inner = keras.Sequential([keras.Input((6,)), layers.Dense(4), layers.Dense(3)], name="head")
+    embedded = layers.Embedding(10, 4)(given)
+    x = layers.Concatenate()([layers.LSTM(3)(embedded), layers.GRU(3, name="gate")(embedded)])
+    return keras.Model(given, inner(x))
+
+
+def frozen():
+    model = sequential()
+    model.layers[0].trainable = False
+    return model
+
+
+MODELS = {"sequential": sequential, "functional": functional, "frozen": frozen}
+OPTIMIZERS = {
+    "adam": lambda: keras.optimizers.Adam(),
+    "adamw": lambda: keras.optimizers.AdamW(),
+    "sgd": lambda: keras.optimizers.SGD(),
+    "momentum": lambda: keras.optimizers.SGD(momentum=0.9),
+    "lion": lambda: keras.optimizers.Lion(),
+    "adagrad": lambda: keras.optimizers.Adagrad(),
+    "amsgrad": lambda: keras.optimizers.Adam(amsgrad=True),
+    "rmsprop": lambda: keras.optimizers.RMSprop(),
+}
+
+
+def paths_of(measured):
+    """Return the entries that are variables, with their types and shapes."""
+    found = set()
+    pending = [
+        ((part.name,), part) for part in measured.tree if part.name in ("weights", "optimizer")
+    ]
+    while pending:
+        path, part = pending.pop()
+        if part.note and "model.weights.h5" not in path:
+            found.add((path, part.note))
+        pending += [((*path, child.name), child) for child in part.children]
+    return found
+
+
+def saved_twice(model, tmp_path):
+    from pytest_modelsize.saving import save
+
+    copy = save(model, tmp_path, format="keras", include_optimizer=True)
+    return measure(copy.path, names=copy.names), measure(copy.path), copy.path
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_each_variable_is_called_as_its_live_model_calls_it(tmp_path, model, optimizer):
+    made = MODELS[model]()
+    made.compile(OPTIMIZERS[optimizer](), "mse")
+    made.optimizer.build(made.trainable_variables)
+    live, alone, _ = saved_twice(made, tmp_path)
+    assert paths_of(alone) == paths_of(live)
+    assert len(paths_of(alone)) > 10
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_slot_is_called_wrong(tmp_path, optimizer):
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+    made.compile(OPTIMIZERS[optimizer](), "mse")
+    made.optimizer.build(made.trainable_variables)
+    live, alone, _ = saved_twice(made, tmp_path)
+    told = {path for path, _ in paths_of(alone) if not path[-1].isdecimal()}
+    assert told <= {path for path, _ in paths_of(live)}
+    if optimizer not in ("amsgrad", "rmsprop", "sgd"):
+        assert paths_of(alone) == paths_of(live)
+
+
+def test_a_layer_of_another_package_keeps_its_numbers(tmp_path):
+    @keras.saving.register_keras_serializable("mine")
+    class Dense(keras.layers.Dense):
+        pass
+
+    made = keras.Sequential(
+        [keras.Input((4,)), Dense(3, name="own"), keras.layers.Dense(2, name="last")]
+    )
+    _, alone, _ = saved_twice(made, tmp_path)
+    names = {path for path, _ in paths_of(alone)}
+    assert ("weights", "own", "0") in names
+    assert ("weights", "last", "kernel") in names
+
+
+def test_a_configuration_that_is_of_another_model_names_nothing(tmp_path):
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+    *_, path = saved_twice(made, tmp_path)
+    other = tmp_path / "other.keras"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+        for item in old.infolist():
+            content = old.read(item)
+            if item.filename == "config.json":
+                config = json.loads(content)
+                config["config"]["layers"][1]["config"]["name"] = "another"
+                content = json.dumps(config).encode()
+            new.writestr(item.filename, content)
+    assert ("weights", "hidden", "0") in {found for found, _ in paths_of(measure(other))}
+
+
+def test_an_unzipped_model_has_the_same_names(tmp_path):
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+    *_, path = saved_twice(made, tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "unzipped")
+    assert paths_of(measure(tmp_path / "unzipped")) == paths_of(measure(path))
