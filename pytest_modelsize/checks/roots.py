@@ -45,6 +45,8 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
         subjects: the candidates, the best known first; no two are the same.
         saved: what was written to those that are files, as far as that is known.
     """
+    if len(subjects) <= 1:
+        return list(subjects)
     # What keeps a tensor's memory must live until all are compared.
     weights = {id(s.model): weights_of(s.model) for s in subjects if _has_parts(s)}
     candidates = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
@@ -19,6 +20,11 @@ _mro, _namespace, _module, _name = (
     _of_type[name].__get__ for name in ("__mro__", "__dict__", "__module__", "__name__")
 )
 _DICT = "__dict__"
+_MOST = 4096
+"""Classes that are remembered."""
+_Descriptors = tuple[tuple[tuple[str, Any], ...], Any]
+# By id, because a metaclass may have code of its own for a class's hash.
+_KNOWN: dict[int, tuple[weakref.ref[type], _Descriptors]] = {}
 
 
 def ancestors(cls: type) -> tuple[type, ...]:
@@ -40,20 +46,40 @@ def full_name(cls: type) -> tuple[str, str]:
 def attributes_of(value: object) -> dict[str, object]:
     """Return the attributes that an instance itself holds, those in slots too."""
     found: dict[str, object] = {}
-    for cls in ancestors(type(value)):
-        for name, descriptor in class_attributes(cls).items():
-            if type(descriptor) is MemberDescriptorType and name != _DICT:
-                try:
-                    found[name] = descriptor.__get__(value)
-                except AttributeError:
-                    continue  # a slot that was never set
-    for cls in ancestors(type(value)):
-        own = class_attributes(cls).get(_DICT)
-        if own is not None:
-            # A class may have put something of its own there, which would run.
-            if isinstance(own, (GetSetDescriptorType, MemberDescriptorType)):
-                held = own.__get__(value)
-                if type(held) is dict:
-                    found.update(held)
-            break
+    slots, own = _descriptors(type(value))
+    for name, descriptor in slots:
+        try:
+            found[name] = descriptor.__get__(value)
+        except AttributeError:
+            continue  # a slot that was never set
+    if own is not None:
+        held = own.__get__(value)
+        if type(held) is dict:
+            found.update(held)
     return found
+
+
+def _descriptors(cls: type) -> _Descriptors:
+    """Return those of a class's slots, by name, and the one of its instances' ``__dict__``.
+
+    They are looked for once in each class: they are made with it, and none comes later.
+    """
+    known = _KNOWN.get(id(cls))
+    if known is not None and known[0]() is cls:
+        return known[1]
+    slots, own = [], None
+    for base in ancestors(cls):
+        for name, descriptor in class_attributes(base).items():
+            if type(descriptor) is MemberDescriptorType and name != _DICT:
+                slots.append((name, descriptor))
+    for base in ancestors(cls):
+        first = class_attributes(base).get(_DICT)
+        if first is not None:
+            # A class may have put something of its own there, which would run.
+            if isinstance(first, (GetSetDescriptorType, MemberDescriptorType)):
+                own = first
+            break
+    if len(_KNOWN) >= _MOST:
+        _KNOWN.clear()
+    _KNOWN[id(cls)] = (weakref.ref(cls), (tuple(slots), own))
+    return tuple(slots), own
