@@ -58,9 +58,8 @@ def tree_lines(measurement: Measurement, view: View) -> list[tuple[str, bool]]:
         rest: list[Section] = []
         rows += ((row, False) for row in _below(section, 1, total, view, rest))
         if len(rest) == 1 and rest[0] in section.children:
-            rows.append(
-                (_row(rest[0], 1, total), False)
-            )  # it takes no more room than to leave it out
+            # To leave one out takes a line as well.
+            rows.append((_row(rest[0], 1, total), False))
         elif rest:
             size = sum(entry.size for entry in rest)
             name = f"    and {exact(len(rest))} smaller"
