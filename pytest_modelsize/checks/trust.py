@@ -10,6 +10,7 @@ from pytest_modelsize.sizes.budget import PROMISE, Budget
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.escaping import printable
+from pytest_modelsize.sizes.growth import Growth, GrowthLimit
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
 from pytest_modelsize.sizes.records import dataclass
 
@@ -17,7 +18,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytest_modelsize.checks.take import Taken
 
-__all__ = ["OpaqueEntry", "not_known", "opaque_entries", "opaque_patterns", "promise_broken"]
+__all__ = [
+    "OpaqueEntry",
+    "growth_not_known",
+    "not_known",
+    "opaque_entries",
+    "opaque_patterns",
+    "promise_broken",
+]
 
 _SHOWN = 3
 """Opaque entries that a message names."""
@@ -85,6 +93,27 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
         measured = measurement.size_of(section)
         if section is not None and measured <= size < measured + elsewhere:
             return _message(measurement, opaque, written, command)
+    return ""
+
+
+def growth_not_known(
+    limits: Sequence[GrowthLimit], growth: Growth | None, allow_opaque: Sequence[str]
+) -> str:
+    """Return what to say where a section's growth cannot be told for what nobody opened.
+
+    It holds if it would with all opaque bytes of other sections counted as gained.
+    """
+    opaque = opaque_entries(growth.new, allow_opaque) if growth is not None else ()
+    for limit in limits:
+        if growth is None or limit.section is None:
+            continue
+        gained, room = (
+            growth.counted[limit.section],
+            limit.allowed(growth.old.size_of(limit.section)),
+        )
+        elsewhere = sum(entry.size for entry in opaque if entry.section != limit.section)
+        if gained <= room < gained + elsewhere:
+            return _message(growth.new, opaque, f"{limit.section}=", False)
     return ""
 
 

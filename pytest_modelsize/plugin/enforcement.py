@@ -16,7 +16,7 @@ from pytest_modelsize.checks.explanation import ignored_flag
 from pytest_modelsize.checks.judgement import Judgement, judge_artifact
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.checks.trust import not_known, promise_broken
+from pytest_modelsize.checks.trust import growth_not_known, not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.baseline_entry import (
     BaselineMatch,
@@ -43,6 +43,7 @@ from pytest_modelsize.plugin.results import keep, keep_unchecked
 from pytest_modelsize.plugin.state import folder_of, forget_verdicts, session_of
 from pytest_modelsize.report.several import Beside, beside
 from pytest_modelsize.saving import SaveError
+from pytest_modelsize.sizes.growth import Growth
 
 __all__ = ["hold_budgets"]
 
@@ -135,6 +136,7 @@ def _hold(item: pytest.Item, checks: Sequence[Check], saves: SaveCache, namesake
     problem = promise_broken(taken)
     for check in checks:
         problem = problem or not_known(check.marker.request.budget, taken.measurement)
+        problem = problem or _growth_not_known(item, check, match.growth(taken.measurement))
         if problem:
             taken.discard()
             return _Held(
@@ -154,6 +156,13 @@ def _hold(item: pytest.Item, checks: Sequence[Check], saves: SaveCache, namesake
     if taken.flag_ignored and not problems:
         problems += _warn_once(item, first.marker.mark, taken, saves)
     return _Held(checks, problems, taken.measurement.bytes_on_disk)
+
+
+def _growth_not_known(item: pytest.Item, check: Check, growth: Growth | None) -> str:
+    if accepts_growth(item.config, exists=True):
+        return ""
+    request = check.marker.request
+    return growth_not_known(request.growth, growth, request.budget.allow_opaque)
 
 
 def _unchecked(

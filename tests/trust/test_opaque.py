@@ -15,10 +15,16 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.checks.compression import METHODS, compressed
-from pytest_modelsize.checks.trust import not_known, opaque_entries, opaque_patterns
+from pytest_modelsize.checks.trust import (
+    growth_not_known,
+    not_known,
+    opaque_entries,
+    opaque_patterns,
+)
 from pytest_modelsize.cli import main
 from pytest_modelsize.formats import files_of
 from pytest_modelsize.sizes.budget import Budget, Limit, judge
+from pytest_modelsize.sizes.growth import GrowthLimit, grown
 from tests.formats.test_huggingface import FILES
 from tests.formats.test_safetensors import made, tensor
 
@@ -127,6 +133,26 @@ def test_a_promise_about_what_nobody_opened_is_not_checked(tmp_path, case, where
         ((Limit("graph", measured.opaque - 1, "x"),), False),
     ):
         assert (not_known(Budget(limits), measured) == "") is checked
+
+
+def test_a_section_s_growth_is_not_checked_where_opaque_bytes_could_hold_it(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, more in ((old, 0), (new, 1000)):
+        folder.mkdir()
+        (folder / "m.keras").write_bytes(KERAS)
+        (folder / "m.bin").write_bytes(NOISE + NOISE[:more])
+    growth = grown(measure(old), measure(new))
+    hidden = growth.new.opaque
+
+    def problem(section, room, allowed=()):
+        return growth_not_known([GrowthLimit(section, room, None, "x")], growth, allowed)
+
+    assert "optimizer= cannot be held against what is inside" in problem("optimizer", 0)
+    assert problem("optimizer", hidden - 1)
+    assert problem("optimizer", hidden) == ""  # it would hold whatever the bytes are
+    assert problem("optimizer", 0, ["*.bin"]) == ""
+    assert problem(None, 1000) == ""
+    assert growth_not_known([GrowthLimit("optimizer", 0, None, "x")], None, ()) == ""
 
 
 def test_what_is_over_its_limit_without_them_is_over_it(tmp_path):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
-__all__ = ["COMPRESSIONS", "compression_of", "pieces", "unpacked"]
+__all__ = ["COMPRESSIONS", "CUT_OFF", "compression_of", "pieces", "unpacked"]
 
 COMPRESSIONS = {
     b"\x78\x01": "zlib", b"\x78\x5e": "zlib", b"\x78\x9c": "zlib", b"\x78\xda": "zlib",
@@ -34,6 +34,8 @@ COMPRESSIONS = {
 }  # fmt: skip
 """Names of compressions by the bytes that they begin with."""
 
+CUT_OFF = "compressed content is cut off"
+"""The problem of a file of which not all is there."""
 _CHUNK = 256 * 1024
 _WINDOW = 4 * _CHUNK
 _MOST = 4 * 2**30
@@ -159,7 +161,7 @@ class _Forward:
             except (zlib.error, OSError, EOFError, ValueError) as error:
                 raise self.source.error(self.at, f"compressed content is broken: {error}") from None
             if not piece and not data and not self.unpacker.eof:
-                raise self.source.error(self.at, "compressed content is cut off")
+                raise self.source.error(self.at, CUT_OFF)
         self.done += len(piece)
         if self.done > min(_MOST, _CHUNK + _MOST_RATIO * self.source.size):
             raise self.source.error(0, f"content that unpacks to more than {self.done:,d} bytes")

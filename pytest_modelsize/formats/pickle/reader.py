@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_modelsize.formats.containers.pickle import follow
 from pytest_modelsize.formats.inside import read_model
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
-from pytest_modelsize.formats.pickle.compressed import compression_of, unpacked
+from pytest_modelsize.formats.pickle.compressed import CUT_OFF, compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
 from pytest_modelsize.formats.pickle.slots import mark_slots
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
@@ -58,7 +58,8 @@ def read(source: Source, ledger: Ledger) -> None:
             raise source.error(0, f"{compression} is not unpacked here")
         _read_all(content, inner)
     except ArtifactError as error:
-        if not compression and not source.tail.endswith(b"."):
+        ends = error.problem != CUT_OFF if compression else source.tail.endswith(b".")
+        if not ends:
             raise source.error(
                 error.offset,
                 f"a pickle that was cut off, so {NO_MODEL_HERE}: a save or download that broke off",

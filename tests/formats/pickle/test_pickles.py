@@ -99,6 +99,17 @@ def test_a_pickle_that_was_cut_off_is_no_model(tmp_path, protocol, name):
                 measure(tmp_path / name)
 
 
+@pytest.mark.parametrize("compress", [zlib.compress, gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_pickle_that_was_cut_off_is_no_model(tmp_path, compress):
+    whole = compress(pickle.dumps({"weights": list(range(3000))}))
+    for kept in range(9, len(whole) - 1, 97):
+        (tmp_path / "m.pkl.z").write_bytes(whole[:kept])
+        with pytest.raises(ArtifactError, match="a pickle that was cut off"):
+            measure(tmp_path / "m.pkl.z")
+    (tmp_path / "m.pkl.z").write_bytes(whole)
+    assert measure(tmp_path / "m.pkl.z").total == len(whole)
+
+
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_arrays_are_weights_by_attribute_with_type_and_shape(tmp_path, protocol):
     np = needs("numpy")
@@ -181,7 +192,7 @@ def test_what_cannot_be_unpacked_or_followed_is_opaque_and_says_why(tmp_path):
     data = pickle.dumps({"a": list(range(1000))})
     cases = {
         "lz4.pkl": (b"\x04\x22\x4d\x18" + bytes(50), "lz4 is not unpacked here"),
-        "cut.pkl.gz": (gzip.compress(data)[:-200], "cut off"),
+        "broken.pkl.gz": (gzip.compress(data)[:10] + b"\xff" * 50, "broken"),
         "buffer.pkl": (b"\x80\x05\x97.", "NEXT_BUFFER"),
         "bomb.pkl.gz": (gzip.compress(bytes(2**27)), "unpacks to more than"),
     }
