@@ -6,7 +6,6 @@ The budget is given by options, or, without any, by the project's file.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from pytest_modelsize.checks.trust import not_known, opaque_patterns
 from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
-from pytest_modelsize.cli.inputs import refuse_misspelt
+from pytest_modelsize.cli.inputs import STDIN, artifact_at
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.sizes.bytesize import exact, parse_size
@@ -31,7 +30,12 @@ def add_arguments(check: argparse.ArgumentParser) -> None:
         "are held, in this folder or the nearest above it."
     )
     check.set_defaults(run=_check)
-    check.add_argument("artifacts", metavar="FILE", nargs="*", help="model files, or directories")
+    check.add_argument(
+        "artifacts",
+        metavar="FILE",
+        nargs="*",
+        help="model files, or directories; - for standard input",
+    )
     check.add_argument("--max", type=limit, metavar="SIZE", help='the whole, such as "2MB"')
     for name in SECTIONS:
         check.add_argument(f"--{name}", type=limit, metavar="SIZE", help=f"the section {name}")
@@ -85,40 +89,40 @@ def _check(options: argparse.Namespace) -> int:
     worst = WITHIN
     for artifact in options.artifacts:
         try:
-            worst = max(worst, _held(artifact, budget, options))
+            with artifact_at(artifact) as path:
+                name = path.name if artifact == STDIN else artifact
+                worst = max(worst, _held(path, name, budget, options))
         except ArtifactError as error:
             print(f"modelsize: {error}", file=sys.stderr)
             worst = BAD
     return worst
 
 
-def _held(artifact: str, budget: Budget, options: argparse.Namespace) -> int:
-    measurement = _measured(artifact, options.compressed)
+def _held(path: Path, name: str, budget: Budget, options: argparse.Namespace) -> int:
+    measurement = _measured(path, name, options.compressed)
     if problem := not_known(budget, measurement, command=True):
         print(f"modelsize: {problem}", file=sys.stderr)
         return BAD
     excesses = judge(budget, measurement)
     if excesses:
-        print(_explained(artifact, measurement, excesses, options))
+        print(_explained(path, name, measurement, excesses, options))
         return OVER
     if not options.quiet:
-        print(f"{artifact}: {exact(measurement.bytes_on_disk)} B, within its budget")
+        print(f"{name}: {exact(measurement.bytes_on_disk)} B, within its budget")
     return WITHIN
 
 
-def _measured(artifact: str, compression: str | None) -> Measurement:
-    if not os.path.lexists(artifact):
-        refuse_misspelt(artifact)
+def _measured(path: Path, name: str, compression: str | None) -> Measurement:
     if not compression:
-        return measure(artifact, name=artifact)
+        return measure(path, name=name)
     from pytest_modelsize.checks.take import measure_compressed, method_of
 
-    path = Path(artifact)
-    return measure_compressed(path, method_of(path, compression), name=artifact)
+    return measure_compressed(path, method_of(path, compression), name=name)
 
 
 def _explained(
-    artifact: str,
+    path: Path,
+    name: str,
     measurement: Measurement,
     excesses: Sequence[Excess],
     options: argparse.Namespace,
@@ -134,7 +138,7 @@ def _explained(
     from pytest_modelsize.report.failure import Circumstances, failure
 
     taken = Taken(
-        subject=Subject(artifact, path=Path(artifact)),
+        subject=Subject(name, path=path),
         settings=Settings("", True, compression=options.compressed or ""),
         measurement=measurement,
     )

@@ -14,7 +14,7 @@ from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
-__all__ = ["STDIN", "Input", "artifact_at", "read_inputs", "refuse_misspelt"]
+__all__ = ["STDIN", "Input", "artifact_at", "read_inputs"]
 
 STDIN = "-"
 _NAME = "stdin"
@@ -40,7 +40,7 @@ def artifact_at(name: str) -> Iterator[Path]:
     """Give the path of the artifact ``name``; standard input lies in a file meanwhile."""
     if name != STDIN:
         if not os.path.lexists(name):
-            refuse_misspelt(name)
+            _refuse_misspelt(name)
         yield Path(name)
         return
     import shutil
@@ -53,7 +53,7 @@ def artifact_at(name: str) -> Iterator[Path]:
         yield path
 
 
-def refuse_misspelt(name: str) -> None:
+def _refuse_misspelt(name: str) -> None:
     """Say of a path that leads nowhere how it was meant, where that is plain.
 
     Raises:

@@ -1,5 +1,6 @@
 """What the command says of a plain mistake: what was meant, as one writes it on a command line."""
 
+import io
 import shutil
 from pathlib import Path
 
@@ -75,3 +76,11 @@ def test_an_empty_file_is_called_empty(folder, capsys):
     Path("e.keras").touch()
     assert main(["check", "e.keras", "--max", "1MB"]) == 2
     assert "e.keras: an empty file" in capsys.readouterr().err
+
+
+def test_a_budget_is_held_on_standard_input(folder, capsys, monkeypatch):
+    content = Path("exports/a.keras").read_bytes()
+    for limit, code in (("1MB", 0), ("1kB", 1)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert main(["check", "-", "--max", limit]) == code
+        assert capsys.readouterr().out.startswith("stdin")
