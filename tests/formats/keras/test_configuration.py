@@ -445,9 +445,9 @@ _HOSTILE: dict[str, tuple[int, Callable[[int], bytes]]] = {
         lambda n: b'{"class_name":"A","config":{"layers":[' * n + b"1" + b"]}}" * n,
     ),
     "wrappers": (10_000, lambda n: b'{"class_name":"A","config":{"a":' * n + b"1" + b"}}" * n),
-    "empty lists": (500_000, lambda n: b"[" + b"[]," * n + b"[]]"),
+    "empty lists": (200_000, lambda n: b"[" + b"[]," * n + b"[]]"),
     "layers": (
-        120_000,
+        40_000,
         lambda n: b'{"config":{"layers":[' + b'{"class_name":"","config":{}},' * n + b"0]}}",
     ),
     "keys": (200_000, _numbered),
