@@ -184,19 +184,20 @@ def test_ours_come_first_and_nothing_is_looked_up_for_what_they_know(monkeypatch
     def never(**_):
         raise AssertionError("looked up")
 
-    monkeypatch.setattr(reader_plugins, "entry_points", never)
+    monkeypatch.setattr(importlib.metadata, "entry_points", never)
     reader_plugins._offered.cache_clear()
     for path in (ROOT / "tests" / "data").glob("dense.*"):
-        assert recognise(path) is not None
+        # Arrays in an archive are an artifact only where someone says so.
+        assert recognise(path) is not None or path.suffix == ".npz"
         assert measure(path).format != "file"
 
 
 def test_the_readers_are_looked_up_once_for_many_files(install, tmp_path, monkeypatch):
     install("their-package", "their_reader", reader(read=WHOLE))
     calls = []
-    plain = reader_plugins.entry_points
+    plain = importlib.metadata.entry_points
     monkeypatch.setattr(
-        reader_plugins, "entry_points", lambda **group: calls.append(1) or plain(**group)
+        importlib.metadata, "entry_points", lambda **group: calls.append(1) or plain(**group)
     )
     models = tmp_path / "models"  # Python may write what it compiled beside the reader
     models.mkdir()

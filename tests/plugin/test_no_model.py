@@ -47,7 +47,7 @@ def test_a_marker_under_which_no_test_has_a_model_is_an_error_of_the_run(run):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(
         [
-            "ok *net.tflite",
+            "ok *net.tflite *",
             "no model: 3 tests have none, under a budget for a class or module",
             (
                 "budget not checked: none of its 2 tests has a model: test_it.py:11: "
