@@ -1,7 +1,8 @@
 """What a live model is made of, read off the records that its framework keeps in it.
 
 Where those records are: ``_modules``, ``_parameters`` and ``_buffers`` of torch.nn.Module
-(torch/nn/modules/module.py); ``_layers``, ``_functional``, ``_trainable_variables`` and
+(torch/nn/modules/module.py), ``_python_modules`` behind the ``_modules`` of a TorchScript
+(torch/jit/_script.py); ``_layers``, ``_functional``, ``_trainable_variables`` and
 ``_non_trainable_variables`` of Keras 3 (keras/src/layers/layer.py, models/sequential.py);
 ``_self_tracked_trackables``, ``_trainable_weights`` and ``_non_trainable_weights`` of Keras 2
 (tf_keras/src/engine/base_layer.py); any attribute of a tf.Module.
@@ -31,7 +32,7 @@ __all__ = [
     "weights_of",
 ]
 
-_HOLD_PARTS = ("_modules", "_layers", "_functional", "_self_tracked_trackables")
+_HOLD_PARTS = ("_modules", "_python_modules", "_layers", "_functional", "_self_tracked_trackables")
 _HOLD_WEIGHTS = (
     "_parameters", "_buffers", "_trainable_variables", "_non_trainable_variables",
     "_trainable_weights", "_non_trainable_weights",

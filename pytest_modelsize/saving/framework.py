@@ -36,6 +36,7 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     ("tensorflow.python.module.module", "Module"): "tensorflow",
     # A Keras model on PyTorch is a module, too; its own class comes first.
     ("torch.nn.modules.loss", "_Loss"): None,
+    ("torch.ao.quantization.observer", "ObserverBase"): None,
     ("torch.nn.modules.module", "Module"): "torch",
     # The estimators of boosters, and wrappers, are scikit-learn's, too.
     ("xgboost.core", "Booster"): "xgboost",
@@ -50,7 +51,8 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     ("flax.core.frozen_dict", "FrozenDict"): "flax",
     **dict.fromkeys((*NNX_MODULES, *NNX_STATES, TRAIN_STATE), "flax"),
 }
-"""Defining module and name of each framework's model class. A loss is a module, and no model."""
+"""Defining module and name of each framework's model class. A loss is a module, and no model;
+neither is what observes a network to quantize it."""
 _PARTS: Mapping[tuple[str, str], str | None] = {
     ("torch.optim.optimizer", "Optimizer"): "optimizer",
     ("torch.optim.lr_scheduler", "LRScheduler"): "other",

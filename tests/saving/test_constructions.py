@@ -34,3 +34,26 @@ def test_models_above_the_bound_are_counted_and_those_alive_are_kept(nn):
     assert (models, lost) == (built, 0)
     _, models, lost = made(3, lambda: [None for _ in range(100) if nn.Linear(1, 1) is None])
     assert (len(models), lost) == (3, 97)
+
+
+def test_the_parts_of_torchscript_are_no_models(nn):
+    torch = needs("torch")
+
+    def build():
+        return nn.Sequential(*(nn.Linear(2, 2) for _ in range(40))).eval()
+
+    makers = [
+        lambda: torch.jit.script(build()),
+        lambda: torch.jit.freeze(torch.jit.script(build())),
+    ]
+    for maker in makers:
+        built, models, lost = made(16, maker)
+        # The network that it was made of stands beside it.
+        assert any(model is built for model in models)
+        assert (len(models) <= 3, lost) == (True, 0)
+
+
+def test_what_observes_a_network_to_quantize_it_is_no_model(nn):
+    observer = needs("torch").ao.quantization.observer
+    _, models, lost = made(16, lambda: [observer.MinMaxObserver() for _ in range(40)])
+    assert (models, lost) == ([], 0)
