@@ -24,11 +24,14 @@ _NAME = late(
     r"|[a-z](EMA|Ema|SWA)([^a-z]|$)|(^|[^a-zA-Z])(ema|EMA|swa|SWA)(?=[A-Z][a-z])"
 )
 """How an average of the weights is called, which tells it from the weights themselves."""
+_WORDS = ("ema", "average", "shadow", "swa", "polyak", "teacher")
+"""One of these is in each such name, and in few others."""
 
 
 def is_average(name: str) -> bool:
     """Return whether a name speaks of an average of the weights."""
-    return _NAME.search(name) is not None
+    low = name.lower()
+    return any(word in low for word in _WORDS) and _NAME.search(name) is not None
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
