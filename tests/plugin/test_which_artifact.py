@@ -75,7 +75,7 @@ def test_an_attribute_of_a_test_class_s_instance_is_found(project):
         """
     )
     result.assert_outcomes(failed=2)
-    assert result.stdout.str().count("\nnet.keras is ") == 2
+    assert result.stdout.str().count("\nnet.keras ") == 2
 
 
 def test_state_in_an_artifact_that_exists_breaks_the_promise(project):
