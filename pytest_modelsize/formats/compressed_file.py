@@ -1,7 +1,7 @@
 """One file that is compressed as a whole: what it unpacks to is opened, within bounds.
 
-gzip (RFC 1952), xz and bzip2 are unpacked by Python's own modules;
-Zstandard (RFC 8878) and LZ4 (its frame format) are called by their names.
+gzip (RFC 1952), xz and bzip2 are unpacked by Python's own modules; Zstandard (RFC 8878) and LZ4
+(its frame format) are called by their names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from pathlib import PurePath
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.inside import LARGEST_UNPACKED, add_opaque, may_unpack, read_inside
-from pytest_modelsize.formats.pickle.compressed import pieces
+from pytest_modelsize.formats.pickle.compressed import CUT_OFF, pieces
+from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, named_like_a_model
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 
@@ -40,7 +41,11 @@ def format_of(source: Source) -> str:
 
 
 def read(source: Source, ledger: Ledger) -> str:
-    """Give every byte to ``ledger``, shared by what is unpacked; return how it is packed."""
+    """Give every byte to ``ledger``, shared by what is unpacked; return how it is packed.
+
+    Raises:
+        ArtifactError: where a model's file was cut off.
+    """
     name, packed = source.title, format_of(source)
     extents.note(source, 0, source.size, ("assets", name))
     if packed in _NOT_HERE:
@@ -59,7 +64,11 @@ def read(source: Source, ledger: Ledger) -> str:
 
 
 def _unpacked(source: Source, packed: str) -> bytes | None:
-    """Return what the file unpacks to; None where that is broken, too much, or not all of it."""
+    """Return what the file unpacks to; None where that is broken, or too much.
+
+    Raises:
+        ArtifactError: where a model's file was cut off.
+    """
     made, total = [], 0
     try:
         for piece in pieces(source, packed):
@@ -67,6 +76,11 @@ def _unpacked(source: Source, packed: str) -> bytes | None:
             total += len(piece)
             if total > LARGEST_UNPACKED or not may_unpack(source.size, total):
                 return None
-    except ArtifactError:
+    except ArtifactError as error:
+        if error.problem == CUT_OFF and named_like_a_model(source.title):
+            raise source.error(
+                source.size,
+                f"{packed} that was cut off, so {NO_MODEL_HERE}: a save or download that broke off",
+            ) from error
         return None
     return b"".join(made)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize import Kind, measure
+from pytest_modelsize import ArtifactError, Kind, measure
 from tests.formats.mutants import Frugal, count, mutants, outcome_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -49,7 +49,6 @@ def test_a_pickle_inside_is_opened_without_its_suffix(tmp_path, suffix):
 
 
 NOT_OPENED = {
-    "cut off": gzip.compress(bytes(1000))[:-9],
     "text behind it": lzma.compress(b"x" * 99) + b"more",
     "two members": bz2.compress(b"x" * 99) + bz2.compress(b"x" * 99),
     "zeros without end": lzma.compress(bytes(10**8)),
@@ -69,7 +68,22 @@ def test_what_is_not_unpacked_here_is_one_opaque_entry(tmp_path, case):
     assert measured.format in ("gzip", "xz", "bz2", "zstd", "lz4")
 
 
-def test_so_is_what_is_inside_an_archive(tmp_path):
+@pytest.mark.parametrize("suffix", PACKERS)
+@pytest.mark.parametrize("name", ["model.keras", "model.onnx", "model.safetensors"])
+def test_a_model_that_was_cut_off_is_refused(tmp_path, name, suffix):
+    path = tmp_path / f"{name}{suffix}"
+    path.write_bytes(PACKERS[suffix]((DATA / "dense.keras").read_bytes())[:-99])
+    with pytest.raises(ArtifactError, match=r"that was cut off, so there is no model here"):
+        measure(path)
+
+
+def test_what_is_no_model_may_be_cut_off(tmp_path):
+    path = tmp_path / "notes.txt.gz"
+    path.write_bytes(gzip.compress(bytes(1000))[:-9])
+    assert [leaf.kind for _, leaf in measure(path).leaves()] == [Kind.OPAQUE]
+
+
+def test_what_is_inside_an_archive_is_opened(tmp_path):
     path, buffer = tmp_path / "some.zip", io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("m.keras.xz", lzma.compress((DATA / "dense.keras").read_bytes()))
