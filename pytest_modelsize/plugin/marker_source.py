@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 __all__ = ["marker_line", "written_marker"]
@@ -27,15 +28,14 @@ def marker_line(
         kwargs: its keyword arguments.
     """
     try:
-        with tokenize.open(source) as file:
-            tree = ast.parse(file.read())
+        status = source.stat()
+        calls, ends = _uses(source, (status.st_mtime_ns, status.st_size), name)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return first_line
-    calls = list(_calls(tree, name))
     same = [line for line, text in calls if text == _written(args, kwargs)]
     # Arguments that are no literals (a constant of the module) can be told by position alone.
     lines = same or [line for line, text in calls if text is None]
-    end = _end_of_decorators(tree, first_line)
+    end = next((end for first, end in ends if first <= first_line <= end), first_line)
     above = [line for line in lines if line <= end]
     return max(above) if above else min(lines, default=first_line)
 
@@ -58,6 +58,19 @@ def _written(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
     return repr((args, sorted(kwargs.items(), key=lambda pair: pair[0])))
 
 
+@lru_cache(maxsize=16)
+def _uses(
+    source: Path, version: tuple[int, int], name: str
+) -> tuple[list[tuple[int, str | None]], list[tuple[int, int]]]:
+    """Return the uses of a marker in a file, and where functions and their decorators are.
+
+    A file has many tests: it is parsed once for all of them, unless its ``version`` changes.
+    """
+    with tokenize.open(source) as file:
+        tree = ast.parse(file.read())
+    return list(_calls(tree, name)), list(_decorated(tree))
+
+
 def _calls(tree: ast.AST, name: str) -> Iterator[tuple[int, str | None]]:
     """Yield the line and the literal arguments (None where they are no literals) of each use."""
     called = set()
@@ -75,10 +88,9 @@ def _calls(tree: ast.AST, name: str) -> Iterator[tuple[int, str | None]]:
             yield node.lineno, _written((), {})
 
 
-def _end_of_decorators(tree: ast.AST, line: int) -> int:
+def _decorated(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """Yield the line of each ``def``, behind that of its first decorator."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             first = min((d.lineno for d in node.decorator_list), default=node.lineno)
-            if first <= line <= node.lineno:
-                return node.lineno
-    return line
+            yield first, node.lineno

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -48,6 +48,7 @@ class StandIns:
         self._known: dict[int, StandIn] = {}
         self._holders: dict[int, list[Holder]] = {}
         self._seen: dict[str, ModuleType] = {}
+        self._loaded: tuple[object, ...] = ()
 
     def of(self, function: Function) -> StandIn:
         """Return the stand-in for a function, which may be one itself."""
@@ -66,6 +67,17 @@ class StandIns:
         fresh = wanted.keys() - self._holders.keys()
         for key in fresh:
             self._holders[key] = []
+        loaded = _loaded()
+        if fresh or loaded != self._loaded:
+            self._look(fresh)
+            self._loaded = loaded
+        for key, function in wanted.items():
+            for namespace, alias in self._holders[key]:
+                if namespace.get(alias) is function:
+                    yield namespace, alias
+
+    def _look(self, fresh: Collection[int]) -> None:
+        """Look through modules that are new, and through all for functions that are."""
         for name, module in list(sys.modules.items()):
             new = self._seen.get(name) is not module
             if not (new or fresh) or not issubclass(type(module), ModuleType):
@@ -76,7 +88,12 @@ class StandIns:
             for alias, value in list(namespace.items()):
                 if id(value) in sought:
                     self._holders[id(value)].append((namespace, alias))
-        for key, function in wanted.items():
-            for namespace, alias in self._holders[key]:
-                if namespace.get(alias) is function:
-                    yield namespace, alias
+
+
+def _loaded() -> tuple[object, ...]:
+    """Return what differs when a module was loaded since: how many there are, and the last."""
+    try:
+        name, module = next(reversed(sys.modules.items()))
+    except (StopIteration, RuntimeError):  # another thread imports
+        return (object(),)
+    return len(sys.modules), name, id(module)
