@@ -5,9 +5,11 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import pytest_modelsize
 from pytest_modelsize import Measurement, Section
 from pytest_modelsize.sizes import records
 
@@ -98,10 +100,15 @@ def test_a_measurement_is_pickled_and_changed_as_a_data_class():
 
 
 def test_to_define_one_imports_no_dataclasses():
+    # Without `site`, by way of which coverage would import them.
     code = (
-        "import sys; from pytest_modelsize.sizes.records import dataclass\n"
+        f"import sys; sys.path[:0] = [{str(Path(pytest_modelsize.__file__).parent.parent)!r}]\n"
+        "from pytest_modelsize.sizes.records import dataclass\n"
         "@dataclass(frozen=True, slots=True)\n"
         "class A:\n    x: int\n"
         "A(1); print('dataclasses' in sys.modules, 'inspect' in sys.modules)"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["False"] * 2
+    assert (
+        subprocess.check_output([sys.executable, "-S", "-c", code], text=True).split()
+        == ["False"] * 2
+    )
