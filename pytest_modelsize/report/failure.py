@@ -100,7 +100,8 @@ def _mostly(measurement: Measurement, limit: Limit, explanation: Explanation | N
         names = [dtype_summary(measurement)]
     if not names and explanation.entries:
         first = explanation.entries[0]
-        names = [first.name] if 2 * first.size > section.size and len(first.path) > 1 else []
+        if 2 * first.size > section.size and len(first.path) > 1:
+            names = [first.name.removesuffix("/(headers)")]
     said = ", ".join(printable(part) for part in names if part)
     return f"{text} ({said})" if said and len(said) <= _LONGEST else text
 

@@ -190,8 +190,8 @@ class CheckResult:
                 {
                     "kind": limit.kind,
                     "section": limit.section,
-                    "allowed": limit.allowed,
-                    "used": limit.used,
+                    "allowed": int(limit.allowed),
+                    "used": int(limit.used),
                     "written": limit.written,
                 }
                 for limit in self.limits
@@ -206,14 +206,14 @@ class CheckResult:
                 {
                     "kind": cause.kind,
                     "text": cause.text,
-                    "size": cause.size,
+                    "size": int(cause.size),
                     "fix": cause.fix,
-                    "given": cause.given,
+                    "given": None if cause.given is None else int(cause.given),
                     "how": cause.how,
                 }
                 for cause in self.causes
             ],
-            "dtypes": dict(self.dtypes),
+            "dtypes": {name: int(size) for name, size in self.dtypes.items()},
         }
 
 

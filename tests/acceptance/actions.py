@@ -46,7 +46,7 @@ class Runner:
             tool = tools / name
             tool.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
             tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-        kept = {"PATH", "HOME", "LANG", "SYSTEMROOT", "COVERAGE_PROCESS_START"}
+        kept = {"PATH", "HOME", "LANG", "SYSTEMROOT", "COVERAGE_PROCESS_START", "COVERAGE_FILE"}
         self.environment = {
             **{name: value for name, value in os.environ.items() if name in kept},
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",

@@ -209,7 +209,7 @@ BODIES = {
     ),
     "too large, then skipped": (
         "pathlib.Path('model.bin').write_bytes(bytes(9000))\n    if not first: pytest.skip()",
-        None,
+        "skipped",
     ),
     "too large, then fails": (
         "pathlib.Path('model.bin').write_bytes(bytes(9000))\n    assert first",
@@ -245,8 +245,9 @@ def test_the_attempt_that_counts_is_the_one_on_record(suite, name, body, workers
     found = json.loads((suite.path / "r.json").read_text("utf-8"))["artifacts"]
     assert [each["verdict"] for each in found] == ([verdict] if verdict else [])
     if verdict:
-        assert found[0]["measurement"]["total"] == 5000
         assert result.ret == 0
+    if verdict == "passed":
+        assert found[0]["measurement"]["total"] == 5000
     (suite.path / "tried").unlink()
     suite.start("-Wignore", "--modelsize-update=prune", *options, plugins=plugins, process=True)
     assert len(suite.baseline()) == 1
