@@ -94,7 +94,7 @@ OPAQUE = {
     "a tar file in gzip": ("m.tar.gz", gzip.compress(tarred("m.keras", KERAS))),
     "a broken model in an archive": ("a.zip", zipped({"m.keras": KERAS[:900]})),
     "what is unpacked to too much": ("a.zip", zipped({"m": bytes(10**6)}, zipfile.ZIP_DEFLATED)),
-    "gzip that breaks off": ("m.bin.gz", gzip.compress(NOISE)[:-30]),
+    "gzip that breaks off": ("notes.gz", gzip.compress(NOISE)[:-30]),
     "text behind a picture": ("a.png", b"\x89PNG\r\n\x1a\n" + NOISE),
     "bytes as letters": ("vocab.txt", b"A" * 100_000),
     "a pickle within bytes": ("m.bin", NOISE + pickle.dumps([1, 2, 3])),
