@@ -53,7 +53,7 @@ def test_the_short_summary_is_the_headline_alone(project, monkeypatch):
         def test_large(model):
             pass
         """
-    headline = r"model\.keras [\d.]+ kB > 20 kB: optimizer [\d.]+ kB \(adam\w*\)"
+    headline = r"model\.keras [\d.]+ kB > 20 kB: optimizer [\d.]+ kB \([Aa]dam\w*\)"
     # On CI pytest does not cut the line to the terminal's width.
     monkeypatch.setenv("CI", "1")
     result = project.run_code(code, "-vv")

@@ -36,6 +36,7 @@ def test_models_above_the_bound_are_counted_and_those_alive_are_kept(nn):
     assert (len(models), lost) == (3, 97)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated:DeprecationWarning")
 def test_the_parts_of_torchscript_are_no_models(nn):
     torch = needs("torch")
 
