@@ -58,7 +58,7 @@ def keras():
     """Keras 3, imported once for the process: NumPy and TensorFlow cannot be imported again."""
     keras = needs("keras")
     if keras.__version__.startswith("2."):
-        skip("this is Keras 2", "py")
+        skip("this is Keras 2", "py", "jax", "jax-beside")
     return keras
 
 
