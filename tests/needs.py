@@ -15,7 +15,7 @@ RUN_BY = {
     "flatbuffers": "formats",
     "flax": "estimators",
     "joblib": "formats",
-    "keras": "py, jax",
+    "keras": "py, jax, jax-beside",
     "lightgbm": "estimators",
     "numpy": "py, formats",
     "onnx": "formats, pytorch",
