@@ -33,6 +33,7 @@ _KEY = late(rb"([A-Za-z_][A-Za-z_0-9]{0,80})[=:]")
 _MOST_ENTRIES = 2000
 _HEAD: SectionPath = ("config",)
 _TREES: SectionPath = ("weights", "trees")
+_IN_PARAMETERS: SectionPath = ("config", "parameters")
 
 
 def recognises(source: Source) -> bool:
@@ -44,7 +45,7 @@ def read(source: Source, ledger: Ledger) -> None:
     """Give every byte to ``ledger``: trees by array to the weights, all else to config.
 
     Raises:
-        ArtifactError: where the text is shorter than its trees are said to be.
+        ArtifactError: where the text is shorter than its trees are said to be, or was cut off.
     """
     model = _Model(source, ledger)
     given = 0
@@ -68,6 +69,7 @@ class _Model:
         self._sizes: list[int] | None = None
         self._first_tree: int | None = None
         self._trees = 0
+        self._ended = False
         self._known: set[SectionPath] = set()
         self._arrays: dict[SectionPath, int] = {}
 
@@ -81,12 +83,13 @@ class _Model:
                 self._first_tree = line.start
         elif begin == _END_OF_TREES:
             self.ledger.add(_TREES, Kind.STRUCTURE, line.size)
-            self.home = _HEAD
+            self.home, self._ended = _HEAD, True
             return
         elif begin in _IMPORTANCES:
-            self.home = ("config", "feature_importances")
+            # Before version 3 nothing else ended the trees.
+            self.home, self._ended = ("config", "feature_importances"), True
         elif begin == _PARAMETERS:
-            self.home = ("config", "parameters")
+            self.home = _IN_PARAMETERS
         elif self.home == _TREES:
             self._array(line)
             return
@@ -101,21 +104,32 @@ class _Model:
         """Remark on each array how long all of them are together.
 
         Raises:
-            ArtifactError: where trees are missing.
+            ArtifactError: where trees are missing, or what the writer puts behind trees and
+                parameters.
         """
         trees = f"{self._trees:,d} tree{'s' if self._trees != 1 else ''}"
         for home, count in self._arrays.items():
             self.ledger.note(home, f"{count:,d} numbers, {trees}")
-        if self._sizes is None:
-            if not self._trees:
-                raise self.source.error(self.source.size, "trees expected, but there are none")
-            return
+        if self._sizes is None and not self._trees:
+            raise self.source.error(self.source.size, "trees expected, but there are none")
+        if self._sizes is not None:
+            self._count(self._sizes)
+        # With the trees whole, what stands behind them may still be cut off.
+        for ended, line in (
+            (self._ended, _END_OF_TREES),
+            (self.home != _IN_PARAMETERS, _END_OF_PARAMETERS),
+        ):
+            if not ended:
+                problem = f"the line {line.decode()!r} expected: the text was cut off"
+                raise self.source.error(self.source.size, problem)
+
+    def _count(self, sizes: list[int]) -> None:
         begin = self._first_tree if self._first_tree is not None else self.source.size
-        claimed, left = sum(self._sizes), self.source.size - begin
-        if claimed > left or len(self._sizes) > self._trees:
+        claimed, left = sum(sizes), self.source.size - begin
+        if claimed > left or len(sizes) > self._trees:
             raise self.source.error(
                 self.source.size,
-                f"{len(self._sizes):,d} trees of {claimed:,d} bytes expected from byte {begin:,d}, "
+                f"{len(sizes):,d} trees of {claimed:,d} bytes expected from byte {begin:,d}, "
                 f"but there are {self._trees:,d}, and {left:,d} bytes",
             )
 

@@ -108,6 +108,10 @@ def test_a_model_that_was_cut_off_is_an_error_that_tells_what_is_missing(tmp_pat
         with pytest.raises(ArtifactError, match=r"2 trees of \d+ bytes expected") as raised:
             measure(path)
         assert raised.value.offset == end
+    for line in (b"end of trees", b"end of parameters"):
+        path.write_bytes(WHOLE[: WHOLE.index(line) + 5])
+        with pytest.raises(ArtifactError, match=rf"the line '{line.decode()}' expected"):
+            measure(path)
     path.write_bytes(WHOLE[: WHOLE.index(b"objective")])
     with pytest.raises(ArtifactError, match="trees expected, but there are none"):
         measure(path)
