@@ -119,7 +119,7 @@ class Message:
             else:
                 raise self.error(start, f"a field of wire type {wire}")
             if number == 0 or position > end:
-                raise self.error(start, f"field {number} of {position - start} bytes is none")
+                raise self.error(start, f"field {number} of {position - start} bytes does not fit")
             yield Field(number, wire, start, value, position)
 
     def integer(self, field: Field) -> int:
@@ -225,7 +225,7 @@ class _LargeMessage(Message):
             else:
                 raise self.error(position, f"a field of wire type {wire}")
             if number == 0 or begin + end > self.end:
-                raise self.error(position, f"field {number} of {end - at} bytes is none")
+                raise self.error(position, f"field {number} of {end - at} bytes does not fit")
             yield Field(number, wire, position, begin + value, begin + end)
             position = begin + end
 
