@@ -104,49 +104,25 @@ def diagnose(
         baseline: what was accepted before, where there is such a thing.
         findings: known kinds of bloat in the artifact.
     """
-    limited = excesses[0].limit.section
-    leaner = lean is not None and lean.measurement.bytes_on_disk < measurement.bytes_on_disk
-    comparison, against = None, ""
-    if baseline is not None and baseline.size_of(limited) < measurement.size_of(limited):
-        comparison, against = compare(baseline, measurement), "baseline"
-    elif lean is not None and leaner:
-        comparison, against = compare(lean.measurement, measurement), "lean"
-    culprit = limited or _culprit(measurement, comparison)
-    tried = [lean] if lean is not None and leaner else []
-    fixes = [
-        _fix(other, excesses[0], measurement)
-        for other in (*tried, *lighter)
-        if any(_helps(e, other) for e in excesses)
-    ]
-    if replayed is not None and not fixes and limited in (None, "optimizer"):
-        judged = replayed if limited is None else 0
-        fixes.append(
-            Fix(
-                what="export it without the optimizer's state",
-                call="",
-                size=replayed,
-                judged=judged,
-                how="replayed",
-                state=measurement.optimizer,
-            )
-        )
-    graph = measurement.section("graph")
-    shown = culprit != "graph" and graph.size * 10 >= measurement.bytes_on_disk
+    first = excesses[0]
+    comparison, against = _explaining(measurement, first.limit.section, lean, baseline)
+    culprit = first.limit.section or _culprit(measurement, comparison)
     changed: tuple[Row, ...] = ()
     if comparison is not None and against == "baseline":
         changed = changes(comparison.old.section(culprit), measurement.section(culprit)).rows
     state: tuple[str, ...] = ()
     if culprit == "optimizer":
         state = tuple(_state(facts) for facts in optimizers if facts.parameters)
+    fixes = _fixes(measurement, excesses, lean=lean, lighter=lighter, replayed=replayed)
     return Explanation(
         comparison=comparison,
         against=against,
         culprit=culprit,
         changed=changed,
         state=state,
-        entries=_entries(measurement, culprit, excesses[0]),
-        graph=tuple(entries(graph)) if shown else (),
-        fixes=tuple(sorted(fixes, key=lambda fix: fix.judged)),
+        entries=_entries(measurement, culprit, first),
+        graph=_notable_graph(measurement, culprit),
+        fixes=fixes,
         # A fix that was tried on the model itself says more than one on its file.
         causes=tuple(
             cause
@@ -155,6 +131,62 @@ def diagnose(
         ),
         together=None if findings is None else findings.together,
     )
+
+
+def _is_leaner(lean: Lean, measurement: Measurement) -> bool:
+    return lean.measurement.bytes_on_disk < measurement.bytes_on_disk
+
+
+def _explaining(
+    measurement: Measurement,
+    limited: str | None,
+    lean: Lean | None,
+    baseline: Measurement | None,
+) -> tuple[Comparison | None, str]:
+    """Return the change that explains the excess, and what is compared with."""
+    if baseline is not None and baseline.size_of(limited) < measurement.size_of(limited):
+        return compare(baseline, measurement), "baseline"
+    if lean is not None and _is_leaner(lean, measurement):
+        return compare(lean.measurement, measurement), "lean"
+    return None, ""
+
+
+def _fixes(
+    measurement: Measurement,
+    excesses: Sequence[Excess | GrowthExcess],
+    *,
+    lean: Lean | None,
+    lighter: Sequence[Lean],
+    replayed: int | None,
+) -> tuple[Fix, ...]:
+    """Return what helps with any of the limits, the most first."""
+    tried = [lean] if lean is not None and _is_leaner(lean, measurement) else []
+    fixes = [
+        _fix(other, excesses[0], measurement)
+        for other in (*tried, *lighter)
+        if any(_helps(excess, other) for excess in excesses)
+    ]
+    limited = excesses[0].limit.section
+    if replayed is not None and not fixes and limited in (None, "optimizer"):
+        fixes.append(
+            Fix(
+                what="export it without the optimizer's state",
+                call="",
+                size=replayed,
+                judged=replayed if limited is None else 0,
+                how="replayed",
+                state=measurement.optimizer,
+            )
+        )
+    return tuple(sorted(fixes, key=lambda fix: fix.judged))
+
+
+def _notable_graph(measurement: Measurement, culprit: str) -> tuple[Entry, ...]:
+    """Return what the graph consists of, where it is a tenth of the artifact and not at fault."""
+    graph = measurement.section("graph")
+    if culprit == "graph" or graph.size * 10 < measurement.bytes_on_disk:
+        return ()
+    return tuple(entries(graph))
 
 
 def _entries(

@@ -1,9 +1,9 @@
 """Every format, in the order in which it is tried: one line each, for files and folders alike.
 
-A line has the format's name, the module that reads it, and a look at the name and the first and
-last bytes (of a folder, at the names in it) that rules it out for next to nothing. The module is
-imported only where the look rules nothing out, and has the last word: `Reader` says what it must
-have. What is read, what a file leads, and what counts as one artifact all follow from this table.
+A line has the format's name, the module that reads it, and a look (`looks`) that rules it out for
+next to nothing. The module is imported only where the look rules nothing out, and has the last
+word: `Reader` says what it must have. What is read, what a file leads, and what counts as one
+artifact all follow from this table.
 """
 
 from __future__ import annotations
@@ -12,11 +12,35 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path, PurePath
 
-from pytest_modelsize.formats.containers import signatures
-from pytest_modelsize.formats.folder import Folder
+from pytest_modelsize.formats.looks import (
+    Look,
+    Opened,
+    any_file,
+    any_folder,
+    begins,
+    holds,
+    may_be_checkpoints,
+    may_be_coreml,
+    may_be_coreml_package,
+    may_be_flax,
+    may_be_hdf5,
+    may_be_huggingface,
+    may_be_media,
+    may_be_named,
+    may_be_npz,
+    may_be_onnx,
+    may_be_openvino,
+    may_be_orbax,
+    may_be_packed,
+    may_be_pickle,
+    may_be_safetensors_index,
+    may_be_tfjs,
+    may_be_xgboost,
+    may_be_zip,
+    named,
+)
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import dataclass, field
 
 TYPE_CHECKING = False
@@ -36,9 +60,6 @@ __all__ = [
     "read",
 ]
 
-Opened = Source | Folder
-_Look = Callable[[Opened], bool]
-
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -47,8 +68,7 @@ class Format:
     Attributes:
         name: the format; what a reader returns may be more exact.
         module: what reads it, a `Reader` below `formats`.
-        look: whether it may be this format. It sees no more than `Source.head` and `Source.tail`,
-            or the names in a folder.
+        look: whether it may be this format.
         claims: suffixes under which nothing else is written, and what content of this format is
             said to begin with.
         leads: suffixes of files that may name others, which are read before these.
@@ -60,7 +80,7 @@ class Format:
 
     name: str
     module: str
-    look: _Look
+    look: Look
     claims: Mapping[str, str] = field(default_factory=dict)
     leads: tuple[str, ...] = ()
     shares: bool = False
@@ -97,199 +117,48 @@ class Format:
         return frozenset() if named is None else named(source)
 
 
-def _file(look: Callable[[Source], bool]) -> _Look:
-    return lambda opened: isinstance(opened, Source) and look(opened)
-
-
-def _folder(look: Callable[[Folder], bool]) -> _Look:
-    return lambda opened: isinstance(opened, Folder) and look(opened)
-
-
-def _begins(*signatures: bytes, at: int = 0) -> _Look:
-    return _file(lambda source: source.head[at:].startswith(signatures))
-
-
-def _named(*suffixes: str) -> _Look:
-    return _file(lambda source: source.title.endswith(suffixes))
-
-
-def _json(*keys: bytes) -> _Look:
-    """A JSON object with one of the keys near its beginning or its end."""
-    return _file(
-        lambda source: (
-            source.title.lower().endswith(".json")
-            and source.head.lstrip().startswith(b"{")
-            and any(key in source.head or key in source.tail for key in keys)
-        )
-    )
-
-
-def _holds(*names: str) -> _Look:
-    return _folder(lambda folder: all(folder.has(name) for name in names))
-
-
-def _configured(folder: Folder) -> bool:
-    return folder.has("config.json") or folder.has("adapter_config.json")
-
-
-def _orbax(folder: Folder) -> bool:
-    return folder.has("manifest.ocdbt") or folder.has("_METADATA")
-
-
-def _packaged(folder: Folder) -> bool:
-    return folder.has("Manifest.json") and folder.has_folder("Data")
-
-
-def _checkpoints(folder: Folder) -> bool:
-    return any(name.endswith(".index") or ".data-" in name for name in folder.items)
-
-
-def _index(source: Source) -> bool:
-    return source.title.endswith(".safetensors.index.json") or _maps(source)
-
-
-_maps = _json(b'"weight_map"')
-
-
-def _coreml(source: Source) -> bool:
-    """A version, then the description: its inputs, outputs, functions or metadata (Model.proto)."""
-    return _MODEL.match(source.head) is not None
-
-
-_MODEL = late(
-    rb"\x08[\x01-\x63]\x12(?:\0|[\x80-\xff]{0,4}[\x01-\x7f][\x0a\x52\x5a\x62\x6a\x92\xa2\xaa])"
-)
-
-
-def _tfjs(source: Source) -> bool:
-    """The whole model, or the list of its weights alone."""
-    listed = source.title.lower().endswith(".json") and source.head.lstrip().startswith(b"[")
-    return (listed and b'"weights"' in source.head) or _tfjs_model(source)
-
-
-_tfjs_model = _json(b'"modelTopology"', b'"weightsManifest"')
-
-
-def _onnx(source: Source) -> bool:
-    """Fields 1 to 8, 14, 20, 25 and 26 of ModelProto (onnx.proto), as a message begins.
-
-    A SavedModel, too, begins with a version, but the field after it is no producer's short name.
-    """
-    head = source.head
-    return head[:1] in _ONNX_FIELDS and not (head[2:3] == b"\x12" and head[3:4] >= b"\x80")
-
-
-_ONNX_FIELDS = frozenset(
-    bytes([tag]) for tag in b"\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca\xd2"
-)
-
-
-def _hdf5(source: Source) -> bool:
-    return signatures.find_hdf5(source, len(source.head)) is not None
-
-
-def _pickled(source: Source) -> bool:
-    suffixes = PurePath(source.title.lower()).suffixes[-2:]
-    return source.head.startswith(b"\x80") or not _PICKLES.isdisjoint(suffixes)
-
-
-_PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
-
-
-def _xgboost(source: Source) -> bool:
-    return source.head.lstrip()[:1] == b"{" and b"learner" in source.head
-
-
-def _openvino(source: Source) -> bool:
-    return b"<net" in source.head and b"version=" in source.head
-
-
-def _flax(source: Source) -> bool:
-    """A map, a list or an extension of msgpack, and a list of three somewhere in it: an array."""
-    head = source.head
-    return head[:1] in _MSGPACK and b"\x93" in head and any(kind in head for kind in _DTYPES)
-
-
-_MSGPACK = frozenset(
-    bytes([mark]) for mark in (*range(0x81, 0xA0), *range(0xC7, 0xCA), *range(0xD4, 0xE0))
-)
-_DTYPES = (b"float", b"int", b"bool", b"complex")
-_zip = _file(signatures.is_zip)
-
-
-def _npz(source: Source) -> bool:
-    """The first member is an array: its name and that name's length, APPNOTE.TXT 4.3.7."""
-    head = source.head
-    length = int.from_bytes(head[26:28], "little")
-    return signatures.is_zip(source) and head[30 : 30 + length].endswith(b".npy")
-
-
-_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
-_MEDIA = (
-    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"%PDF-", b"fLaC", b"OggS", b"ID3",
-)  # fmt: skip
-
-
-_NAMEABLE = (b"CBM1", b"ftrt", b"7767517", b"\xdd\x85\x76\0", b"\x0a", bytes(16))
-
-
-def _nameable(source: Source) -> bool:
-    """What `named` tells apart: by signatures, or by a suffix and what lies beside it."""
-    head = source.head
-    told = head.startswith(_NAMEABLE) or head[4:5] == b"{" or head[257:262] == b"ustar"
-    return told or source.title.endswith(".bin")
-
-
-def _any_file(source: Source) -> bool:
-    return True
-
-
-def _any_folder(folder: Folder) -> bool:
-    return True
-
-
 FORMATS = (
-    Format("saved_model", "tensorflow.saved_model", _holds("saved_model.pb"), whole=True),
-    Format("keras", "keras.unzipped", _holds("config.json", "metadata.json"), whole=True),
-    Format("huggingface", "huggingface", _folder(_configured), whole=True),
-    Format("tfjs", "tfjs_folder", _holds("model.json"), whole=True),
-    Format("checkpoint", "tensorflow.checkpoint_folder", _folder(_checkpoints)),
-    Format("distributed checkpoint", "torch.distributed", _holds(".metadata"), whole=True),
-    Format("coreml", "coreml.package", _folder(_packaged), whole=True),
-    Format("orbax", "orbax", _folder(_orbax), whole=True, weak=True),
-    Format("directory", "directory", _folder(_any_folder), anything=True),
-    Format("weights", "keras.shards", _named(".weights.json"), leads=(".weights.json",)),
-    Format("safetensors", "safetensors_index", _file(_index), leads=(".json",)),
-    Format("tfjs", "tfjs", _file(_tfjs), leads=(".json",)),
-    Format("checkpoint", "tensorflow.checkpoint_index", _named(".index"), leads=(".index",)),
-    Format("coreml", "coreml.reader", _file(_coreml), {".mlmodel": "Core ML"}, leads=(".mlmodel",)),
-    Format("onnx", "onnx.external", _file(_onnx), {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
-    Format("torch", "torch.reader", _zip),
-    Format("keras", "keras.archive", _zip, {".keras": "ZIP"}),
-    Format("npz", "npz", _file(_npz), anything=True),
-    Format("zip", "zip_archive", _zip, anything=True),
-    Format("tflite", "tflite.reader", _begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
-    Format("executorch", "executorch.program", _begins(b"ET12", at=4), {".pte": "ExecuTorch"}),
-    Format("executorch", "executorch.tensors", _begins(b"FT01", at=4), {".ptd": "ExecuTorch"}),
-    Format("ort", "onnxruntime.reader", _begins(b"ORTM", b"ODTC", at=4), {".ort": "ONNX Runtime"}),
-    Format("npy", "npy", _begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
-    Format("gguf", "gguf", _begins(b"GGUF"), {".gguf": "GGUF"}),
-    Format("safetensors", "safetensors", _begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
-    Format("torch", "torch.legacy", _begins(b"\x80")),
-    Format("openvino", "openvino", _file(_openvino), leads=(".xml",)),
-    Format("xgboost", "xgboost", _file(_xgboost)),
-    Format("flax", "flax.reader", _file(_flax)),
-    Format("lightgbm", "lightgbm", _begins(b"tree\n", b"tree\r\n")),
-    Format("graph", "tensorflow.graphs", _named(".pb", ".meta")),
-    Format("hdf5", "keras.weights_file", _file(_hdf5), {".h5": "HDF5", ".hdf5": "HDF5"}),
-    Format("pickle", "pickle.reader", _file(_pickled), weak=True),
-    Format("", "reader_plugins", _file(_any_file)),
-    Format("named", "named", _file(_nameable), weak=True),
-    Format("compressed", "compressed_file", _begins(*_PACKED), anything=True),
-    Format("media", "plain.media", _begins(*_MEDIA), anything=True),
-    Format("sentencepiece", "plain.sentencepiece", _begins(b"\x0a"), anything=True),
-    Format("text", "plain.text", _file(_any_file), anything=True),
-    Format("file", "unknown", _file(_any_file), anything=True),
+    Format("saved_model", "tensorflow.saved_model", holds("saved_model.pb"), whole=True),
+    Format("keras", "keras.unzipped", holds("config.json", "metadata.json"), whole=True),
+    Format("huggingface", "huggingface", may_be_huggingface, whole=True),
+    Format("tfjs", "tfjs_folder", holds("model.json"), whole=True),
+    Format("checkpoint", "tensorflow.checkpoint_folder", may_be_checkpoints),
+    Format("distributed checkpoint", "torch.distributed", holds(".metadata"), whole=True),
+    Format("coreml", "coreml.package", may_be_coreml_package, whole=True),
+    Format("orbax", "orbax", may_be_orbax, whole=True, weak=True),
+    Format("directory", "directory", any_folder, anything=True),
+    Format("weights", "keras.shards", named(".weights.json"), leads=(".weights.json",)),
+    Format("safetensors", "safetensors_index", may_be_safetensors_index, leads=(".json",)),
+    Format("tfjs", "tfjs", may_be_tfjs, leads=(".json",)),
+    Format("checkpoint", "tensorflow.checkpoint_index", named(".index"), leads=(".index",)),
+    Format("coreml", "coreml.reader", may_be_coreml, {".mlmodel": "Core ML"}, leads=(".mlmodel",)),
+    Format("onnx", "onnx.external", may_be_onnx, {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
+    Format("torch", "torch.reader", may_be_zip),
+    Format("keras", "keras.archive", may_be_zip, {".keras": "ZIP"}),
+    Format("npz", "npz", may_be_npz, anything=True),
+    Format("zip", "zip_archive", may_be_zip, anything=True),
+    Format("tflite", "tflite.reader", begins(b"TFL3", at=4), {".tflite": "TFLITE"}),
+    Format("executorch", "executorch.program", begins(b"ET12", at=4), {".pte": "ExecuTorch"}),
+    Format("executorch", "executorch.tensors", begins(b"FT01", at=4), {".ptd": "ExecuTorch"}),
+    Format("ort", "onnxruntime.reader", begins(b"ORTM", b"ODTC", at=4), {".ort": "ONNX Runtime"}),
+    Format("npy", "npy", begins(b"\x93NUMPY"), {".npy": "NUMPY"}),
+    Format("gguf", "gguf", begins(b"GGUF"), {".gguf": "GGUF"}),
+    Format("safetensors", "safetensors", begins(b"{", at=8), {".safetensors": "SAFETENSORS"}),
+    Format("torch", "torch.legacy", begins(b"\x80")),
+    Format("openvino", "openvino", may_be_openvino, leads=(".xml",)),
+    Format("xgboost", "xgboost", may_be_xgboost),
+    Format("flax", "flax.reader", may_be_flax),
+    Format("lightgbm", "lightgbm", begins(b"tree\n", b"tree\r\n")),
+    Format("graph", "tensorflow.graphs", named(".pb", ".meta")),
+    Format("hdf5", "keras.weights_file", may_be_hdf5, {".h5": "HDF5", ".hdf5": "HDF5"}),
+    Format("pickle", "pickle.reader", may_be_pickle, weak=True),
+    Format("", "reader_plugins", any_file),
+    Format("named", "named", may_be_named, weak=True),
+    Format("compressed", "compressed_file", may_be_packed, anything=True),
+    Format("media", "plain.media", may_be_media, anything=True),
+    Format("sentencepiece", "plain.sentencepiece", begins(b"\x0a"), anything=True),
+    Format("text", "plain.text", any_file, anything=True),
+    Format("file", "unknown", any_file, anything=True),
 )
 """What is known, in the order in which it is tried."""
 

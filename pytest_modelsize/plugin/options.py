@@ -16,7 +16,12 @@ _REPORTS = (".json", ".md", ".html", ".csv")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the options and the ini options."""
+    """Register the options of the command line and of the ini-file."""
+    _add_options(parser)
+    _add_ini_options(parser)
+
+
+def _add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("modelsize", "sizes of saved models")
     group.addoption(
         "--modelsize",
@@ -55,6 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="auto: leave the bytes of the tensors out where the sizes are the same without them; "
         "real: never",
     )
+
+
+def _add_ini_options(parser: pytest.Parser) -> None:
     parser.addini(
         "modelsize_format",
         "format in which max_model_size and model_size save a live model "

@@ -119,6 +119,30 @@ def save(
         SaveError: where the framework cannot save the model; nothing is left behind.
     """
     name = _shown(model)
+    model, framework, format = _saveable(model, name, format)
+    path = folder / f"{stem}{FORMATS[format]}"
+    if sparse and framework == "keras" and not options and can_be_sparse(format):
+        copy = _save_sparsely(model, path, format, include_optimizer)
+        if copy is not None:
+            return copy
+    try:
+        return _SAVERS[framework](model, path, format, include_optimizer, options or {})
+    except Exception as error:
+        _remove(folder, path)
+        raise SaveError(
+            f"{name} cannot be saved as {FORMATS[format]}: {type(error).__name__}: {_joined(error)}"
+        ) from error
+    except BaseException:
+        _remove(folder, path)
+        raise
+
+
+def _saveable(model: object, name: str, format: str) -> tuple[object, str, str]:
+    """Return what is saved for ``model``, its framework, and the format in which it can be.
+
+    Raises:
+        SaveError: where there is no framework that saves it, or none in this format.
+    """
     if format not in PICKLES:
         try:
             model = unwrapped(model)
@@ -137,21 +161,7 @@ def save(
             f"{name} is of {_SPOKEN[framework]}, which is not saved with format={format!r}: there "
             f"are {', '.join(_OF_FRAMEWORK[framework])}"
         )
-    path = folder / f"{stem}{FORMATS[format]}"
-    if sparse and framework == "keras" and not options and can_be_sparse(format):
-        copy = _save_sparsely(model, path, format, include_optimizer)
-        if copy is not None:
-            return copy
-    try:
-        return _SAVERS[framework](model, path, format, include_optimizer, options or {})
-    except Exception as error:
-        _remove(folder, path)
-        raise SaveError(
-            f"{name} cannot be saved as {FORMATS[format]}: {type(error).__name__}: {_joined(error)}"
-        ) from error
-    except BaseException:
-        _remove(folder, path)
-        raise
+    return model, framework, format
 
 
 def _shown(model: object) -> str:

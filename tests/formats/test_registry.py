@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import Kind, Reader, measure
-from pytest_modelsize.formats import companions, files_of, is_whole, recognise, registry
+from pytest_modelsize.formats import companions, files_of, is_whole, looks, recognise, registry
 from pytest_modelsize.formats.registry import FORMATS, Format
 from pytest_modelsize.formats.source import PAGE
 
@@ -119,7 +119,7 @@ def test_a_format_is_one_module_and_one_line(monkeypatch, tmp_path):
 
     module.read = read
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    line = Format("gguf", "gguf", registry._begins(b"GGUF"))
+    line = Format("gguf", "gguf", looks.begins(b"GGUF"))
     monkeypatch.setattr(registry, "FORMATS", (line, *FORMATS))
     (tmp_path / "some").write_bytes(b"GGUF, and more")
     assert recognise(tmp_path / "some") == "gguf"
