@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_modelsize.report.request import Base
-from pytest_modelsize.storage.baseline import BaselineError, parse
+from pytest_modelsize.storage.baseline_file import BaselineError, parse
 
 __all__ = ["base_from_git", "base_of"]
 

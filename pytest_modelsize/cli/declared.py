@@ -27,7 +27,8 @@ from pytest_modelsize.sizes.budget import Excess, judge
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import Growth, GrowthExcess, grown, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import BaselineError, Key, read
+from pytest_modelsize.storage.baseline import Key
+from pytest_modelsize.storage.baseline_file import BaselineError, read
 
 __all__ = ["check_declared"]
 

@@ -96,7 +96,7 @@ def _check_baseline(config: pytest.Config) -> None:
         raise pytest.UsageError(f"modelsize_baseline: {path} {problem_of(path)}")
     if config.getoption("modelsize_update") is not None:
         from pytest_modelsize.plugin.state import baseline_of
-        from pytest_modelsize.storage.baseline import BaselineError
+        from pytest_modelsize.storage.baseline_file import BaselineError
 
         try:
             baseline_of(config)

@@ -19,7 +19,8 @@ from pytest_modelsize.saving import FORMATS
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import BaselineEntry, BaselineError, Key
+from pytest_modelsize.storage.baseline import BaselineEntry, Key
+from pytest_modelsize.storage.baseline_file import BaselineError
 
 __all__ = [
     "BaselineMatch",

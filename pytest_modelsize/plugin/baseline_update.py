@@ -11,16 +11,8 @@ from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.options import baseline_path
 from pytest_modelsize.plugin.run import Run, fail
 from pytest_modelsize.plugin.stale_entries import source_of, stale_keys
-from pytest_modelsize.storage.baseline import (
-    Baseline,
-    BaselineEntry,
-    BaselineError,
-    BaselineUpdate,
-    Key,
-    read,
-    updated,
-    write,
-)
+from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, BaselineUpdate, Key, updated
+from pytest_modelsize.storage.baseline_file import BaselineError, read, write
 
 __all__ = ["TESTS_FAILED", "keep_baseline", "why_partial"]
 

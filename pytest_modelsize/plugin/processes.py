@@ -117,7 +117,7 @@ class Controller(_Process):
         """Give a worker of pytest-xdist the baseline: it may run where the file is not."""
         if not os.path.exists(self.baseline):
             return
-        from pytest_modelsize.storage.baseline import BaselineError, read_text
+        from pytest_modelsize.storage.baseline_file import BaselineError, read_text
 
         # One that cannot be read is the error of the tests that need it, there as here.
         with suppress(BaselineError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_modelsize.plugin.expectations import counted, without_check
-from pytest_modelsize.storage.check_result import CheckResult, result_from_json
+from pytest_modelsize.storage.check_result import CheckResult
+from pytest_modelsize.storage.check_result_json import result_from_json
 
 __all__ = ["Run", "fail", "run_of"]
 

@@ -90,6 +90,7 @@ def _is_checked(report: pytest.TestReport) -> bool:
 
 def _fail(item: pytest.Item | None, report: pytest.TestReport) -> None:
     from pytest_modelsize.storage.check_result import CheckResult
+    from pytest_modelsize.storage.check_result_json import result_as_json
 
     text, shown = f"{_HEADLINE}\n\n{_CAUSE}", None
     if item is not None:
@@ -110,5 +111,5 @@ def _fail(item: pytest.Item | None, report: pytest.TestReport) -> None:
     result = CheckResult(
         test=report.nodeid, artifact="", verdict="unchecked", headline=_HEADLINE, detail=text
     )
-    carried = [*getattr(report, "modelsize", ()), result.as_json()]
+    carried = [*getattr(report, "modelsize", ()), result_as_json(result)]
     report.modelsize = carried  # type: ignore[attr-defined]

@@ -11,8 +11,10 @@ import pytest
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.plugin.kept_copies import KeptCopies, make_folder
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
-from pytest_modelsize.storage.baseline import Baseline, parse, read
+from pytest_modelsize.storage.baseline import Baseline
+from pytest_modelsize.storage.baseline_file import parse, read
 from pytest_modelsize.storage.check_result import CheckResult
+from pytest_modelsize.storage.check_result_json import result_as_json
 
 __all__ = [
     "add_result",
@@ -127,7 +129,7 @@ def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
     Values of built-in types on the report cross from a worker to its controller.
     """
     results = results_of(item)
-    report.modelsize = [result.as_json() for result in results]  # type: ignore[attr-defined]
+    report.modelsize = [result_as_json(result) for result in results]  # type: ignore[attr-defined]
 
 
 def _set_properties(item: pytest.Item) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.summary import ordered
 from pytest_modelsize.storage.check_result import CheckResult
+from pytest_modelsize.storage.check_result_json import result_as_json
 from pytest_modelsize.storage.run_report import REPORT_SCHEMA
 
 __all__ = ["as_json_report"]
@@ -22,6 +23,6 @@ def as_json_report(results: Sequence[CheckResult]) -> str:
             "failed": standings.count("failed"),
             "unchecked": standings.count("unchecked"),
         },
-        "artifacts": [result.as_json() for result in ordered(results)],
+        "artifacts": [result_as_json(result) for result in ordered(results)],
     }
     return json.dumps(document, indent=1) + "\n"

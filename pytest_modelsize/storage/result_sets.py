@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import HEAD, BaselineError, parse
-from pytest_modelsize.storage.check_result import result_from_json
+from pytest_modelsize.storage.baseline_file import HEAD, BaselineError, parse
+from pytest_modelsize.storage.check_result_json import result_from_json
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load_object
 
 __all__ = ["load_measurements"]

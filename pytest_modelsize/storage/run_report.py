@@ -12,7 +12,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from pytest_modelsize.storage.check_result import VERDICTS, CheckResult, result_from_json
+from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
+from pytest_modelsize.storage.check_result_json import result_from_json
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
 
 __all__ = ["LARGEST", "REPORT_SCHEMA", "merged", "parse_report", "read_report"]

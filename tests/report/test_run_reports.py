@@ -13,13 +13,8 @@ from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.report.markdown import COMMENT_LIMIT, MARK, markdown
 from pytest_modelsize.report.summary import slack, summary
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.check_result import (
-    CauseResult,
-    CheckResult,
-    EntryChange,
-    LimitResult,
-    result_from_json,
-)
+from pytest_modelsize.storage.check_result import CauseResult, CheckResult, EntryChange, LimitResult
+from pytest_modelsize.storage.check_result_json import result_as_json, result_from_json
 from tests.models import measured
 
 HOSTILE = "a|b`*_<script>alert(1)</script>\n\x1b[31m\u202e@team #1 [x](y) &amp;"
@@ -174,8 +169,8 @@ def test_a_record_crosses_between_processes_whole():
         verdict="failed", headline="h", detail="d", baseline=measured({"weights/w": 5}),
         changes=(EntryChange("weights", "w", 5, None),), versions={"keras": "3"}, key="k", accepted=True,
     )  # fmt: skip
-    assert result_from_json(json.loads(json.dumps(whole.as_json()))) == whole
-    assert json.loads(as_json_report([whole]))["artifacts"][0] == whole.as_json()
+    assert result_from_json(json.loads(json.dumps(result_as_json(whole)))) == whole
+    assert json.loads(as_json_report([whole]))["artifacts"][0] == result_as_json(whole)
 
 
 CAUSES = (
@@ -187,7 +182,7 @@ CAUSES = (
 
 def test_causes_come_back_from_json_as_they_were():
     one = result(causes=CAUSES, dtypes={"float32": 900, "": 60}, outcome="xfailed")
-    assert result_from_json(json.loads(json.dumps(one.as_json()))) == one
+    assert result_from_json(json.loads(json.dumps(result_as_json(one)))) == one
 
 
 def test_markdown_says_why_in_the_row_and_lists_causes_with_what_a_fix_gives():

@@ -10,17 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.sizes.top_entries import condense
-from pytest_modelsize.storage.baseline import (
-    Baseline,
-    BaselineEntry,
-    BaselineError,
-    Key,
-    parse,
-    read,
-    render,
-    updated,
-    write,
-)
+from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key, updated
+from pytest_modelsize.storage.baseline_file import BaselineError, parse, read, render, write
 from tests.models import measured
 
 SIZES = {"weights/dense/kernel": 40_000, "weights/dense/bias": 400, "config/dense/units": 4_000}

@@ -2,12 +2,8 @@
 
 from pytest_modelsize import Measurement, Section
 from pytest_modelsize.sizes.measurement import MeasuredSize
-from pytest_modelsize.storage.check_result import (
-    CauseResult,
-    CheckResult,
-    LimitResult,
-    result_from_json,
-)
+from pytest_modelsize.storage.check_result import CauseResult, CheckResult, LimitResult
+from pytest_modelsize.storage.check_result_json import result_as_json, result_from_json
 
 
 def types_in(value):
@@ -31,5 +27,5 @@ def test_sizes_that_know_where_they_were_measured_are_plain_numbers_in_it():
         causes=(CauseResult(kind="x", text="", size=size, fix="", given=size, how=""),),
         dtypes={"float32": size},
     )
-    assert set(types_in(result.as_json())) <= {dict, list, str, int, bool, type(None)}
-    assert result_from_json(result.as_json()) == result
+    assert set(types_in(result_as_json(result))) <= {dict, list, str, int, bool, type(None)}
+    assert result_from_json(result_as_json(result)) == result

@@ -31,7 +31,8 @@ from pytest_modelsize.report.comment import comment
 from pytest_modelsize.report.markdown import STEP_SUMMARY_LIMIT
 from pytest_modelsize.report.request import Base, review
 from pytest_modelsize.sizes.bytesize import parse_size
-from pytest_modelsize.storage.baseline import Baseline, BaselineError, read
+from pytest_modelsize.storage.baseline import Baseline
+from pytest_modelsize.storage.baseline_file import BaselineError, read
 
 __all__ = ["tell"]
 
