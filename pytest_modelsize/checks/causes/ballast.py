@@ -21,7 +21,9 @@ _FILES = (
 )  # fmt: skip
 """What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
 accelerate/checkpointing.py), and what tools leave behind."""
-_DEBUG = late(r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$")
+_DEBUG = late(
+    r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$|(^|/)(doc strings|metadata of nodes)(/|$)"
+)
 _TRAINER = late(
     r"^(callbacks|loops|((cuda|torch|numpy|python)_)?rng_states?|(lr_)?schedulers?(_state(_dict)?)?"
     r"|(grad_)?scaler(_state(_dict)?)?)(/|$|\d)"
@@ -80,7 +82,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     """Entries of one file that only a debugger or the trainer reads."""
     measurement = evidence.measurement
     for pattern, kind, fix in (
-        (_DEBUG, "debug information", "copy the archive without it"),
+        (_DEBUG, "debug information", _without_it(measurement.format)),
         (_TRAINER, "state of the trainer", "save the weights alone"),
     ):
         held = [
@@ -101,3 +103,9 @@ def find(evidence: Evidence) -> Iterator[Cause]:
                 entries=tuple(entry.name for entry in held[:3]),
                 changes=(("", Change(without=frozenset(entry.path for entry in held))),),
             )
+
+
+def _without_it(format: str) -> str:
+    if format == "onnx":
+        return "take doc_string and metadata_props off the nodes"
+    return "copy the archive without it"

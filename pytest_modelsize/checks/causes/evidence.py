@@ -130,17 +130,20 @@ class Evidence:
         return total
 
     def gzipped(self) -> int | None:
-        """Return the bytes of the file compressed as ``compression="gzip"`` does it.
+        """Return the bytes of the file, and of those it names, as ``compression="gzip"`` has them.
 
         None where it is no file, or larger than what may be read.
         """
         if self.path is None or not self.path.is_file():
             return None
+        files = {self.path, *companions(self.path)}
+        if sum(file.stat().st_size for file in files) != self.measurement.bytes_on_disk:
+            return None
         if not self._spend(self.measurement.bytes_on_disk):
             return None
         from pytest_modelsize.checks.compression import compressed_size, method
 
-        return compressed_size(self.path, method("gzip"))
+        return sum(compressed_size(file, method("gzip")) for file in files)
 
     def _rewritten(self, change: Change) -> int | None:
         if change.gone:

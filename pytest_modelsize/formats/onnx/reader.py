@@ -82,10 +82,17 @@ _TRAINED = _Scope(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A tensor, and where it belongs: ``home`` is None for an initializer of the model."""
+    """A tensor, and where it belongs.
+
+    Attributes:
+        tensor: of the model.
+        home: its entry; None for an initializer of the model.
+        made: what nodes call it that take it, where it is a constant; else empty.
+    """
 
     tensor: Tensor
     home: SectionPath | None
+    made: str = ""
 
 
 @dataclass
@@ -136,11 +143,16 @@ class Model:
             yield item
 
     def _keep(
-        self, message: Message, item: Field, tensor: Tensor, home: SectionPath | None
+        self,
+        message: Message,
+        item: Field,
+        tensor: Tensor,
+        home: SectionPath | None,
+        made: str = "",
     ) -> None:
         if len(self.found) == _MOST_TENSORS:
             raise message.error(item.start, f"more than {_MOST_TENSORS:,d} tensors")
-        self.found.append(Found(tensor, home))
+        self.found.append(Found(tensor, home, made))
 
     def _graph(self, parent: Message, item: Field, scope: _Scope) -> None:
         self.ledger.add(scope.graph, Kind.STRUCTURE, item.value - item.start)
@@ -241,7 +253,8 @@ class Model:
                 if tensor.values >= least or tensor.external is not None:
                     words = tensor.of_strings and scope.tensors is None
                     under = _WORDS if words else tensors
-                    self._keep(message, part, tensor, (*under, label))
+                    made = label if op == _CONSTANT else ""
+                    self._keep(message, part, tensor, (*under, label), made)
                     given += part.size
             elif number in _LISTS and message.end - part.start >= max(least, 1):
                 # One tag for each element where they are not packed. An attribute has one value

@@ -57,7 +57,8 @@ def settle(
         ledger.add(home, Kind.STRUCTURE, item.tensor.size - item.tensor.values)
         held[home] += 1
         tensor = item.tensor
-        if used and item.home is None and tensor.name and tensor.name.encode() not in used:
+        name = item.made if item.home is not None else tensor.name
+        if used and name and name.encode() not in used:
             tensor = replace(tensor, note=f"{tensor.note}, {UNUSED}")
         ledger.note(home, tensor.note if held[home] == 1 else f"{held[home]:,d} tensors")
         if tensor.place is not None:
