@@ -24,9 +24,11 @@ from pytest_modelsize.storage.baseline_file import BaselineError
 
 __all__ = [
     "BaselineMatch",
+    "Compared",
     "accepts_growth",
     "artifact_key",
     "command_for",
+    "compared",
     "described",
     "match_of",
     "missing_entry",
@@ -49,9 +51,32 @@ class BaselineMatch:
     found: str = ""
     problem: str = ""
 
-    def growth(self, measurement: Measurement) -> Growth | None:
-        """Return how far ``measurement`` has grown past what was accepted; None without that."""
-        return None if self.entry is None else grown(self.entry.measurement, measurement)
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An artifact that was measured, beside what the baseline says of it.
+
+    Attributes:
+        taken: the artifact.
+        match: what the baseline says of it.
+        growth: how far it has grown past what was accepted; None where nothing was.
+    """
+
+    taken: Taken
+    match: BaselineMatch
+    growth: Growth | None
+
+    @property
+    def measurement(self) -> Measurement:
+        """Of the artifact."""
+        return self.taken.measurement
+
+
+def compared(taken: Taken, match: BaselineMatch) -> Compared:
+    """Return ``taken`` beside what the baseline says of it."""
+    accepted = match.entry
+    growth = None if accepted is None else grown(accepted.measurement, taken.measurement)
+    return Compared(taken, match, growth)
 
 
 def artifact_key(subject: Subject, settings: Settings, format: str = "") -> str:
@@ -123,19 +148,20 @@ def missing_entry(item: pytest.Item, match: BaselineMatch) -> str:
     )
 
 
-def described(item: pytest.Item, taken: Taken, match: BaselineMatch) -> str:
+def described(item: pytest.Item, case: Compared) -> str:
     """Say which entry of the baseline it is, and in what it differs beside its sizes."""
     text = baseline_path(item.config).name
+    match, measurement = case.match, case.measurement
     entry = match.entry
     if entry is None:
         return text
     if match.found != match.key.artifact:
         text += f", {match.found!r}"
-    then, now = entry.versions, versions_of(taken.subject.model)
+    then, now = entry.versions, versions_of(case.taken.subject.model)
     if then and now and then != now:
         text += f", written by {_listed(then)}, and this is {_listed(now)}"
-    if entry.measurement.format != taken.measurement.format:
-        text += f", of format {entry.measurement.format}, and this is {taken.measurement.format}"
+    if entry.measurement.format != measurement.format:
+        text += f", of format {entry.measurement.format}, and this is {measurement.format}"
     return text
 
 

@@ -20,7 +20,9 @@ from pytest_modelsize.checks.trust import growth_not_known, not_known, promise_b
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.baseline_entry import (
     BaselineMatch,
+    Compared,
     accepts_growth,
+    compared,
     match_of,
     missing_entry,
 )
@@ -124,38 +126,36 @@ def _hold(item: pytest.Item, checks: Sequence[Check], saves: SaveCache, namesake
     try:
         taken = saves.get(first.subject, first.settings)
         match = match_of(item, first.subject, first.settings, namesakes)
-        judged = _judged(item, checks, taken, match)
+        case = compared(taken, match)
+        judged = _judged(item, checks, case)
         if any(judgement.excesses for judgement in judged):
             whole = saves.whole(taken)
             if whole is not taken:
                 # What fails a test is judged by the artifact that the user can look at.
-                taken, judged = whole, _judged(item, checks, whole, match)
+                case = compared(whole, match)
+                judged = _judged(item, checks, case)
     except (SaveError, ArtifactError) as error:
         return _Held(checks, [_unchecked(item, first, str(error))])
-    name = taken.measurement.name
+    taken, size = case.taken, case.measurement.bytes_on_disk
     problem = promise_broken(taken)
     for check in checks:
-        problem = problem or not_known(check.marker.request.budget, taken.measurement)
-        problem = problem or _growth_not_known(item, check, match.growth(taken.measurement))
+        problem = problem or not_known(check.marker.request.budget, case.measurement)
+        problem = problem or _growth_not_known(item, check, case.growth)
         if problem:
             taken.discard()
-            return _Held(
-                checks,
-                [_unchecked(item, check, problem, name)],
-                taken.measurement.bytes_on_disk,
-            )
+            return _Held(checks, [_unchecked(item, check, problem, case.measurement.name)], size)
     found = [
         (check.marker, failure)
         for check, judgement in zip(checks, judged, strict=True)
-        if (failure := _failure(item, check.marker, judgement, taken, match, saves))
+        if (failure := _failure(item, check.marker, judgement, case, saves))
     ]
     problems = [failure for _, failure in found]
-    keep(item, taken, match, judged, found)
+    keep(item, case, judged, found)
     if not any(isinstance(problem, ModelSizeExceeded) for problem in problems):
         taken.discard()
     if taken.flag_ignored and not problems:
         problems += _warn_once(item, first.marker.mark, taken, saves)
-    return _Held(checks, problems, taken.measurement.bytes_on_disk)
+    return _Held(checks, problems, size)
 
 
 def _growth_not_known(item: pytest.Item, check: Check, growth: Growth | None) -> str:
@@ -175,29 +175,24 @@ def _failure(
     item: pytest.Item,
     marker: ParsedMarker,
     judgement: Judgement,
-    taken: Taken,
-    match: BaselineMatch,
+    case: Compared,
     saves: SaveCache,
 ) -> ModelSizeFailure | None:
     """Return how the test fails by one marker; None if all of its limits hold."""
-    if _lacks_baseline(item, marker, match):
-        return unchecked(item, marker.mark, missing_entry(item, match))
+    if _lacks_baseline(item, marker, case.match):
+        return unchecked(item, marker.mark, missing_entry(item, case.match))
     if judgement.excesses:
-        excesses = judgement.excesses
-        return exceeded(item, marker, taken, excesses=excesses, match=match, saves=saves)
-    return ratchet(item, marker, judgement, match, taken.measurement)
+        return exceeded(item, marker, case, excesses=judgement.excesses, saves=saves)
+    return ratchet(item, marker, judgement, case)
 
 
-def _judged(
-    item: pytest.Item, checks: Sequence[Check], taken: Taken, match: BaselineMatch
-) -> list[Judgement]:
-    growth = match.growth(taken.measurement)
+def _judged(item: pytest.Item, checks: Sequence[Check], case: Compared) -> list[Judgement]:
     return [
         judge_artifact(
-            taken.measurement,
+            case.measurement,
             check.marker.request.budget,
             check.marker.request.growth,
-            growth,
+            case.growth,
             growth_accepted=accepts_growth(item.config, exists=True),
         )
         for check in checks

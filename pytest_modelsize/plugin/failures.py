@@ -11,7 +11,7 @@ from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.checks.told_causes import told_causes
-from pytest_modelsize.plugin.baseline_entry import BaselineMatch, command_for, described
+from pytest_modelsize.plugin.baseline_entry import Compared, command_for, described
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
 from pytest_modelsize.plugin.state import session_of
@@ -25,10 +25,9 @@ __all__ = ["exceeded", "unchecked"]
 def exceeded(
     item: pytest.Item,
     marker: ParsedMarker,
-    taken: Taken,
+    case: Compared,
     *,
     excesses: Sequence[Excess | GrowthExcess],
-    match: BaselineMatch,
     saves: SaveCache,
 ) -> ModelSizeExceeded:
     """Return the failure of a test whose artifact exceeds a marker's limits, and keep its copy.
@@ -36,12 +35,11 @@ def exceeded(
     Args:
         item: the test.
         marker: whose limits are exceeded.
-        taken: the artifact, whole.
+        case: the artifact, whole, beside what the baseline says of it.
         excesses: the limits; at least one.
-        match: what the baseline says of the artifact.
         saves: for the saves that explain the failure.
     """
-    growth = match.growth(taken.measurement)
+    taken, growth = case.taken, case.growth
     old = None if growth is None or growth.counted[None] <= 0 else growth.old
     explanation = explain(taken, excesses, saves, old)
     kept = session_of(item.config).copies.keep(taken)
@@ -50,7 +48,7 @@ def exceeded(
         budget=place_of(item, marker.mark),
         reason=marker.request.budget.reason,
         kept=kept,
-        baseline=match.problem or (described(item, taken, match) if shown else ""),
+        baseline=case.match.problem or (described(item, case) if shown else ""),
         accept=command_for(item, "--modelsize-update") if marker.request.growth else "",
         growth=growth if shown else None,
         compressed=_compressed(taken),

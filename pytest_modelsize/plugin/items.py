@@ -13,7 +13,7 @@ import pytest
 
 from pytest_modelsize.checks.targets import Surroundings
 from pytest_modelsize.plugin.body_watch import body_of
-from pytest_modelsize.plugin.marker import MarkerError, Request, check_format, parse_marker
+from pytest_modelsize.plugin.marker import MarkerError, MarkerRequest, check_format, parse_marker
 from pytest_modelsize.plugin.marker_source import marker_line, written_marker
 from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKERS, ModelSizeFailure
 from pytest_modelsize.plugin.state import handed_of
@@ -48,7 +48,7 @@ _OWN_FIXTURES = frozenset(
     }
 )  # fmt: skip
 """Names of the fixtures that pytest and this plugin have: no model comes out of one."""
-_REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, Request]]]()
+_REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, MarkerRequest]]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ParsedMarker:
 
     node: object
     mark: pytest.Mark
-    request: Request
+    request: MarkerRequest
 
 
 def parse_markers(item: pytest.Item) -> None:
@@ -86,7 +86,7 @@ def markers_of(item: pytest.Item) -> Iterator[ParsedMarker]:
             yield ParsedMarker(node=node, mark=mark, request=known[id(mark)][1])
 
 
-def _parsed(item: pytest.Item, mark: pytest.Mark) -> Request:
+def _parsed(item: pytest.Item, mark: pytest.Mark) -> MarkerRequest:
     try:
         growth = mark.name == GROWTH_MARKER
         return parse_marker(mark.args, mark.kwargs, FORMATS, growth=growth)

@@ -17,7 +17,7 @@ from pytest_modelsize.sizes.measurement import SECTIONS
 
 __all__ = [
     "MarkerError",
-    "Request",
+    "MarkerRequest",
     "check_compression",
     "check_format",
     "check_opaque",
@@ -41,7 +41,7 @@ class MarkerError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class MarkerRequest:
     """What one marker asks for: hold this budget on that artifact.
 
     Attributes:
@@ -67,7 +67,7 @@ def parse_marker(
     formats: Iterable[str],
     *,
     growth: bool = False,
-) -> Request:
+) -> MarkerRequest:
     """Return what ``max_model_size(*args, **kwargs)`` asks for.
 
     Args:
@@ -103,18 +103,18 @@ def parse_marker(
     compression = _text(values, "compression") or ""
     if compression:
         check_compression(compression)
-    return Request(
-        Budget(
+    return MarkerRequest(
+        budget=Budget(
             limits=(*sizes, *dtypes),
             include_optimizer=_flag(values, "include_optimizer"),
             reason=_text(values, "reason") or "",
             allow_opaque=check_opaque(values.get("allow_opaque", ())),
         ),
-        growths,
-        target,
-        format,
-        options,
-        compression,
+        growth=growths,
+        target=target,
+        format=format,
+        save_options=options,
+        compression=compression,
     )
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from pytest_modelsize.checks.judgement import Judgement
-from pytest_modelsize.plugin.baseline_entry import BaselineMatch, accepts_growth, command_for
+from pytest_modelsize.plugin.baseline_entry import Compared, accepts_growth, command_for
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeShrunk
 from pytest_modelsize.report.ratchet import shrunk, shrunk_failure
-from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["ratchet", "shrunk_notes"]
@@ -23,8 +22,7 @@ def ratchet(
     item: pytest.Item,
     marker: ParsedMarker,
     judgement: Judgement,
-    match: BaselineMatch,
-    measurement: Measurement,
+    case: Compared,
 ) -> ModelSizeShrunk | None:
     """Return the failure of a test whose artifact lost more than it may gain.
 
@@ -32,13 +30,14 @@ def ratchet(
     smaller size.
     """
     lost = [limit for limit in judgement.limits if limit.is_shrunk]
-    wanted = item.config.getini("modelsize_ratchet") and match.entry is not None
-    if not lost or not wanted or accepts_growth(item.config, exists=True):
+    accepted = case.match.entry
+    if not lost or accepted is None or not item.config.getini("modelsize_ratchet"):
         return None
-    assert match.entry is not None
+    if accepts_growth(item.config, exists=True):
+        return None
     accept = command_for(item, "--modelsize-update")
     text = shrunk_failure(
-        shrunk(measurement, match.entry.measurement, lost[0]),
+        shrunk(case.measurement, accepted.measurement, lost[0]),
         lost[0],
         budget=place_of(item, marker.mark),
         accept=accept,

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_modelsize.checks.judgement import Judgement
-from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.plugin.baseline_entry import BaselineMatch
+from pytest_modelsize.plugin.baseline_entry import Compared
 from pytest_modelsize.plugin.failures import unchecked
 from pytest_modelsize.plugin.items import ParsedMarker, spot_of
 from pytest_modelsize.plugin.outcomes import (
@@ -34,8 +33,7 @@ _KEPT_CHANGES = 5
 
 def keep(
     item: pytest.Item,
-    taken: Taken,
-    match: BaselineMatch,
+    case: Compared,
     judged: Sequence[Judgement],
     failures: Sequence[tuple[ParsedMarker, ModelSizeFailure]],
 ) -> None:
@@ -43,12 +41,11 @@ def keep(
 
     Args:
         item: the test.
-        taken: the artifact.
-        match: what the baseline says of it.
+        case: the artifact, beside what the baseline says of it.
         judged: by each marker.
         failures: the markers that do not hold, each with how the test fails by it.
     """
-    result = _result(item, taken, match, judged, [failure for _, failure in failures])
+    result = _result(item, case, judged, [failure for _, failure in failures])
     add_result(item, _placed(item, failures[0][0].mark if failures else None, result))
 
 
@@ -65,12 +62,11 @@ def _placed(item: pytest.Item, mark: pytest.Mark | None, result: CheckResult) ->
 
 def _result(
     item: pytest.Item,
-    taken: Taken,
-    match: BaselineMatch,
+    case: Compared,
     judged: Sequence[Judgement],
     problems: Sequence[ModelSizeFailure],
 ) -> CheckResult:
-    growth = match.growth(taken.measurement)
+    measurement, accepted = case.measurement, case.match.entry
     verdict = "passed"
     if problems:
         known = (ModelSizeExceeded, ModelSizeShrunk)
@@ -80,11 +76,11 @@ def _result(
     texts = [str(problem.msg) for problem in problems]
     return CheckResult(
         test=item.nodeid,
-        artifact=taken.measurement.name,
+        artifact=measurement.name,
         verdict=verdict,
         headline=texts[0].partition("\n")[0] if texts else "",
         detail="\n\n".join(texts),
-        measurement=condense(taken.measurement),
+        measurement=condense(measurement),
         limits=tuple(
             limit
             for kind in ("size", "growth")
@@ -92,15 +88,15 @@ def _result(
             for limit in judgement.limits
             if limit.kind == kind
         ),
-        baseline=None if match.entry is None else match.entry.measurement,
-        changes=() if growth is None else _changes(growth),
-        versions=versions_of(taken.subject.model),
-        key=match.key.artifact,
+        baseline=None if accepted is None else accepted.measurement,
+        changes=() if case.growth is None else _changes(case.growth),
+        versions=versions_of(case.taken.subject.model),
+        key=case.match.key.artifact,
         accepted=not any(judgement.over_size for judgement in judged),
         explained=tuple(line for p in problems for line in getattr(p, "explained", ())),
         # Two limits on one artifact have the same causes.
         causes=tuple(dict.fromkeys(c for p in problems for c in getattr(p, "causes", ()))),
-        dtypes=bytes_by_dtype(taken.measurement),
+        dtypes=bytes_by_dtype(measurement),
     )
 
 
