@@ -56,7 +56,7 @@ class _OfClass(list[object]):
 
 def _named(expression: str, scope: str | None, name: str, around: Surroundings) -> object:
     if scope is not None and scope not in _SCOPES:
-        raise TargetError(f"model={expression!r}: there is no {scope!r}, but {', '.join(_SCOPES)}")
+        raise TargetError(f"model={expression!r}: {scope!r} is not one of {', '.join(_SCOPES)}")
     for where, held in _scopes(around):
         if scope in (None, where) and name in held and (where != "made" or scope):
             return held[name]
@@ -69,7 +69,7 @@ def _named(expression: str, scope: str | None, name: str, around: Surroundings) 
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f", did you mean {near[0]!r}?" if near else ""
-    what = scope or "fixture, no attribute, and no local"
+    what = scope or "fixture, attribute or local"
     raise TargetError(
         f"model={expression!r}: the test has no {what} {name!r}{hint}; it has {listed(names)}"
     )

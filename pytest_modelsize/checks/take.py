@@ -80,7 +80,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
     try:
         copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
     except OSError as error:
-        raise SaveError(f"there is no place for a saved copy: {error}") from error
+        raise SaveError(f"no folder can be made for a saved copy: {error}") from error
     try:
         saved = save(
             subject.model,

@@ -93,8 +93,8 @@ def _by_name(expression: str, around: Surroundings) -> Subject:
         raise TargetError(f"{argument} is {described(value)}: write model={inside[0]!r}")
     call = advice(value)
     raise TargetError(
-        f"{argument} is {described(value)}, which is not a model that can be saved "
-        f"and no path to an artifact{f': {call}' if call else ''}"
+        f"{argument} is {described(value)}, which is neither a model that can be "
+        f"saved nor a path to an artifact{f': {call}' if call else ''}"
     )
 
 

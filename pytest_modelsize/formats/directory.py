@@ -54,7 +54,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
 def place(section: str, relative: PurePath) -> Place:
     """Enter a file under its path, with a remark on what nobody sees."""
     hidden = any(part.startswith(".") for part in relative.parts)
-    note = "hidden, and in the way of being forgotten" if hidden else ""
+    note = "hidden, and easily forgotten" if hidden else ""
     return Place(section, relative.as_posix(), note)
 
 

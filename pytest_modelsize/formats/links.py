@@ -83,11 +83,13 @@ class Reach:
             raise ArtifactError(
                 str(path),
                 None,
-                f"a link to {shown!r:.120}, where nothing is: the file is not here (`dvc pull`, "
-                "`git annex get` or a download brings it)",
+                f"a link to {shown!r:.120}, which is missing: fetch the file first (`dvc pull`, "
+                "`git annex get`, or a download)",
             ) from None
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise ArtifactError(str(path), None, f"a link to {shown!r:.120}: no regular file")
+            raise ArtifactError(
+                str(path), None, f"a link to {shown!r:.120}, which is not a regular file"
+            )
         if target.is_relative_to(self._root):
             return Link(target, mode, True, f"a link to {shown}, which is counted there")
         if self._root.is_relative_to(target) or not any(

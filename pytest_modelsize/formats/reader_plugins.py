@@ -100,7 +100,7 @@ def _find(source: Source) -> tuple[_Offered, Reader[Source]] | None:
         with _blaming(offered, source):
             reader = offered.entry.load()
             if not isinstance(reader, Reader) or not isinstance(reader.format, str):
-                raise TypeError(f"{offered.entry.value} has not all of {Reader.__name__}'s names")
+                raise TypeError(f"{offered.entry.value} lacks some of {Reader.__name__}'s names")
             if reader.recognises(source):
                 return offered, reader
     return None

@@ -115,7 +115,8 @@ def match_of(
     if namesakes > 1:
         problem = (
             f"{namesakes} artifacts of this test are called {name!r}, and "
-            f"{baseline_path(item.config).name} has room for one: give them different names"
+            f"{baseline_path(item.config).name} can keep only one of them: give them different "
+            "names"
         )
         return BaselineMatch(Key(item.nodeid, ""), problem=problem)
     key = Key(item.nodeid, name)

@@ -40,7 +40,7 @@ def keep_baseline(session: pytest.Session, run: Run, collection: Collection) -> 
         return
     broken = session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     if update is not None and broken:
-        run.notes.append((f"{path.name} is as it was: the run did not come to its end", True))
+        run.notes.append((f"{path.name} was not updated: the run did not finish", True))
         return
     try:
         baseline = read(path)
@@ -50,7 +50,7 @@ def keep_baseline(session: pytest.Session, run: Run, collection: Collection) -> 
             _note_stale(run, path, stale)
         elif update == "prune":
             if partial:
-                run.notes.append((f"{path.name} is not pruned: {partial}", True))
+                run.notes.append((f"{path.name} was not pruned: {partial}", True))
                 fail(session)
             else:
                 _save(run, path, *updated(baseline, {}, without=stale))
@@ -90,7 +90,7 @@ def _note_refused(run: Run) -> None:
     refused = {f"{r.key} of {r.test}" for r in run.all() if r.key and not r.accepted}
     if refused:
         listed = ", ".join(sorted(refused)[:_MOST_SHOWN])
-        run.notes.append((f"not taken over, because over its budget: {listed}", True))
+        run.notes.append((f"not accepted, because over budget: {listed}", True))
 
 
 def _note_stale(run: Run, path: Path, stale: tuple[Key, ...]) -> None:
@@ -121,7 +121,7 @@ def why_partial(session: pytest.Session, collection: Collection) -> str:
         if config.getoption(option, default=None):
             return f"{shown} leaves tests out"
     if any("::" in argument for argument in config.args):
-        return "single tests were named"
+        return "only some tests were named"
     return ""
 
 

@@ -170,6 +170,6 @@ def saves_sparsely(config: pytest.Config) -> bool:
     """Tell whether a live model may be saved without the bytes of its tensors."""
     way = str(config.getoption(_SAVE, None) or config.getini(_SAVE))
     if way not in _WAYS:
-        text = f"ini option {_SAVE}: {way!r} is neither of {', '.join(_WAYS)}"
+        text = f"ini option {_SAVE}: {way!r} should be one of {', '.join(_WAYS)}"
         raise ModelSizeFailure(text, pytrace=False)
     return way == "auto"

@@ -145,7 +145,7 @@ def _named(
         if keyword not in _KEYWORDS:
             raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
     if args and "limit" in kwargs:
-        raise MarkerError(f"has its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
+        raise MarkerError(f"gives its limit twice: {args[0]!r} and limit={kwargs['limit']!r}")
     values = {keyword: value for keyword, value in kwargs.items() if value is not None}
     if args and args[0] is not None:
         values["limit"] = args[0]
@@ -186,7 +186,7 @@ def _dtypes(values: Mapping[str, object], *, growth: bool) -> tuple[Limit, ...]:
     """Return the limits on weights by data type."""
     given = values.get("dtypes", {})
     if growth and given:
-        raise MarkerError("has dtypes=, which max_model_size takes: a type does not grow")
+        raise MarkerError("has dtypes=, which only max_model_size takes")
     if not isinstance(given, Mapping):
         raise MarkerError(
             f'dtypes= takes a dictionary such as {{"float32": "5 %"}}, not {given!r:.60}'

@@ -101,7 +101,7 @@ def _add_ini_options(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "modelsize_max_models",
-        "models of one test that are looked at, at most, where its marker names none (default: 16)",
+        "the most models of one test to look at where its marker names none (default: 16)",
         default="16",
     )
     parser.addini(
@@ -120,5 +120,5 @@ def baseline_path(config: pytest.Config) -> Path:
 
 def _report_name(value: str) -> str:
     if PurePath(value).suffix.lower() not in _REPORTS:
-        raise ArgumentTypeError(f"{value!r} ends in none of {', '.join(_REPORTS)}")
+        raise ArgumentTypeError(f"{value!r} should end in one of {', '.join(_REPORTS)}")
     return value

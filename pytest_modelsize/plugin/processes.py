@@ -128,7 +128,7 @@ class Controller(_Process):
         """Take over what a worker has collected."""
         output = getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT)
         if output is None:
-            self.collection.partial = "a worker did not come to its end"
+            self.collection.partial = "a worker did not finish"
         else:
             self.collection.merge(output)
 

@@ -61,7 +61,7 @@ def why_not_written(path: Path) -> str:
     if not folder.is_dir():
         return f"{folder} is not a folder"
     if not os.access(path if path.exists() else folder, os.W_OK):
-        return f"{path if path.exists() else folder} may not be written to"
+        return f"{path if path.exists() else folder} is not writable"
     return ""
 
 
@@ -74,7 +74,7 @@ def write_report(path: Path, results: Sequence[CheckResult]) -> None:
     """
     render = FORMS.get(path.suffix.lower())
     if render is None:
-        raise ReportError(f"{path.name} ends in none of {', '.join(FORMS)}")
+        raise ReportError(f"{path.name} should end in one of {', '.join(FORMS)}")
     try:
         text = render(results)
     except ImportError as error:

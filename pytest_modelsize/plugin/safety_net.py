@@ -15,10 +15,10 @@ from pytest_modelsize.plugin.outcomes import MARKERS, ModelSizeUnchecked, is_mar
 
 __all__ = ["SafetyNet", "is_of_test", "uses_fixture"]
 
-_HEADLINE = "budget not checked: the test passed, but nothing held its budget"
+_HEADLINE = "budget not checked: the test passed, but nothing checked its budget"
 _CAUSE = (
-    "Something ran it without pytest's pytest_runtest_call hook, as a plugin or a conftest.py may "
-    "do that replaces pytest_runtest_protocol."
+    "Something ran it without pytest's pytest_runtest_call hook: a plugin or a conftest.py, for "
+    "example, that replaces pytest_runtest_protocol."
 )
 
 

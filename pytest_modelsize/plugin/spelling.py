@@ -39,7 +39,7 @@ def check_spelling(item: pytest.Item) -> None:
             from pytest_modelsize.plugin.items import place_of
 
             raise ModelSizeFailure(
-                f"unknown marker {mark.name!r}: did you mean {meant!r}? As it is, it holds no "
+                f"unknown marker {mark.name!r}: did you mean {meant!r}? As written, it sets no "
                 "budget. If it is a marker of your own, register it: markers = "
                 f"{mark.name}\n\n  at: {place_of(item, mark)}",
                 pytrace=False,

@@ -76,7 +76,7 @@ def comment(
     if folded:
         lines += ["", *folded[:number]]
     if number < len(folded):
-        lines.append(f"\nThe details of {len(folded) - number} are left out for their length.")
+        lines.append(f"\nDetails of {len(folded) - number} more are omitted for length.")
     return "\n".join([*lines, *end]).rstrip("\n") + "\n"
 
 

@@ -201,9 +201,7 @@ def _allowed(excess: Excess | GrowthExcess) -> str:
     if isinstance(excess, GrowthExcess):
         return f"may grow {exact(excess.allowed)}"
     if excess.limit.dtype:
-        return (
-            f"{excess.limit.dtype} {exact(excess.size)}, of which {exact(excess.limit.size)} may be"
-        )
+        return f"{excess.limit.dtype} {exact(excess.size)}, at most {exact(excess.limit.size)}"
     return f"budget {exact(excess.limit.size)}"
 
 
@@ -212,8 +210,8 @@ def _ignored(growth: Growth | None) -> str:
         return ""
     listed = ", ".join(f"{change:+,d} in {name}" for name, change in growth.ignored.items())
     return (
-        f"{listed} (automatic names count up: where a section's entries are the same ones, "
-        f"{exact(NOISE)} B and {float(NOISE_SHARE):.0%} of it are no growth)"
+        f"{listed} (automatic names count up: where a section has the same entries, up to "
+        f"{exact(NOISE)} B and {float(NOISE_SHARE):.0%} of it do not count)"
     )
 
 

@@ -50,10 +50,10 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
     folded = fitting(details, limit - used)
     lines = [*head, *(table if shown else []), *rows[:number]]
     if number < len(rows):
-        lines.append(f"\nand {len(rows) - number} more artifacts, left out for their number.")
+        lines.append(f"\nand {len(rows) - number} more artifacts, omitted for length.")
     lines += ["", *details[:folded]]
     if folded < len(details):
-        lines.append(f"\n{len(details) - folded} details are left out for their length.")
+        lines.append(f"\n{len(details) - folded} more details are omitted for length.")
     return "\n".join(lines) + "\n"
 
 
@@ -69,7 +69,7 @@ def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMME
     number = fitting(parts, limit - 300)
     lines += parts[:number]
     if number < len(parts):
-        lines.append(f"\nand {len(parts) - number} more, left out for their length.")
+        lines.append(f"\nand {len(parts) - number} more, omitted for length.")
     return "\n".join(lines) + "\n"
 
 

@@ -73,7 +73,7 @@ def parse(text: str, name: str) -> Baseline:
     for number, line in enumerate(text.splitlines(), 1):
         if _CONFLICT.match(line):
             raise BaselineError(
-                f"{name}, line {number}: a merge conflict was left here: take either side, then "
+                f"{name}, line {number}: a merge conflict was left here: keep one side, then "
                 "run pytest --modelsize-update"
             )
     try:
@@ -82,7 +82,7 @@ def parse(text: str, name: str) -> Baseline:
         (key,) = error.args
         raise BaselineError(
             f"{name}, line {_line(text, key, _line(text, key) + 1)}: {key!r} is here twice, as "
-            "after a merge: delete either, then run pytest --modelsize-update"
+            "after a merge: delete one, then run pytest --modelsize-update"
         ) from None
     except RecursionError:
         raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
@@ -112,7 +112,7 @@ def parse(text: str, name: str) -> Baseline:
                 number = _line(text, artifact, _line(text, test))
                 raise BaselineError(
                     f"{name}, line {number}: the entry of {artifact!r} in {test!r} is damaged: "
-                    f"{error}; write it anew with pytest --modelsize-update"
+                    f"{error}; rewrite it with pytest --modelsize-update"
                 ) from None
     return Baseline(found)
 

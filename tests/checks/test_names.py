@@ -68,7 +68,7 @@ def test_a_name_leads_to_its_value(expression, value):
         ("tmp_pth", "it has NET, model, net, own, pair, shared"),
         ("local:model", "the test has no local 'model'"),
         ("Net", "no local 'Net'"),
-        ("lokal:net", "there is no 'lokal', but fixture, attribute, local, global, made"),
+        ("lokal:net", "'lokal' is not one of fixture, attribute, local, global, made"),
         ("pair[2]", "pair (of type builtins.tuple) has no [2]"),
         ("pair.first", "pair (of type builtins.tuple) has no 'first'"),
         ("model.inner.deeper", "model.inner (of type builtins.int) has no 'deeper'"),

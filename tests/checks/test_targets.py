@@ -98,7 +98,7 @@ def test_a_name_is_a_model_a_path_or_a_mistake_that_says_what_it_is(tmp_path):
     assert find_subjects(Target(model="pair[1]"), here)[0].path == there
     with pytest.raises(TargetError, match=r"model='gone' is the path .*, and nothing is there"):
         find_subjects(Target(model="gone"), here)
-    with pytest.raises(TargetError, match=r"model='rate' is .*, which is not a model"):
+    with pytest.raises(TargetError, match=r"model='rate' is .*, which is neither a model"):
         find_subjects(Target(model="rate"), here)
 
 

@@ -59,7 +59,7 @@ def test_so_is_one_file_of_it_and_an_index_with_its_shards(hub):
 
 def test_a_blob_that_was_not_downloaded_is_named(hub):
     os.unlink(hub.parent.parent / "blobs" / f"{1:064x}")
-    with pytest.raises(ArtifactError, match=r"model\.safetensors: a link to .*, where nothing is"):
+    with pytest.raises(ArtifactError, match=r"model\.safetensors: a link to .*, which is missing"):
         measure(hub)
 
 

@@ -117,7 +117,7 @@ def test_a_size_over_its_budget_is_not_accepted(suite):
     )
     result = suite.start("--modelsize-update")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["not taken over, because over its budget: model.bin of test_it*"])
+    result.stdout.fnmatch_lines(["not accepted, because over budget: model.bin of test_it*"])
     assert not (suite.path / BASELINE).exists()
 
 
@@ -243,7 +243,7 @@ def test_a_failing_run_reports_and_prunes_nothing(suite):
     suite.makepyfile(test_other="def test_plain(): assert False\n")
     suite.start().stdout.no_fnmatch_line("*that no test uses*")
     result = suite.start("--modelsize-update=prune")
-    result.stdout.fnmatch_lines(["*modelsize-baseline.json is not pruned: tests failed"])
+    result.stdout.fnmatch_lines(["*modelsize-baseline.json was not pruned: tests failed"])
     assert len(suite.baseline()) == 2
 
 
@@ -253,7 +253,7 @@ def test_pruning_a_filtered_run_is_an_error(suite):
     suite.start("--modelsize-update")
     result = suite.start("--modelsize-update=prune", "-k", "net")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(["*is not pruned: tests were deselected"])
+    result.stdout.fnmatch_lines(["*was not pruned: tests were deselected"])
 
 
 def test_an_entry_of_a_test_that_is_skipped_is_in_use(suite):
@@ -270,7 +270,7 @@ def test_an_interrupted_update_writes_nothing(suite):
     suite.artifact(1000)
     suite.makepyfile(test_it=GROWS + "\ndef test_stop(): raise KeyboardInterrupt\n")
     result = suite.start("--modelsize-update", process=True)
-    result.stdout.fnmatch_lines(["*is as it was: the run did not come*"])
+    result.stdout.fnmatch_lines(["*was not updated: the run did not finish*"])
     assert not (suite.path / BASELINE).exists()
 
 

@@ -42,7 +42,7 @@ def test_all_other_arguments_are_kept():
         (("-1 MB",), {}, "'-1 MB' is not a size"),
         (("1e3",), {}, "'1e3' is not a size"),
         (("1MB", "2MB"), {}, "takes one limit, not 2"),
-        (("1MB",), {"limit": "2MB"}, "has its limit twice"),
+        (("1MB",), {"limit": "2MB"}, "gives its limit twice"),
         (("1MB",), {"optimiser": 0}, "no keyword 'optimiser': did you mean 'optimizer'"),
         (("1MB",), {"include_optimiser": False}, "did you mean 'include_optimizer'"),
         (("1MB",), {"wieghts": "1MB"}, "did you mean 'weights'"),

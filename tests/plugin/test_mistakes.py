@@ -71,10 +71,10 @@ def test_a_bare_marker_without_a_call_is_an_error(project):
     [
         ("", "", "no model and no artifact found"),
         ("", "numbers", "its fixtures (numbers: a list of 3 int)"),
-        (", model='modle'", "model", "no fixture, no attribute, and no local 'modle', did you mean 'model'?"),
+        (", model='modle'", "model", "no fixture, attribute or local 'modle', did you mean 'model'?"),
         (", model='trainer.outer'", "trainer", "trainer (of type conftest.Net) has no 'outer'"),
         (", model='trainer'", "trainer", "is of type conftest.Net: write model='trainer.inner'"),
-        (", model='numbers'", "numbers", "is a list of 3 int, which is not a model that can be saved"),
+        (", model='numbers'", "numbers", "is a list of 3 int, which is neither a model that can be saved"),
         (", path='*.h5'", "tmp_path", "path='*.h5' matches nothing in"),
         (", path='*.py'", "tmp_path", "path='*.py' matches 2 artifacts"),
     ],

@@ -196,7 +196,7 @@ def test_several_reports_are_written_in_one_run_and_named(run):
 def test_an_unknown_suffix_is_refused_before_anything_runs(run):
     result = run.suite.start("--modelsize-report=r.pdf")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*'r.pdf' ends in none of .json, .md*"])
+    result.stderr.fnmatch_lines(["*'r.pdf' should end in one of .json, .md*"])
 
 
 def test_a_report_that_cannot_be_written_ends_a_good_run_with_an_error(suite):

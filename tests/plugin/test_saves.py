@@ -80,7 +80,7 @@ def test_another_way_in_the_ini_file_fails_the_test(project):
     project.makeini("[pytest]\nmodelsize_save = fast\n")
     result = project.run_code(TWO_BUDGETS)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*ini option modelsize_save: 'fast' is neither of auto, real*"])
+    result.stdout.fnmatch_lines(["*ini option modelsize_save: 'fast' should be one of auto, real*"])
 
 
 @pytest.mark.parametrize("format", ["keras", "h5", "weights"])

@@ -136,7 +136,7 @@ def test_a_comment_stays_under_github_s_limit_and_counts_what_it_leaves_out(coun
     assert len(text) <= COMMENT_LIMIT < 65_536
     left = re.search(r"(\d+) more artifacts are left out", text)
     assert text.count("| ✅ |") + int(left[1] if left else 0) == count
-    folded = re.search(r"The details of (\d+) are left out", text)
+    folded = re.search(r"Details of (\d+) more are omitted", text)
     assert text.count("<details>") + int(folded[1] if folded else 0) == count
 
 

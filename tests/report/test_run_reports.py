@@ -140,7 +140,7 @@ def test_markdown_stays_under_github_s_limit_and_counts_what_it_leaves_out(count
     shown = text.count("| ❌ |")
     left = re.search(r"and (\d+) more artifacts", text)
     assert shown + (int(left[1]) if left else 0) == count
-    folded = re.search(r"(\d+) details are left out", text)
+    folded = re.search(r"(\d+) more details are omitted", text)
     assert text.count("<details>") + (int(folded[1]) if folded else 0) == count
 
 

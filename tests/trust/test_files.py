@@ -84,7 +84,7 @@ def test_copies_are_kept_up_to_a_number(light, monkeypatch):
         False
     ] * 2
     for line in told[2:]:
-        assert line == "  kept: no, at most 2 copies with 2 GB in all are kept of a session"
+        assert line == "  kept: no: a session keeps at most 2 copies with 2 GB in all"
     folder = Path(told[0].removeprefix("  kept: ")).parent.parent
     assert len(list(folder.iterdir())) == 2
 
@@ -126,7 +126,7 @@ def test_it(model, n):
     result = light.run_code(code, f"--basetemp={base}")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["budget not checked: there is no place for a saved copy: *No such file or directory*"]
+        ["budget not checked: no folder can be made for a saved copy: *No such file or directory*"]
     )
 
 

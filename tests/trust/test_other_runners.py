@@ -105,7 +105,7 @@ def test_a_runner_without_the_hook_lets_no_marked_test_pass(suite, bypass, log):
     assert (outcomes["passed"], outcomes["failed"]) == (1, 6)
     result.stdout.fnmatch_lines(
         [
-            "budget not checked: the test passed, but nothing held its budget",
+            "budget not checked: the test passed, but nothing checked its budget",
             "  budget: test_it.py:4: @pytest.mark.max_model_size(*",
         ]
     )

@@ -45,7 +45,7 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
         if size:
             yield Cause(
                 kind=kind,
-                text=f"no one loads them who uses the model: {', '.join(names[:3])}",
+                text=f"no one who uses the model loads them: {', '.join(names[:3])}",
                 size=size,
                 fix=f"do not ship {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}",
                 entries=tuple(names[:3]),
@@ -96,7 +96,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         if size * _SHARE >= measurement.bytes_on_disk and held:
             yield Cause(
                 kind=kind,
-                text=f"no one reads it who uses the model: {held[0].name}",
+                text=f"no one who uses the model reads it: {held[0].name}",
                 size=size,
                 fix=fix,
                 section=held[0].path[0],
