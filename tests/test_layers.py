@@ -1,6 +1,7 @@
 """The folders are the architecture: each has one sentence, and imports point downwards only."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,13 @@ def test_the_contributors_page_has_the_folders_and_their_rules():
         assert {part.strip("` ") for part in above.split(",")} - {""} == BELOW[folder]
         about = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8")))
         assert sentence.split(";")[0].lower().replace("`", "") in about.lower().replace("`", "")
+
+
+def test_each_place_that_the_contributors_page_names_is_there():
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w.]+(?:/[\w.]+)*(?:/|\.(?:py|md|toml|json)))`", page))
+    assert len(named) > 20
+    bases = (PACKAGE, PACKAGE / "formats", root)
+    missing = {name for name in named if not any((base / name).exists() for base in bases)}
+    assert missing <= {"modelsize.toml"}

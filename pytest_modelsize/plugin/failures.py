@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from pytest_modelsize.checks.cause_results import cause_results
 from pytest_modelsize.checks.compression import method
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.checks.told_causes import told_causes
 from pytest_modelsize.plugin.baseline_entry import Compared, command_for, described
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
@@ -56,7 +56,7 @@ def exceeded(
     text = failure(taken.measurement, excesses, explanation, circumstances)
     error = ModelSizeExceeded(text, pytrace=False)
     error.explained = tuple(explained(taken.measurement, excesses, explanation, circumstances))
-    error.causes = told_causes(explanation)
+    error.causes = cause_results(explanation)
     return error
 
 

@@ -63,6 +63,6 @@ class KeptCopies:
             if len(self.kept) >= _MOST or sum(self.kept.values()) + size > _MOST_BYTES:
                 taken.discard()
                 most = f"{_MOST} copies with {human(_MOST_BYTES)} in all"
-                return f"no: a session keeps at most {most}"
+                return f"no, a session keeps at most {most}"
             self.kept[copy] = size
         return str(copy)

@@ -64,17 +64,17 @@ def test_a_name_leads_to_its_value(expression, value):
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("modle", "no local 'modle', did you mean 'model'?; it has NET, model, net, own, pair"),
+        ("modle", "local 'modle', did you mean 'model'?; it has NET, model, net, own, pair"),
         ("tmp_pth", "it has NET, model, net, own, pair, shared"),
         ("local:model", "the test has no local 'model'"),
-        ("Net", "no local 'Net'"),
+        ("Net", "local 'Net'"),
         ("lokal:net", "'lokal' is not one of fixture, attribute, local, global, made"),
         ("pair[2]", "pair (of type builtins.tuple) has no [2]"),
         ("pair.first", "pair (of type builtins.tuple) has no 'first'"),
         ("model.inner.deeper", "model.inner (of type builtins.int) has no 'deeper'"),
         ("pair[x]", "'[x]' is neither .attribute nor [index]"),
         (".net", "is not a name, such as net, trainer.model or pair[0]"),
-        ("@py_assert1", "no local '@py_assert1'"),
+        ("@py_assert1", "local '@py_assert1'"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_an_error_that_says_what_there_is(expression, said):

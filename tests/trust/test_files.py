@@ -84,7 +84,7 @@ def test_copies_are_kept_up_to_a_number(light, monkeypatch):
         False
     ] * 2
     for line in told[2:]:
-        assert line == "  kept: no: a session keeps at most 2 copies with 2 GB in all"
+        assert line == "  kept: no, a session keeps at most 2 copies with 2 GB in all"
     folder = Path(told[0].removeprefix("  kept: ")).parent.parent
     assert len(list(folder.iterdir())) == 2
 
@@ -93,7 +93,9 @@ def test_copies_are_kept_up_to_their_bytes(light, monkeypatch):
     monkeypatch.setattr(kept_copies, "_MOST_BYTES", 1116)
     result = light.run_code(LIVE)
     told = [line for line in result.outlines if line.startswith("  kept: ")]
-    assert ["kept: no, at most 20 copies with 1.12 kB" in line for line in told] == [
+    assert [
+        "kept: no, a session keeps at most 20 copies with 1.12 kB" in line for line in told
+    ] == [
         False,
         True,
         True,

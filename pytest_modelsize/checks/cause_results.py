@@ -9,10 +9,10 @@ from pytest_modelsize.checks.causes.cause import REPLAYED, TOGETHER
 from pytest_modelsize.checks.diagnosis import Explanation
 from pytest_modelsize.storage.check_result import CauseResult
 
-__all__ = ["told_causes"]
+__all__ = ["cause_results"]
 
 
-def told_causes(explanation: Explanation) -> tuple[CauseResult, ...]:
+def cause_results(explanation: Explanation) -> tuple[CauseResult, ...]:
     """Return the causes in ``explanation``, the most bytes first.
 
     A fix that was tried on the model itself comes with the optimizer's state, if that is what it

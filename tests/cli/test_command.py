@@ -210,7 +210,7 @@ def test_other_json_is_an_artifact_like_any_file(artifacts, capsys):
 
 
 def test_the_hooks_for_pre_commit_call_the_command_that_there_is(artifacts, capsys):
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parent.parent.parent
     hook = (root / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     entry, of_budgets = re.findall(r"^  entry: modelsize (.*)$", hook, re.MULTILINE)
     assert main([*entry.split(), "--max", "1 kB", "old.bin"]) == 0
@@ -252,7 +252,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(folder):
     ],
 )
 def test_show_says_where_the_bytes_of_every_format_are(name, format, capsys):
-    path = Path(__file__).parent / "data" / name
+    path = Path(__file__).parent.parent / "data" / name
     assert main(["show", "--json", str(path)]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["name"], shown["format"]) == (path.name, format)
