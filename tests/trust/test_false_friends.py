@@ -3,6 +3,8 @@
 Each is written by Keras, TensorFlow or h5py; what is which is known from the model.
 """
 
+import json
+
 import pytest
 
 from pytest_modelsize import Kind, measure
@@ -31,7 +33,11 @@ def state_in(path):
 # ------------------------------------------------------------------ weights files
 
 STEP, RATE, MATRIX, VECTOR = ("i4", ()), ("f4", ()), ("f4", (64, 64)), ("f4", (64,))
-DENSE = {"layers/dense/vars/0": MATRIX, "layers/dense/vars/1": VECTOR}
+TALL, SMALL, LONG = ("f4", (64, 32)), ("f4", (32, 16)), ("i8", ())
+DENSE = {
+    "layers/dense/vars/0": MATRIX, "layers/dense/vars/1": VECTOR,
+    "layers/dense_1/vars/0": TALL, "layers/dense_2/vars/0": SMALL,
+}  # fmt: skip
 FRIENDS = {
     "a layer with a step and a temperature": {
         "layers/gumbel/vars/0": STEP, "layers/gumbel/vars/1": RATE, "layers/gumbel/vars/2": MATRIX,
@@ -54,6 +60,7 @@ FRIENDS = {
     },
     "a random state": {"seed_generator/vars/0": ("u4", (2,))},
     "a twin of the layer": {"twin/vars/0": MATRIX, "twin/vars/1": VECTOR},
+    "averages of a layer": {"averages/vars/0": LONG, "averages/vars/1": MATRIX, "averages/vars/2": VECTOR},
     "a normalization that counts": {
         "layers/norm/vars/0": VECTOR, "layers/norm/vars/1": VECTOR, "layers/norm/vars/2": STEP,
     },
@@ -73,8 +80,15 @@ def test_what_looks_like_state_in_a_weights_file_is_weights(h5py, np, tmp_path, 
     assert measured.section("weights").of_kind(Kind.DATA) == expected
 
 
-LONG = ("i8", ())
 HIDDEN = {
+    "kernels alone": {
+        "helper/vars/0": LONG, "helper/vars/1": RATE, "helper/vars/2": MATRIX, "helper/vars/3": TALL,
+        "helper/vars/4": SMALL,
+    },
+    "a kernel that was packed since": {
+        "g_optimizer/vars/0": LONG, "g_optimizer/vars/1": RATE, "g_optimizer/vars/2": ("f4", (128, 64)),
+        "g_optimizer/vars/3": VECTOR,
+    },
     "a schedule": {"optimizer/vars/0": LONG, "optimizer/vars/1": MATRIX, "optimizer/vars/2": VECTOR},
     "a name of one's own": {"helper/vars/0": STEP, "helper/vars/1": MATRIX, "helper/vars/2": VECTOR},
     "in a list": {"parts/mine_1/vars/0": STEP, "parts/mine_1/vars/1": MATRIX, "parts/mine_1/vars/2": VECTOR},
@@ -104,6 +118,21 @@ def test_state_in_a_weights_file_is_found_whatever_holds_it(h5py, np, tmp_path, 
             file[place] = np.zeros(shape, dtype)
     expected = sum(np.zeros(shape, dtype).nbytes for dtype, shape in HIDDEN[name].values())
     assert state_in(path) == expected
+
+
+@pytest.mark.parametrize("name", [*FRIENDS, *HIDDEN])
+def test_shards_are_told_together(h5py, np, tmp_path, name):
+    """Each variable is in a file of its own."""
+    shards = {}
+    for number, place in enumerate(whole := {**DENSE, **{**FRIENDS, **HIDDEN}[name]}):
+        shards[place] = f"m_{number:05d}.weights.h5"
+        with h5py.File(tmp_path / shards[place], "w") as file:
+            file[place] = np.zeros(whole[place][1], whole[place][0])
+    groups = {f"/{place.rpartition('/')[0]}" for place in whole}
+    weight_map = {g: [s for p, s in shards.items() if p.startswith(g[1:])] for g in groups}
+    (tmp_path / "m.weights.json").write_text(json.dumps({"weight_map": weight_map}))
+    expected = sum(np.zeros(shape, dtype).nbytes for dtype, shape in HIDDEN.get(name, {}).values())
+    assert state_in(tmp_path) == expected
 
 
 def test_a_layer_of_weights_alone_may_be_called_optimizer_weights(h5py, np, tmp_path):

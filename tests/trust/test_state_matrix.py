@@ -7,7 +7,9 @@ known to the reader: the files are measured as they are found.
 """
 
 import math
+import shutil
 import zipfile
+from inspect import signature
 
 import pytest
 
@@ -100,9 +102,13 @@ def tensors_in_checkpoint(tf, prefix):
     sizes = {
         name: math.prod(shape) * tf.train.load_variable(str(prefix), name).dtype.itemsize
         for name, shape in tf.train.list_variables(str(prefix))
-        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
+        if not name.startswith(("_CHECKPOINTABLE", "save_counter", "keras_api/metrics"))
     }
     return sum(sizes.values())
+
+
+def tensors_in_shards(h5py, folder):
+    return sum(tensors_in_hdf5(h5py, path) for path in folder.glob("*.weights.h5"))
 
 
 def weights_of(measured):
@@ -126,6 +132,11 @@ class Compared:
         self._writers[format](model, path)
         if format == ".ckpt":
             return measure(path), tensors_in_checkpoint(self._tf, path)
+        if format == ".shards":
+            return measure(path), tensors_in_shards(self._h5py, path)
+        if format == ".saved_model":
+            bundle = path / "variables" / "variables"
+            return measure(path), tensors_in_checkpoint(self._tf, bundle)
         return measure(path), tensors_in_hdf5(self._h5py, path)
 
     def lean(self, model, formats):
@@ -145,6 +156,8 @@ class Compared:
             assert data_of(measured, "optimizer") == tensors - before, said
             assert measured.optimizer >= tensors - before, said
             self.states += tensors > before
+            if format in (".shards", ".saved_model"):
+                continue  # more files, and other functions
             grown = measured.total - lean.total
             known = sum(
                 measured.size_of(name) - lean.size_of(name)
@@ -162,7 +175,16 @@ def dense(keras):
     )
 
 
+def write_shards(model, path):
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    model.save_weights(path / "model.weights.json", max_shard_size=SMALL / 2**30)
+
+
+SMALL = 130
+"""Bytes of a shard: a kernel fits into one, and no two do."""
 WRITERS_3 = {
+    ".shards": write_shards,
     ".keras": lambda model, path: model.save(path),
     ".h5": lambda model, path: model.save(path),
     ".weights.h5": lambda model, path: model.save_weights(path),
@@ -174,7 +196,12 @@ def compared(h5py, tf, tmp_path):
     def write(model, path):
         tf.train.Checkpoint(model=model).write(str(path))
 
-    return lambda writers: Compared(h5py, tf, tmp_path, {**writers, ".ckpt": write})
+    def write_saved_model(model, path):
+        shutil.rmtree(path, ignore_errors=True)
+        tf.saved_model.save(model, str(path))
+
+    own = {".ckpt": write, ".saved_model": write_saved_model}
+    return lambda writers: Compared(h5py, tf, tmp_path, {**writers, **own})
 
 
 def test_the_matrix_has_every_optimizer(keras):
@@ -261,6 +288,24 @@ def holding(keras, np):
     return model
 
 
+def shards_of(model):
+    """Return the format of sharded weights, if this Keras has it."""
+    return (".shards",) if "max_shard_size" in signature(model.save_weights).parameters else ()
+
+
+@pytest.mark.parametrize("name", ["Adam", "Adafactor", "loss scale", "of one's own"])
+@pytest.mark.filterwarnings("ignore")
+def test_state_is_found_in_a_saved_model(keras, compared, name):
+    check = compared(WRITERS_3)
+    model = dense(keras)
+    check.lean(model, (".saved_model",))
+    optimizer = kinds_of_keras_3(keras)[name](rate(keras, "schedule"))
+    model.compile(optimizer, "mse")
+    optimizer.build(model.trainable_variables)
+    check.full(model, name)
+    assert check.states
+
+
 @pytest.mark.parametrize("how", HELD)
 @pytest.mark.filterwarnings("ignore")
 def test_optimizers_are_found_however_they_are_held(keras, compared, how):
@@ -270,7 +315,7 @@ def test_optimizers_are_found_however_they_are_held(keras, compared, how):
         for kind in ("float", "schedule"):
             check = compared(WRITERS_3)
             model = holding(keras, np)
-            check.lean(model, (".weights.h5", ".ckpt"))
+            check.lean(model, (".weights.h5", ".ckpt", *shards_of(model)))
             for optimizer in Place(how)(model, lambda: kinds[name](rate(keras, kind))):  # noqa: B023
                 optimizer.build(model.trainable_variables)
             check.full(model, f"{name}, {kind}, {how}")
@@ -319,7 +364,7 @@ def test_every_optimizer_of_keras_2_is_found_in_every_format(keras_2, tf, compar
             optimizer.build(model.trainable_variables)
             # Legacy optimizers are not in its native format.
             model.optimizer = None
-            check.lean(model, (".weights.h5",))
+            check.lean(model, (".weights.h5", ".keras"))
             model.optimizer = optimizer
         check.full(model, f"{name}, {kind}")
     assert check.states

@@ -17,7 +17,7 @@ from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.mirrored import Shape, repeats
 from pytest_modelsize.sizes.patterns import late
 
-__all__ = ["optimizer_groups"]
+__all__ = ["OptimizerSearch", "optimizer_groups"]
 
 _USUAL = "/optimizer"
 """Where a model keeps the one that it was compiled with."""
@@ -28,6 +28,10 @@ _NAMED = late(
     r"|muon|rms_?prop|lars|schedule_free_adam_?w)(_[0-9]+)?"
 )
 """Names of Keras' own optimizers, and of what holds one, in lower case."""
+_AVERAGE = late(r"(^|_)(ema|swa|moving|averag(e|es|ed|ing)|polyak|shadows?|teacher|target)(_|$)")
+"""Names of what keeps copies of the weights beside a counter: they are no state to be left out."""
+_MANY = 3
+"""Different shapes, which no object repeats by chance."""
 
 
 def optimizer_groups(file: HDF5File, names: LiveNames) -> dict[str, str]:
@@ -39,26 +43,40 @@ def optimizer_groups(file: HDF5File, names: LiveNames) -> dict[str, str]:
     if names.optimizers is not None:
         groups = {group for group in names.optimizers if group in file.objects}
     else:
-        groups = _Search(file).groups()
+        groups = OptimizerSearch([file]).groups()
     return {group: _shown(file, group, names.objects.get(group)) for group in groups}
 
 
-class _Search:
-    """What the groups of a file keep, and which of them are optimizers for it."""
+class OptimizerSearch:
+    """What the groups of a model keep, and which of them are optimizers for it.
 
-    def __init__(self, file: HDF5File) -> None:
-        self._file = file
+    Its files are asked while they are gone through, one after the other: an optimizer may be in
+    another than the variables that it serves, or be parted itself.
+    """
+
+    def __init__(self, files: Iterable[HDF5File]) -> None:
         self._kept: dict[str, dict[str, HDF5Object]] = {}
-        for path, item in file.objects.items():
-            group, _, key = path.rpartition("/")
-            if item.type == "dataset" and group.endswith("/vars"):
-                self._kept.setdefault(group.removesuffix("/vars"), {})[key] = item
+        self._names: dict[str, str] = {}
+        for file in files:
+            self._add(file)
         self._counting = [
             group for group, kept in self._kept.items() if group and _counts(kept.get("0"))
         ]
         others = self._kept.keys() - set(self._counting)
-        self._shapes = Counter(shape for group in others for shape in self._shapes_of(group))
-        self._sets = {frozenset(self._shapes_of(group)) for group in others}
+        served = [
+            [item.shape for item in self._kept[group].values() if item.shape] for group in others
+        ]
+        self._shapes = Counter(shape for shapes in served for shape in shapes)
+        self._sets = {frozenset(shapes) for shapes in served}
+
+    def _add(self, file: HDF5File) -> None:
+        for path, item in file.objects.items():
+            group, _, key = path.rpartition("/")
+            if item.type == "dataset" and group.endswith("/vars"):
+                group = group.removesuffix("/vars")
+                self._kept.setdefault(group, {})[key] = item
+                if key == "0" and _counts(item):
+                    self._names[group] = _stored_name(file, group)
 
     def groups(self) -> set[str]:
         """Return the optimizers' groups."""
@@ -84,12 +102,13 @@ class _Search:
         if above.rpartition("/")[2] == _LAYERS:
             return False
         slots = self._shapes_of(group)
-        named = _is_named(self._file, group, name)
-        if not slots:
-            return named
-        if not repeats(slots, self._shapes):
+        called = (self._names.get(group) or name).lower()
+        if _NAMED.fullmatch(called):
+            # What it served may be packed since then: four bits, or an adapter merged.
+            return not slots or not self._shapes.keys().isdisjoint(slots)
+        if not repeats(slots, self._shapes) or _AVERAGE.search(called):
             return False
-        if named:
+        if len(slots.keys() & self._shapes.keys()) >= _MANY:
             return True
         # An optimizer serves whole layers, and every variable alike.
         whole = set().union(*(shapes for shapes in self._sets if shapes <= slots.keys()))
@@ -117,12 +136,6 @@ def _is_float(item: HDF5Object) -> bool:
 def _above(group: str) -> Iterable[str]:
     while group := group.rpartition("/")[0]:
         yield group
-
-
-def _is_named(file: HDF5File, group: str, last: str) -> bool:
-    """Return whether it is called like an optimizer: the object by itself, or else its place."""
-    stored = _stored_name(file, group)
-    return _NAMED.fullmatch((stored or last).lower()) is not None
 
 
 def _stored_name(file: HDF5File, group: str) -> str:

@@ -7,13 +7,17 @@ files, of each group of variables.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_modelsize.formats.companion_paths import beside, open_beside
+from pytest_modelsize.formats.containers.hdf5 import read_hdf5
 from pytest_modelsize.formats.keras import weights_file
+from pytest_modelsize.formats.keras.optimizers import OptimizerSearch
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["SUFFIX", "companions", "format", "read", "recognises"]
 
@@ -37,9 +41,20 @@ def read(source: Source, ledger: Ledger) -> None:
     """
     shards = _shards(source)
     ledger.add(("weights", source.title), Kind.STRUCTURE, source.size)
-    for name in sorted(shards):
+    names = source.names
+    if names.optimizers is None and len(shards) > 1:
+        files = (read_hdf5(shard) for shard in _opened(source, shards))
+        names = replace(names, optimizers=frozenset(OptimizerSearch(files).groups()))
+    for shard in _opened(source, shards):
+        shard.names = names
+        weights_file.read(shard, ledger)
+
+
+def _opened(source: Source, names: Iterable[str]) -> Iterator[Source]:
+    """Yield each shard while it is open: there may be more than a process may have open."""
+    for name in sorted(names):
         with open_beside(source, name) as shard:
-            weights_file.read(shard, ledger)
+            yield shard
 
 
 def companions(source: Source) -> frozenset[Path]:
