@@ -29,7 +29,7 @@ UNNAMED = "()"
 
 
 def kept_by(value: object) -> Kept | None:
-    """Return what ``value`` keeps a hold of; None where it is no callable that is known here."""
+    """Return what ``value`` keeps a hold of; None where it is not a callable that is known here."""
     for kind, kept in _KINDS.items():
         if issubclass(type(value), kind):
             return kept(value)

@@ -27,7 +27,7 @@ _BLOCK = 2**20
 
 
 class CompressionError(Exception):
-    """A compression that is not to be had here; the message says what to install."""
+    """A compression that is not available here; the message says what to install."""
 
 
 class _Compressor(Protocol):

@@ -1,4 +1,4 @@
-"""Why an artifact is over its budget, and what mends it, found by saving it otherwise."""
+"""Why an artifact is over its budget, and what mends it, found by saving it differently."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _within(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _keeps(defined: object) -> bool:
-    """Tell whether what a class defines may hold something: most are methods, which do not."""
+    """Return whether what a class defines may hold something: most are methods, which do not."""
     return type(defined) is not FunctionType or bool(defined.__closure__)
 
 

@@ -1,4 +1,4 @@
-"""A path that leads nowhere as it is written, and somewhere as it was meant."""
+"""A path that leads nowhere as it is written, and what was probably meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of all that a test has, what could ship: a part of something, or what was saved, is no root."""
+"""Of all that a test has, what could ship: not what is part of something, or was saved already."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Candidate:
 
 
 def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subject]:
-    """Return the subjects that are no part of another one.
+    """Return the subjects that are not part of another one.
 
     A part is a submodel, a module in a dictionary of modules, a model all of whose weights another
     one has, a file in a folder that is an artifact itself, and a model whose weights are in a file

@@ -79,7 +79,7 @@ class Surroundings:
 
 
 def _is_method(value: object) -> bool:
-    """Tell whether it is a method, which may close over what is another test's, or a class.
+    """Return whether it is a method, which may close over what is another test's, or a class.
 
     What a class's ``setUp`` has put there may be a static method that closes over a model.
     """

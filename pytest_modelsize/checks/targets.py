@@ -120,7 +120,7 @@ def _by_path(pattern: str, around: Surroundings) -> Subject:
 
 
 def _instead(around: Surroundings) -> str:
-    """Return which ``path=`` would be right, where something lies in the test's folder."""
+    """Return the ``path=`` that would be right, where something lies in the test's folder."""
     if around.tmp_path is None:
         return ""
     there = [subject.argument for subject in artifacts_below(around.tmp_path)]

@@ -136,7 +136,7 @@ class Tree:
 
         Raises:
             ArtifactError: as `open_source` does; where it is a link that may not be followed, or
-                stands for a model and is none.
+                stands in for a model.
         """
         real = path
         if not follow and path.is_symlink():

@@ -56,7 +56,7 @@ def read_inside(
         packed: how it is compressed; empty where it is not.
 
     Raises:
-        PlaceholderError: where the member stands for a model and is none.
+        PlaceholderError: where the member stands in for a model.
     """
     refuse_placeholder(content)
     if depth > DEEPEST:

@@ -142,7 +142,7 @@ class _Model:
         data = line.size - line.past - len(key) - 1
         self.ledger.add(home, Kind.DATA, data)
         self.ledger.add(home, Kind.STRUCTURE, line.size - data)
-        # Two arrays that are equal, or full of zeros, are no waste: a tree needs each.
+        # Two arrays that are equal, or full of zeros, are not waste: a tree needs each.
         extents.note(self.source, line.start + len(key) + 1, data, home, content=False)
         if home != _TREES:
             # The key is a word with the first of the numbers, or by itself.

@@ -62,7 +62,7 @@ def named_like_a_model(name: str) -> bool:
 
 
 def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = False) -> None:
-    """Refuse a file that stands for a model and is none.
+    """Refuse a file that stands in for a model.
 
     Args:
         source: the file.

@@ -126,7 +126,7 @@ def _may_be_offered(path: tuple[str, ...]) -> bool:
     """Return whether a package on ``path`` names the group, as far as a quick look tells.
 
     `importlib.metadata` takes twice as long to import as Python to start, and most people have no
-    such package. What is no plain folder, and other finders of packages, are left to it.
+    such package. What is not a plain folder, and other finders of packages, are left to it.
     """
     if any(
         hasattr(finder, "find_distributions") and finder is not PathFinder

@@ -75,7 +75,7 @@ class Format:
         shares: several may name the same file, so its reader is a `Together` besides.
         weak: what it holds is not known, so it does not prove that there is a model.
         anything: it takes whatever there is: an artifact only where someone says so.
-        whole: a folder of this format is one artifact, and what is in it is no other.
+        whole: a folder of this format is one artifact, and nothing in it is another.
     """
 
     name: str
@@ -167,7 +167,7 @@ _LEADS = tuple(suffix for line in FORMATS for suffix in line.leads)
 
 
 def claimed_by(name: str) -> Format | None:
-    """Return the format under whose suffix nothing else is written, if ``name`` has such a one."""
+    """Return the format whose suffix ``name`` has, if nothing else is written under it."""
     return _CLAIMS.get(PurePath(name).suffix.lower())
 
 

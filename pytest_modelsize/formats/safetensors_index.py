@@ -44,7 +44,7 @@ def read(source: Source, ledger: Ledger) -> str:
         The format of the files.
 
     Raises:
-        ArtifactError: where the index is none, names a file outside its folder or a tensor that is
+        ArtifactError: where it is not an index, names a file outside its folder or a tensor that is
             not in the file it names, or where a file is missing or broken.
     """
     shards = _shards(source)

@@ -48,7 +48,7 @@ def is_slot_name(name: str) -> bool:
 def made_from(name: str, others: Collection[str]) -> bool:
     """Return whether ``name`` is one of ``others`` with something added, as a slot's is.
 
-    What stands before alone must be a slot's name, because ``teacher/dense/kernel`` is none.
+    What stands before alone must be a slot's name, because ``teacher/dense/kernel`` is not one.
 
     Args:
         name: of what may be a slot: ``Adam/m/dense/kernel``.

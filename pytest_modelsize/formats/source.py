@@ -54,7 +54,7 @@ class ReaderError(ArtifactError):
 
 
 class PlaceholderError(ArtifactError):
-    """What stands where a model should be, and is none; the message says how to get the model."""
+    """A file that stands in for a model; the message says how to get the model."""
 
 
 class Source:

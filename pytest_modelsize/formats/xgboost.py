@@ -93,7 +93,7 @@ class _Entries:
         if part.length is None:
             return
         if home[0] == "weights":
-            # Two arrays that are equal, or full of zeros, are no waste: a tree needs each.
+            # Two arrays that are equal, or full of zeros, are not waste: a tree needs each.
             extents.note(self.source, part.start, part.data, home, content=False)
         if home[:2] == ("weights", _TREES):
             self._sum(home, part)

@@ -53,7 +53,7 @@ _HELP = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers; refuse a baseline that is no file, and to update a damaged one."""
+    """Register the markers; refuse a baseline that is not a file, and to update a damaged one."""
     for line in _HELP:
         config.addinivalue_line("markers", line)
     check_values(config)

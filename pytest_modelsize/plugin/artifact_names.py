@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"[0-9]+\Z")
 
 
 def with_lasting_name(item: pytest.Item, subject: Subject) -> Subject:
-    """Return ``subject`` under a name that the next run gives it, too."""
+    """Return ``subject`` under a name that the next run gives it as well."""
     if subject.path is None:
         return subject
     fixtures = getattr(item, "funcargs", None) or {}

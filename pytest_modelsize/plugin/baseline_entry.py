@@ -133,7 +133,7 @@ def match_of(
 
 
 def accepts_growth(config: pytest.Config, *, exists: bool) -> bool:
-    """Tell whether this run accepts today's size, whatever the growth."""
+    """Return whether this run accepts today's size, whatever the growth."""
     update = config.getoption("modelsize_update")
     return update == "all" or (update == "new" and not exists)
 

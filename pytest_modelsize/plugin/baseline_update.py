@@ -1,4 +1,4 @@
-"""The baseline at the end of a run: take over new sizes, and tell or remove stale entries."""
+"""The baseline at the end of a run: take over new sizes, and list or remove stale entries."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _stale(config: pytest.Config, baseline: Baseline, collection: Collection) ->
 
 
 def why_partial(session: pytest.Session, collection: Collection) -> str:
-    """Return why this is no full and passing run; empty if it is one."""
+    """Return why this is not a full and passing run; empty if it is one."""
     config = session.config
     if collection.partial:
         return collection.partial
@@ -126,7 +126,7 @@ def why_partial(session: pytest.Session, collection: Collection) -> str:
 
 
 def _in_scope(config: pytest.Config, test: str) -> bool:
-    """Tell whether a test's file lies below what pytest was asked to collect."""
+    """Return whether a test's file lies below what pytest was asked to collect."""
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         return True
     file = config.rootpath / test.partition("::")[0]

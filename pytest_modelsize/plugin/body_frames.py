@@ -94,7 +94,7 @@ def _wrapped(function: FunctionType) -> Iterator[object]:
         try:
             yield cell.cell_contents
         except ValueError:
-            continue  # a name that was not assigned yet
+            continue  # a name that is not assigned yet
 
 
 class BodyFrames:

@@ -61,7 +61,7 @@ class BodyWatch:
             *self._constructions.patches(),
             *self._saves.patches(),
             # Not public, but the one moment between a test method and its tearDown; where it is
-            # another one some day, Python has had an event for the method's return for long.
+            # replaced some day, Python has long had an event for the method's return.
             Patch("unittest.case", "TestCase._callTearDown", self._before_tear_down),
             Patch(
                 "unittest.async_case",

@@ -1,4 +1,4 @@
-"""Where does a session come by the files that set budgets? Told at a glance, for every session.
+"""Where does a session come across the files that set budgets? A quick look, for every session.
 
 What they say is read elsewhere, and only where there is something to read.
 """

@@ -32,7 +32,7 @@ _OF_SIZE = (*SECTIONS, "dtypes")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the budgets last: tests may write the artifacts that they speak of."""
+    """Put the budgets last: tests may write the artifacts that they are for."""
     items.sort(key=lambda item: isinstance(item, BudgetItem))
 
 
@@ -90,7 +90,7 @@ class BrokenBudgets(pytest.Item):
         self.problem = problem
 
     def setup(self) -> None:
-        """End with an error, as a test does whose marker makes no sense."""
+        """End with an error, as a test with a wrong marker does."""
         raise ModelSizeFailure(self.problem, pytrace=False)
 
     def runtest(self) -> None:

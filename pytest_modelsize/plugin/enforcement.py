@@ -200,7 +200,7 @@ def _judged(item: pytest.Item, checks: Sequence[Check], case: Compared) -> list[
 
 
 def _lacks_baseline(item: pytest.Item, marker: ParsedMarker, match: BaselineMatch) -> bool:
-    """Tell whether growth is limited, and there is nothing to compare with."""
+    """Return whether growth is limited, and there is nothing to compare with."""
     limited = bool(marker.request.growth) and match.entry is None
     return limited and not accepts_growth(item.config, exists=False)
 

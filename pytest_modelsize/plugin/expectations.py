@@ -1,7 +1,7 @@
 """What pytest makes of a test with a budget: passed and failed, expected or not, or skipped.
 
 `xfail` and `skip` are the user's own words on a test, and reports repeat them: what was expected to
-fail is no news, and a budget that was skipped is no budget that was held.
+fail is no news, and a budget that was skipped is not a budget that was held.
 """
 
 from __future__ import annotations

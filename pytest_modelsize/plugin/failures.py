@@ -61,7 +61,7 @@ def exceeded(
 
 
 def unchecked(item: pytest.Item, mark: pytest.Mark, problem: str) -> ModelSizeUnchecked:
-    """Return the failure of a test whose budget could not be checked, because of ``problem``."""
+    """Return the failure of a test whose budget could not be checked because of ``problem``."""
     text = f"budget not checked: {problem}\n\n  budget: {place_of(item, mark)}"
     return ModelSizeUnchecked(text, pytrace=False)
 

@@ -167,7 +167,7 @@ def format_of(item: pytest.Item) -> str:
 
 
 def saves_sparsely(config: pytest.Config) -> bool:
-    """Tell whether a live model may be saved without the bytes of its tensors."""
+    """Return whether a live model may be saved without the bytes of its tensors."""
     way = str(config.getoption(_SAVE, None) or config.getini(_SAVE))
     if way not in _WAYS:
         text = f"ini option {_SAVE}: {way!r} should be one of {', '.join(_WAYS)}"

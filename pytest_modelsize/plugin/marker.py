@@ -77,7 +77,7 @@ def parse_marker(
         growth: the marker is ``max_model_growth``, whose limits may be shares of the baseline.
 
     Raises:
-        MarkerError: for an unknown keyword, a size that is none, a wrong type, or no limit at all.
+        MarkerError: for an unknown keyword, a wrong size, a wrong type, or no limit at all.
     """
     example, of_section, instead = _GROWTH if growth else _SIZE
     values = _named(args, kwargs, example, of_section)

@@ -33,7 +33,7 @@ def marker_line(
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return first_line
     same = [line for line, text in calls if text == _written(args, kwargs)]
-    # Arguments that are no literals (a constant of the module) can be told by position alone.
+    # Arguments that are not literals (a constant of the module) can be told by position alone.
     lines = same or [line for line, text in calls if text is None]
     end = next((end for first, end in ends if first <= first_line <= end), first_line)
     above = [line for line in lines if line <= end]
@@ -72,7 +72,7 @@ def _uses(
 
 
 def _calls(tree: ast.AST, name: str) -> Iterator[tuple[int, str | None]]:
-    """Yield the line and the literal arguments (None where they are no literals) of each use."""
+    """Yield the line and the literal arguments (None where they are not literals) of each use."""
     called = set()
     for node in ast.walk(tree):  # a call comes before the attribute that is called
         if isinstance(node, ast.Call) and getattr(node.func, "attr", None) == name:

@@ -10,7 +10,7 @@ import pytest
 __all__ = ["BASELINE_INPUT", "baseline_path", "pytest_addoption"]
 
 BASELINE_INPUT = "modelsize_baseline"
-"""Under this name a worker gets the baseline's text from its controller."""
+"""The name under which a worker gets the baseline's text from its controller."""
 
 _REPORTS = (".json", ".md", ".html", ".csv")
 

@@ -72,7 +72,7 @@ class _Process:
 
 
 def _has_no_check(report: pytest.TestReport) -> bool:
-    """Tell whether a test was skipped in its setup, before its budget could be checked."""
+    """Return whether a test was skipped in its setup, before its budget could be checked."""
     return report.skipped and report.when == "setup" and hasattr(report, "modelsize_budget")
 
 

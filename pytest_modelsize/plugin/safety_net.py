@@ -23,12 +23,12 @@ _CAUSE = (
 
 
 def uses_fixture(item: pytest.Item) -> bool:
-    """Tell whether a test asks for the ``model_size`` fixture."""
+    """Return whether a test asks for the ``model_size`` fixture."""
     return "model_size" in getattr(item, "fixturenames", ())
 
 
 def is_of_test(report: pytest.TestReport) -> bool:
-    """Tell whether a report is about a test's body as a whole, and not about a subtest."""
+    """Return whether a report is about a test's body as a whole, and not about a subtest."""
     return report.when not in ("setup", "teardown") and not hasattr(report, "context")
 
 
@@ -62,7 +62,7 @@ class SafetyNet:
 
     def _is_marked(self, report: pytest.TestReport) -> bool:
         if not any(name in report.keywords for name in MARKERS):
-            # What a fixture has added since is no keyword of the report.
+            # What a fixture has added since is not a keyword of the report.
             item = self._ran.get(report.nodeid)
             return item is not None and is_marked(item)
         if hasattr(report, "node"):
@@ -79,7 +79,7 @@ class SafetyNet:
 
 
 def _is_checked(report: pytest.TestReport) -> bool:
-    """Tell whether a check came to a verdict; what the fixture measured has none.
+    """Return whether a check came to a verdict; what the fixture measured has none.
 
     That a class's or a module's budget has no model in this test is one, too.
     """

@@ -46,7 +46,7 @@ def finish(session: pytest.Session, collection: Collection) -> None:
 
 
 def _note_markers(session: pytest.Session, run: Run, collection: Collection) -> None:
-    """Say how many tests had no model, and let the run fail by a marker that had none at all."""
+    """Say how many tests had no model, and fail the run for a marker that had none at all."""
     tests = without_model(run.markers)
     if tests and session.config.getoption("modelsize"):
         have = "1 test has" if len(tests) == 1 else f"{len(tests)} tests have"

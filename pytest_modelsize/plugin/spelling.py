@@ -29,7 +29,7 @@ _SHORT = {
 
 
 def check_spelling(item: pytest.Item) -> None:
-    """End a test with an error if one of its markers is nearly called like ours.
+    """End a test with an error if one of its markers has nearly the name of one of ours.
 
     A name that the project or a plugin has registered is its own, however alike.
     """

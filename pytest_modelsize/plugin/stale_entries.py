@@ -95,7 +95,7 @@ def _is_gone(test: str, scopes: _Scopes, source: Callable[[str], str | None]) ->
 
 
 def _may_inherit(text: str, outer: list[str]) -> bool:
-    """Tell whether tests may come from another file: by a star import, or from a base class."""
+    """Return whether tests may come from another file: by a star import, or from a base class."""
     if not outer:
         return _STAR.search(text) is not None
     return re.search(rf"\bclass\s+{re.escape(outer[-1])}\s*[(\[]", text) is not None

@@ -133,7 +133,7 @@ def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _set_properties(item: pytest.Item) -> None:
-    # A rerun reuses the item, and must not say everything twice.
+    # A rerun reuses the item, and must not report everything twice.
     properties = [pair for pair in item.user_properties if not pair[0].startswith(_PROPERTY)]
     for result in results_of(item):
         if result.measurement is not None:

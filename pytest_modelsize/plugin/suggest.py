@@ -1,6 +1,6 @@
 """``--modelsize-suggest``: look at the models of a suite that has no budgets yet.
 
-It is registered only where it is asked for. No test ends otherwise for it.
+It is registered only where it is asked for. It changes no test's outcome.
 """
 
 from __future__ import annotations

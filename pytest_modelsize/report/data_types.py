@@ -21,7 +21,11 @@ def dtype_summary(measurement: Measurement) -> str:
 
 
 def dtype_shares(found: Mapping[str, int]) -> str:
-    """Return the same of bytes by data type, the most first; those of no known type under ""."""
+    """Return the shares of data types in words.
+
+    Args:
+        found: bytes by data type, the most first; those of unknown type under "".
+    """
     total = sum(found.values())
     named = [(dtype, size) for dtype, size in found.items() if dtype]
     if not named or not total:

@@ -116,7 +116,7 @@ def differences(
 
 
 def is_same(old: Measurement, new: Measurement) -> bool:
-    """Tell whether no section and no entry differs by a byte."""
+    """Return whether no section and no entry differs by a byte."""
     return not any(
         row.change or changes(old.section(row.name), new.section(row.name)).rows
         for row in compare(old, new).rows

@@ -71,7 +71,7 @@ def _told(found: int, counts: Counts) -> str:
 
 
 def proposals_json(proposals: Sequence[Proposal], counts: Counts) -> str:
-    """Return the same for tools; sizes are bytes."""
+    """Return the proposals as JSON for tools; sizes are bytes."""
     document: Mapping[str, object] = {
         "schema": 1,
         "tests": [

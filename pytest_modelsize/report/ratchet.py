@@ -35,8 +35,8 @@ def shrunk_failure(sentence: str, limit: LimitResult, *, budget: str, accept: st
     """Return the text of a failure that asks for the smaller size to be accepted.
 
     Args:
-        sentence: of `shrunk`.
-        limit: as there.
+        sentence: what shrank, as `shrunk` says it.
+        limit: on its growth, of which less than nothing is used.
         budget: where it is set, and how it is written.
         accept: the command.
     """

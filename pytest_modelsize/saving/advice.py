@@ -1,4 +1,4 @@
-"""What to write for an object that is no model here: its own call that saves, seen in its class."""
+"""What to write for an object that is not a model here: the call by which it saves itself."""
 
 from __future__ import annotations
 

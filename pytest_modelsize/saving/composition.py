@@ -173,7 +173,7 @@ def _is(value: object, classes: frozenset[tuple[str, str]]) -> bool:
 def has_numbers(model: object) -> bool:
     """Return whether a tf.Module has variables, or constants of floats; True of any other model.
 
-    What has none is no model but a part of a pipeline, such as a tokenizer with its vocabulary.
+    What has none is not a model but a part of a pipeline, such as a tokenizer with its vocabulary.
     """
     if framework_of(model) != "tensorflow" or has_weights(model):
         return True

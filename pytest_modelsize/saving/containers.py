@@ -30,7 +30,7 @@ def is_mapping(value: object) -> bool:
 
 
 def elements_of(value: object, most: int = _FEWER) -> Elements | None:
-    """Return what a container holds, with keys or indices; None for what is no container.
+    """Return what a container holds, with keys or indices; None for what is not a container.
 
     Only Python's own containers, what inherits from them and what transparently stands for one are
     looked into, by their own code and not by that of a subclass.

@@ -28,7 +28,7 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     ("tf_keras.src.engine.training", "Model"): "tf_keras",
     ("keras.src.engine.training", "Model"): "tf_keras",
     ("keras.engine.training", "Model"): "tf_keras",
-    # A layer by itself, or a metric, is no model, although it may be a module.
+    # A layer by itself, or a metric, is not a model, although it may be a module.
     ("keras.src.layers.layer", "Layer"): None,
     ("tf_keras.src.engine.base_layer", "Layer"): None,
     ("keras.src.engine.base_layer", "Layer"): None,
@@ -64,7 +64,7 @@ _PARTS: Mapping[tuple[str, str], str | None] = {
 
 
 def framework_of(value: object) -> str | None:
-    """Return where ``value`` comes from, or None where it is no model.
+    """Return where ``value`` comes from, or None where it is not a model.
 
     ``keras`` for a Keras 3 model, ``tf_keras`` for one of Keras 2, ``tensorflow`` for any other
     ``tf.Module``, ``tflite`` and ``onnx`` for the bytes of a converted model, ``torch`` for a
@@ -89,7 +89,7 @@ def framework_of(value: object) -> str | None:
 
 
 def _is_tree_of_parameters(value: dict[object, object]) -> bool:
-    """Tell whether a dictionary is what the ``init()`` of a Flax module returns, or its ``params``.
+    """Return whether a dictionary is what a Flax module's ``init()`` returns, or its ``params``.
 
     All leaves are arrays of JAX, and they are grouped: a flat dictionary is a batch of data more
     often than a layer.
@@ -115,14 +115,14 @@ def _are_arrays(tree: dict[object, object]) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    """Tell whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, once elsewhere."""
+    """Return whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, once elsewhere."""
     cls = type(value)
     module = _namespace(cls).get("__module__")
     return _name(cls) == "ArrayImpl" and type(module) is str and module.startswith("jaxlib.")
 
 
 def is_a(value: object, *classes: tuple[str, str]) -> bool:
-    """Tell whether ``value`` is of one of these classes, by module and name, or of a subclass."""
+    """Return whether ``value`` is of one of these classes, by module and name, or of a subclass."""
     return _known(value, dict.fromkeys(classes, "")) is not None
 
 

@@ -54,7 +54,7 @@ class Ledger:
     def add_object(
         self, path: SectionPath, data: int, structure: int, reserved: int, note: str = ""
     ) -> None:
-        """Do as `add` does for three kinds at once, and remark on the entry if there is a note."""
+        """Give bytes of three kinds at once to the entry ``path``, and a note if there is one."""
         if min(data, structure, reserved) < 0:
             raise LawBroken(f"{'/'.join(path)}: a negative number of bytes")
         account = self._at(path)
@@ -65,7 +65,7 @@ class Ledger:
         account.note = note or account.note
 
     def note(self, path: SectionPath, note: str) -> None:
-        """Remark on the entry ``path`` (the last remark stays)."""
+        """Put a note on the entry ``path``; the last one stays."""
         self._at(path).note = note
 
     def graft(self, path: SectionPath, section: Section) -> None:

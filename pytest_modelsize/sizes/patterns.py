@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first used.
 
-To compile one takes as long as to read the headers of a small file, and most files need few of
+Compiling one takes as long as reading the headers of a small file, and most files need few of
 those that the readers have.
 """
 

@@ -109,7 +109,7 @@ def updated(
 
 
 def _same(old: BaselineEntry, new: BaselineEntry) -> bool:
-    """Tell whether nothing that counts has changed."""
+    """Return whether nothing that counts has changed."""
     if (old.measurement.format, dict(old.versions)) != (new.measurement.format, dict(new.versions)):
         return False
     if not grown(old.measurement, new.measurement).is_none:

@@ -66,7 +66,7 @@ def from_json(value: object) -> Measurement:
     """Return the measurement that `as_json` made ``value`` of.
 
     Raises:
-        MeasurementJsonError: where it is none, is of another version, or does not add up.
+        MeasurementJsonError: where it is not one, is of another version, or does not add up.
     """
     if not isinstance(value, Mapping):
         raise MeasurementJsonError(

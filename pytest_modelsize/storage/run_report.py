@@ -52,7 +52,7 @@ def parse_report(text: bytes) -> list[CheckResult]:
     """Return the results in the text of a report.
 
     Raises:
-        MeasurementJsonError: where it is none that `pytest --modelsize-report=FILE.json` wrote.
+        MeasurementJsonError: where `pytest --modelsize-report=FILE.json` did not write it.
     """
     if len(text) > LARGEST:
         raise MeasurementJsonError(f"is longer than {LARGEST:,d} bytes")

@@ -51,7 +51,7 @@ def artifacts_of(budget: DeclaredBudget) -> list[Path]:
     base = budget.folder
     pattern = budget.path
     if not _WILD & set(pattern) or (base / pattern).exists():
-        # A checkpoint's prefix is no file.
+        # A checkpoint's prefix is not a file.
         exact = base / pattern
         there = exact.exists() or exact.is_symlink() or recognise(exact) is not None
         return [exact] if there else []

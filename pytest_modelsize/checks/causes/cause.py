@@ -33,8 +33,8 @@ class Cause:
         how: `MEASURED`, `REPLAYED`, `REBUILT` or `NAMED`.
         section: the top-level section that it is in; empty where it is in several.
         entries: what it consists of, largest first, a few.
-        changes: what the fix changes, by file; the artifact itself, where it is no folder of files,
-            has the name ``""``.
+        changes: what the fix changes, by file; an artifact that is not a folder of files has the
+            name ``""``.
     """
 
     kind: str

@@ -132,7 +132,7 @@ class Evidence:
     def gzipped(self) -> int | None:
         """Return the bytes of the file, and of those it names, as ``compression="gzip"`` has them.
 
-        None where it is no file, or larger than what may be read.
+        None where it is not a file, or larger than what may be read.
         """
         if self.path is None or not self.path.is_file():
             return None

@@ -1,4 +1,4 @@
-"""What is to be otherwise in a file that is written anew."""
+"""What is to change in a file that is written anew."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Pair = tuple[SectionPath, SectionPath]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is written otherwise, or not at all. Entries are paths of the file's measurement.
+    """What is written differently, or not at all. Entries are paths of the file's measurement.
 
     Attributes:
         gone: the whole file is left out.

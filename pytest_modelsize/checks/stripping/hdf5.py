@@ -1,4 +1,4 @@
-"""What would an HDF5 file weigh if it were written otherwise? Found by rebuilding it.
+"""What would an HDF5 file weigh if it were written differently? Found by rebuilding it.
 
 Attributed bytes are not saved bytes: leaving objects out also changes how the HDF5 library packs
 what stays. So the file is *replayed*: every object that stays is created again, in the order in

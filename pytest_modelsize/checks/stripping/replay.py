@@ -1,4 +1,4 @@
-"""What would an artifact weigh if it were saved otherwise? Asked of the format that knows.
+"""What would an artifact weigh if it were saved differently? Asked of the format that knows.
 
 =============  =========================================================
 HDF5, Keras    rebuilt without a tensor's bytes, by h5py: `hdf5`
@@ -40,7 +40,7 @@ def size_with(
         path: a file or a directory that was measured, and found to be whole.
         format: of the artifact, as measured.
         total: its bytes.
-        change: what is to be otherwise.
+        change: what is to be different.
         scratch: where a file may lie meanwhile; None where it would take too long to write one.
 
     Returns:

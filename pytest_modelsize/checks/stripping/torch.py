@@ -1,4 +1,4 @@
-"""What would a PyTorch archive weigh if it were saved otherwise? Computed, not written.
+"""What would a PyTorch archive weigh if it were saved differently? Computed, not written.
 
 Bytes that count for something are not the bytes that leaving it out saves: later storages get
 shorter names, memo entries lower numbers, and every member other padding. So the pickle's opcodes
@@ -68,8 +68,8 @@ def size_with(path: Path, change: Change) -> int | None:
     """Return what the archive at ``path`` would weigh, saved with ``change``.
 
     Returns:
-        Bytes; None where it is no archive of ``torch.save``, what is to be changed is not there, or
-        it is not written as PyTorch 2 does by default.
+        Bytes; None where it is not an archive of ``torch.save``, is not written as PyTorch 2 writes
+        by default, or lacks what is to be changed.
 
     Raises:
         ArtifactError: where the file is broken.

@@ -46,7 +46,7 @@ class Text:
 
     @property
     def root(self) -> int:
-        """Position of the first byte that is no blank."""
+        """Position of the first byte that is not a blank."""
         return self._scan.blanks(0)
 
     def whole(self) -> Member:
@@ -104,7 +104,7 @@ class Text:
         """Return the value of ``member``, which is a string, fit to be printed.
 
         Raises:
-            ArtifactError: where it is none.
+            ArtifactError: where it is not a string.
         """
         if self.text[member.value] != '"':
             raise self.error(member, f"{member.key!r:.80}: a string expected")
@@ -116,7 +116,7 @@ class Text:
 
 
 def plain(value: object) -> str:
-    """Return a string out of JSON without what cannot be printed; ``""`` for what is none."""
+    """Return a string out of JSON without what cannot be printed; ``""`` for anything else."""
     if not isinstance(value, str):
         return ""
     return value.encode("utf-8", "backslashreplace").decode("utf-8")

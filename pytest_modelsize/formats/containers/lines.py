@@ -41,7 +41,7 @@ def lines(source: Source) -> Iterator[Line]:
         TooManyParts: where there are too many.
     """
     start, begin, words, size, count = 0, b"", 0, 0, 0
-    inside = False  # the line's end so far is no blank
+    inside = False  # the line's end so far is not a blank
     for offset in range(0, source.size, _BLOCK):
         block = source.read(offset, min(_BLOCK, source.size - offset))
         parts = block.split(b"\n")

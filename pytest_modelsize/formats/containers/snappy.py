@@ -12,7 +12,7 @@ _MOST_FOR_A_BYTE = 22
 
 
 class BrokenBlock(Exception):
-    """A block that is none. Its arguments are the byte of the fault, and what it is."""
+    """A broken block. Its arguments are the byte of the fault, and what is wrong there."""
 
 
 def unpack(data: bytes) -> bytes:

@@ -37,7 +37,7 @@ def scan_tags(source: Source, tags: Tags) -> None:
     """Tell ``tags`` of all tags of the XML document that ``source`` is.
 
     Raises:
-        ArtifactError: where it is no XML, or declares a type.
+        ArtifactError: where it is not XML, or declares a type.
         TooManyParts: where it is too large, or has too many tags.
     """
     if source.size > _LARGEST:

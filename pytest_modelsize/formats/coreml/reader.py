@@ -76,7 +76,7 @@ _PARAMETERS: Mapping[int, tuple[str, Mapping[int, Part]]] = {
     501: ("recommender", {1: Leaf("similarities", "items")}),
     604: ("scaler", {1: Leaf("shift", "float64", 8), 2: Leaf("scale", "float64", 8)}),
 }  # fmt: skip
-"""What counts as weights in models that are no networks, by the field of the model's kind."""
+"""What counts as weights in models that are not networks, by the field of the model's kind."""
 _OPAQUE = {2000: 100, 2001: 100, 2004: 100, 2005: 100, 3000: 2}
 """Kinds whose parameters are bytes that Apple alone reads, and the field of these."""
 _PIPELINE, _PIPELINES = 202, {200, 201}
@@ -200,7 +200,7 @@ def _labelled_pipeline(
 
 
 def _classical(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None:
-    """Give away a model that is no network: its parameters are weights, the rest is config."""
+    """Give away a model that is not a network: its parameters are weights, the rest is config."""
     label, parts = _PARAMETERS[item.number]
     held: dict[Leaf, tuple[int, int]] = {}
     walk.give(("config", *under, label), _parameters(walk, parent, item, parts, under, held))

@@ -1,8 +1,8 @@
 """Trees of parameters and states of a training, as ``flax.serialization.to_bytes`` writes them.
 
 https://flax.readthedocs.io/en/latest/api_reference/flax.serialization.html: maps of maps with
-arrays for leaves, ``arrays``. Lists, tuples and Optax' states are maps, too, with numbers or fields
-as keys.
+arrays for leaves, ``arrays``. Lists, tuples and Optax's states are maps as well, with numbers or
+fields as keys.
 """
 
 from __future__ import annotations

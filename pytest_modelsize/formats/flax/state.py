@@ -2,7 +2,7 @@
 
 Optax keeps a tuple of records, each with scalars and with copies of the parameters' tree under
 names such as ``mu``, ``nu`` and ``trace`` (optax/_src/transform.py); a ``TrainState`` has it as
-``opt_state`` beside ``params`` (flax/training/train_state.py). Flax' own optimizers of old kept
+``opt_state`` beside ``params`` (flax/training/train_state.py). Flax's own optimizers of old kept
 slots for each parameter, ``param_states``, beside ``target``. Neither a name nor a shape is enough:
 layers may be called ``mu`` and be of one shape, and an average repeats all parameters, too.
 """
@@ -30,9 +30,9 @@ __all__ = ["state_among"]
 _OPTAX = frozenset({
     "mu", "nu", "nu_max", "trace", "e_g", "e_x", "sum_of_squares", "acc_grads", "updates",
 })  # fmt: skip
-"""Fields of Optax' records that are copies of the parameters' tree."""
+"""Fields of Optax's records that are copies of the parameters' tree."""
 _PARAMETERS = "params"
-"""Flax' collection of parameters: what is in it is none of an optimizer's."""
+"""Flax's collection of parameters: nothing in it is an optimizer's."""
 _TARGETS = frozenset({"target", "variables"})
 _MOST_STEPS = 2_000_000
 """Comparisons of an array with a parameter, after which a file is given up."""

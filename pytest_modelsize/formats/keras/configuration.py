@@ -38,7 +38,7 @@ _TELLING = frozenset({"name", "class_name", "trainable"})
 """The keys that tell what an object is."""
 
 _LAYERS_MARKS = ('"trainable"', '"layers"')
-"""A small value without these is no layer."""
+"""A small value without these is not a layer."""
 
 
 class _Place(Enum):
@@ -76,7 +76,7 @@ class _Part:
     layered: bool = False
 
     def is_layer(self, expected: bool) -> bool:
-        """Tell whether this is a layer or a model; ``expected`` where layers are listed."""
+        """Return whether this is a layer or a model; ``expected`` where layers are listed."""
         if self.class_name is None or not self.has_config:
             return False
         return expected or (self.named and (self.trainable or self.layered))
@@ -188,7 +188,7 @@ class _Walk:
         return at + 1
 
     def _value(self, key: str, at: int, part: _Part, place: _Place) -> _Met:
-        """Pass the value of ``key``, which is no simple one, and enter it where it is a layer."""
+        """Pass the value of ``key``, which is not simple, and enter it where it is a layer."""
         mark = self._scan.text[at : at + 1]
         if self._depth >= _DEEPEST or mark not in ("{", "["):
             return self._leaf(key, at, part)

@@ -24,7 +24,7 @@ def read_metadata(source: Source, ledger: Ledger) -> None:
     """Give every byte of the file to ``ledger``, by object and key.
 
     Raises:
-        ArtifactError: where it is no message, or a truncated one.
+        ArtifactError: where it is not a message, or a truncated one.
     """
     home = ("config", METADATA)
     if source.size > _LARGEST:

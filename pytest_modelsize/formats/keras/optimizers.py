@@ -2,9 +2,10 @@
 
 The file does not say. A live model does (`LiveNames.optimizers`). From the file alone an optimizer
 is told by what `Optimizer.save_own_variables` in keras/src/optimizers/base_optimizer.py writes:
-``vars/0`` is the iteration counter, a whole number, and what is no scalar repeats the shapes of
-other groups' variables. The learning rate is there only where it is no schedule. What looks so by
-chance, a layer with a step and a matrix, repeats no whole group; or stands among ``layers``.
+``vars/0`` is the iteration counter, a whole number, and what is not a scalar repeats the shapes of
+other groups' variables. The learning rate is there only where it is not a schedule. What
+looks like that by chance, a layer with a step and a matrix, repeats no whole group; or it stands
+among ``layers``.
 """
 
 from __future__ import annotations

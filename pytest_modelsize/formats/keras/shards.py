@@ -36,7 +36,7 @@ def read(source: Source, ledger: Ledger) -> None:
     """Give every byte of the map and of its shards to ``ledger``.
 
     Raises:
-        ArtifactError: where the map is none, names a file outside its folder, or a shard is missing
+        ArtifactError: where it is not a map, names a file outside its folder, or a shard is missing
             or broken.
     """
     shards = _shards(source)

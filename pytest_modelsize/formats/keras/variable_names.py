@@ -115,7 +115,7 @@ def _variables(
     if datasets.keys() != set(paths):
         return {}
     found = dict(zip(paths, names, strict=True))
-    # A scale or a mean is a vector, and a kernel is none; a bias may be either (GRU).
+    # A scale or a mean is a vector, and a kernel is not; a bias may be either (GRU).
     fits = all(
         (len(datasets[path]) > 1) == name.endswith(("kernel", "embeddings"))
         for path, name in found.items()

@@ -43,7 +43,7 @@ def read(source: Source, ledger: Ledger) -> str:
     """Give every byte of the HDF5 file to ``ledger``; return ``h5``, ``weights`` or ``hdf5``.
 
     Raises:
-        ArtifactError: where the file is no HDF5 file, or a broken one.
+        ArtifactError: where the file is not an HDF5 file, or a broken one.
     """
     runs: list[tuple[int, int, str, bool]] = []
     trace = None
@@ -85,7 +85,7 @@ def optimizer_objects(source: Source, named: dict[str, int] | None = None) -> fr
         named: as `read_hdf5` takes it.
 
     Raises:
-        ArtifactError: where the file is no HDF5 file, or a broken one.
+        ArtifactError: where the file is not an HDF5 file, or a broken one.
     """
     file = read_hdf5(source, named=named)
     if _layout(file) == "h5":

@@ -117,7 +117,7 @@ class Model:
         """Walk the model.
 
         Raises:
-            ArtifactError: where it is no message, a truncated one, or one of too many fields.
+            ArtifactError: where it is not a message, a truncated one, or one of too many fields.
         """
         larger = _MOST_FIELDS + self.source.size // _FIELD_FOR_BYTES
         self._most_fields = min(larger, max(_MOST_FIELDS, _MOST_FIELDS_EVER))

@@ -59,7 +59,7 @@ def read_saved_model(source: Source, ledger: Ledger) -> None:
     """Give every byte of ``saved_model.pb`` to ``ledger``.
 
     Raises:
-        ArtifactError: where the file is no serialized SavedModel, or a truncated one.
+        ArtifactError: where the file is not a serialized SavedModel, or a truncated one.
     """
     kind = _kind_of(source)
     if kind is not None:

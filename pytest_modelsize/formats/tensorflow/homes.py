@@ -2,7 +2,7 @@
 
 What a variable is called says nothing: Keras 3 keys a trained model's weights under
 ``optimizer/_trainable_variables``. Where there is an object graph, what can be reached from its
-root without passing an optimizer is no optimizer state.
+root without passing an optimizer is not optimizer state.
 """
 
 from __future__ import annotations

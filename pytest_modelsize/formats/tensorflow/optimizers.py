@@ -172,7 +172,7 @@ class _Search:
         ]
 
     def _listed(self, node: int) -> list[Child]:
-        """Return what ``node`` holds, if it is no variable."""
+        """Return what ``node`` holds, if it is not a variable."""
         listed = self._graph.children.get(node, [])
         self._spend(len(listed))
         return listed

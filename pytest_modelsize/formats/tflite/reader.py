@@ -224,7 +224,7 @@ class _Reader:
         if table[0]:
             start, size = buffer.vector(table[0], 1, home, Kind.DATA)
             place, inside = ((start, size), True) if size else (place, False)
-        # Buffers that share their bytes are no waste: these are stored once, for the first of them.
+        # Buffers that share their bytes are not waste: they are stored once, for the first.
         if place is None or not self._first_use(place):
             return
         if not inside:

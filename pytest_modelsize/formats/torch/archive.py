@@ -111,7 +111,7 @@ def _places() -> dict[str, tuple[str, str]]:
 
 
 def _in_package(by_name: dict[str, ZipMember], root: str) -> dict[str, tuple[str, str]]:
-    """Return the same for a package."""
+    """Return how names of storages begin and end, by the pickle of a package that names them."""
     names = (name.removeprefix(root) for name in by_name if name.endswith(".pkl"))
     found = [name for name in names if not name.startswith((".data/", *_PICKLES))]
     return dict.fromkeys(found[:_MOST_PICKLES], (".data/", _STORAGE))
@@ -201,7 +201,7 @@ def _home(name: str) -> tuple[SectionPath, Kind]:
 
 
 def _home_in_package(name: str) -> tuple[SectionPath, Kind]:
-    """Return the same in a package, whose sources are the model's code."""
+    """Return the entry of a member of a package that no pickle speaks of, and what it holds."""
     if name.startswith(".data/ts_code/") or name.endswith(".py"):
         return ("graph", name), Kind.DATA
     if name.endswith(_STORAGE) and name.startswith(".data/"):

@@ -206,7 +206,7 @@ def _enter(
 ) -> None:
     parts = tuple(part for part in chunk.name.split(".") if part) or (chunk.name,)
     if tensor is None:
-        # What is no tensor is pickled: hyper-parameters, and what a scheduler keeps.
+        # What is not a tensor is pickled: hyper-parameters, and what a scheduler keeps.
         home: SectionPath = ("optimizer" if state else "config", *parts)
         ledger.add(home, Kind.DATA, chunk.length)
         return

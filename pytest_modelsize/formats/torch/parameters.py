@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["names_by_number"]
 
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
-"""torch/nn/modules/batchnorm.py. An integer tensor has no gradient, and is none either."""
+"""torch/nn/modules/batchnorm.py. An integer tensor has no gradient, and is not one either."""
 _TRAINED = ("float", "bfloat", "complex")
 
 Model = Sequence[tuple[str, Tensor]]
@@ -98,7 +98,10 @@ def _embedded(wanted: _Shapes, model: Model) -> list[int] | None:
 
 
 def _last(wanted: _Shapes, model: Model) -> list[int] | None:
-    """The same as late as possible. There is one way only where both are equal."""
+    """Return where the wanted shapes are, in this order and as late as possible.
+
+    They fit in one way only where this is also where they are as early as possible.
+    """
     found = _embedded(list(reversed(wanted)), list(reversed(model)))
     return None if found is None else [len(model) - 1 - at for at in reversed(found)]
 

@@ -13,7 +13,7 @@ format = "torch"
 
 
 def recognises(source: Source) -> bool:
-    """Return whether a ZIP archive is one of PyTorch's. A broken archive is none."""
+    """Return whether a ZIP archive is one of PyTorch's. A broken one is not."""
     try:
         listing = list_zip(source)
     except ArtifactError:

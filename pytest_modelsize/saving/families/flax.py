@@ -25,7 +25,7 @@ def save_flax(
 ) -> None:
     """Save by ``flax.serialization.to_bytes``.
 
-    Of an nnx module that is its state, without the streams of random numbers, which are no part of
+    Of an nnx module that is its state, without the streams of random numbers, which are not part of
     what ships and which msgpack has no form for. A ``TrainState``, or a tree, that holds an
     optimizer's state is saved without it where ``include_optimizer`` is false.
     """

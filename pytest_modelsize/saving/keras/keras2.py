@@ -31,7 +31,12 @@ def save_keras_2(
 ) -> SavedCopy:
     """Save ``model`` to ``path``; what the framework raises passes on, the model restored.
 
-    Arguments as for Keras 3.
+    Args:
+        model: of Keras 2.
+        path: where to; the suffix fits the format.
+        format: ``keras``, ``h5``, ``weights``, ``saved_model``, ``checkpoint`` or ``tflite``.
+        include_optimizer: write optimizer state, as the framework's own call does by default.
+        options: passed on to the framework's own call.
     """
     visited = Visited()
     library = f"{_package(model)}.src.saving.saving_lib"

@@ -19,7 +19,7 @@ class OptimizerFacts:
     Attributes:
         group: HDF5 path of its group in the file: ``/optimizer``, ``/g_optimizer``.
         name: the optimizer's own name: ``adam``.
-        slots: slot variables for each trainable variable; None where that is no whole number.
+        slots: slot variables for each trainable variable; None where that is not a whole number.
         parameters: elements of the trainable variables that it serves.
         dtype: of the slots.
         state_bytes: bytes of all that it keeps, counters included.

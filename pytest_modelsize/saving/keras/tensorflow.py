@@ -88,7 +88,7 @@ def convert(model: Any, path: Path, options: Mapping[str, Any]) -> None:
             content = converter.convert()
         except (AttributeError, TypeError):
             # The converter swallows what its export raises, a full disk's error too, and falls
-            # back on a way that Keras 3 has not (lite.py, _convert_keras_to_saved_model). Tried
+            # back on a way that Keras 3 lacks (lite.py, _convert_keras_to_saved_model). Tried
             # alone, the export says what the matter is.
             if hasattr(model, "export"):
                 model.export(f"{path}.export")

@@ -141,7 +141,7 @@ def _hidden(value: Any, parts: Parts) -> str:
 
 
 def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
-    """Return the same with state_dicts in place of what has one; `_NOTHING` where none is left."""
+    """Return ``value`` with state_dicts in place of what has one; `_NOTHING` where none is left."""
     kind = parts.kinds.get(id(value))
     if kind is not None:
         return value.state_dict() if full or kind == "module" else _NOTHING

@@ -126,7 +126,7 @@ def _tensors(torch: Any, parts: list[Any]) -> list[Any]:
 
 
 def _small(torch: Any, parts: list[Any]) -> list[Any]:
-    """Return those that are no parameters: what hooks and counters write to."""
+    """Return those that are not parameters: what hooks and counters write to."""
     return [t for t in _tensors(torch, parts) if not isinstance(t, torch.nn.Parameter)]
 
 

@@ -102,7 +102,14 @@ def read_fixed_array(
 def read_extensible_array(
     walk: Walk, address: int, chunk: int, dataset: HDF5Object
 ) -> Iterator[tuple[int, int, int]]:
-    """Claim an extensible array; yield the chunks that it indexes. Arguments as above."""
+    """Claim an extensible array; yield the chunks that it indexes.
+
+    Args:
+        walk: the walk.
+        address: of the header; `UNDEFINED` where no chunk is allocated.
+        chunk: bytes of an unfiltered chunk.
+        dataset: whom the array serves.
+    """
     if address == UNDEFINED:
         return
     width, length = walk.offset_size, walk.length_size

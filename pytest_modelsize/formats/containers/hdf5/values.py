@@ -44,7 +44,7 @@ def claim_references(
 def claim_text_references(
     walk: Walk, heaps: GlobalHeaps, data: bytes, datatype: Datatype, owner: Account
 ) -> list[Extent]:
-    """Do so for texts of variable length; return where the content of each is.
+    """Give the heap objects of texts of variable length to ``owner``; return where each one's is.
 
     An empty text has no heap object: its content has no bytes.
     """
@@ -58,7 +58,7 @@ def claim_text_references(
 def claim_stored_references(
     walk: Walk, heaps: GlobalHeaps, address: int, size: int, datatype: Datatype, owner: Account
 ) -> None:
-    """Do so for ``size`` bytes of elements at ``address``, which are read piece by piece."""
+    """Give what ``size`` bytes of elements at ``address`` refer to to ``owner``, piece by piece."""
     if not datatype.heaped or not datatype.size:
         return
     step = max(_AT_A_TIME // datatype.size, 1) * datatype.size

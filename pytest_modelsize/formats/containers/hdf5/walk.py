@@ -150,7 +150,7 @@ class Walk:
             raise self.error("the same structures are referred to again and again")
 
     def may_unpack(self, size: int) -> bool:
-        """Tell whether ``size`` more bytes may be unpacked, and count them if so."""
+        """Return whether ``size`` more bytes may be unpacked, and count them if so."""
         allowed = self._unpacked + size <= self.source.size + _MOST_UNPACKED
         if allowed:
             self._unpacked += size

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     _Handler = Callable[[Stack, Any, int], None]
     Inline = Callable[[Source, Any, int], tuple[Any, int] | None]
     """Of a source, the object that was just built, and where: what stands in for it, and how many
-    bytes that are no opcodes follow; None where that is nothing."""
+    bytes that are not opcodes follow; None where that is nothing."""
 
 __all__ = ["follow"]
 
@@ -33,7 +33,7 @@ def follow(source: Source, start: int = 0, inline: Inline | None = None) -> tupl
         inline: tells what lies between the opcodes, as joblib's arrays do.
 
     Raises:
-        ArtifactError: with the offset of what makes no sense: an opcode that is none, a value that
+        ArtifactError: with the offset of what makes no sense: an unknown opcode, a value that
             is missing, or a pickle that takes too much to follow.
     """
     machine = Stack(source)

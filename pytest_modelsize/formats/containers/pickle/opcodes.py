@@ -106,7 +106,7 @@ def _long_reader(name: str, length: struct.Struct) -> _Reader:
         if name in _TEXTS:
             text = data.decode("utf-8", "replace")
             return text if size == kept else CutText.of(text, size, start)
-        # A number of a thousand bytes is none that matters here.
+        # A number of a thousand bytes does not matter here.
         return (
             int.from_bytes(data, "little", signed=True) if name in _NUMBERS else Blob(start, size)
         )

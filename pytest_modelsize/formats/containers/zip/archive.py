@@ -75,7 +75,7 @@ def read_zip(source: Source) -> ZipArchive:
     `unpack` does not know, are listed like any other.
 
     Raises:
-        ArtifactError: where it is no ZIP, is cut off, or does not hold what its directory says:
+        ArtifactError: where it is not a ZIP, is cut off, or does not hold what its directory says:
             members that overlap, numbers and sizes that lie.
     """
     directory = find_directory(source)

@@ -246,7 +246,7 @@ class _Search:
         return known[_signature(slot)] > 1
 
     def is_called_so(self, holder: Node) -> None:
-        """Mark what is kept under an optimizer's name, in whatever form, if it is no network's."""
+        """Mark what is kept under an optimizer's name, in any form, if it is not a network's."""
         if not holder.held or OPTIMIZERS.search(holder.name[:80]) is None or holder.tensors:
             return
         leaves = list(holder.leaves())

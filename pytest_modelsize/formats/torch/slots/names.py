@@ -57,7 +57,7 @@ MASTERS = frozenset({
     "fp32_partitioned_groups_flat",
 })  # fmt: skip
 """Copies of the weights in full precision that an optimizer trains, beside its state: DeepSpeed's
-runtime/zero/stage_1_and_2.py and stage3.py, Apex' fp16_utils, Megatron-LM's core/optimizer."""
+runtime/zero/stage_1_and_2.py and stage3.py, Apex's fp16_utils, Megatron-LM's core/optimizer."""
 BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
 """torch/nn/modules/batchnorm.py. What is trained has slots, and a buffer has none."""
 OTHER = frozenset({
@@ -65,7 +65,7 @@ OTHER = frozenset({
     "scale", "zero_point", "weight", "bias", "data", "value", "original", "original0", "original1",
     "teacher", "target", "running_mean", "running_var",
 })  # fmt: skip
-"""What is kept for each parameter and is no slot: averages, masks, what quantization needs."""
+"""What is kept for each parameter and is not a slot: averages, masks, what quantization needs."""
 NETWORK = late(r"(^|_)(weights?|bias|kernel|embeddings?|running_(mean|var))(_|$)")
 """What the parameters of layers are called."""
 AVERAGED = late(r"(^|[_.])(ema|swa|shadow|averaged?|teacher|target)([_.]|$)", re.IGNORECASE)

@@ -22,7 +22,7 @@ class Leaf(NamedTuple):
 
     Attributes:
         shape: in elements.
-        trained: it may have been trained: its elements are no integers.
+        trained: it may have been trained: its elements are not integers.
     """
 
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class Node:
         fixed: its tensors are a module's parameters and buffers for sure.
         optimizer: it is, or is below, what is called like an optimizer.
         hinted: the same, and that is a container.
-        aside: its tensors are no parameters, by what they are kept under.
+        aside: its tensors are not parameters, by what they are kept under.
         state: its tensors are optimizer state.
     """
 
@@ -87,7 +87,7 @@ class Node:
         return self.children.get(key) or self.children.setdefault(key, Node(name, self))
 
     def find(self, name: str) -> Node | None:
-        """Return the node of a dotted name below this one that is no container, if there is one."""
+        """Return the node of a dotted name below this one that is not a container, or None."""
         node: Node | None = self
         for part in name.split(".", max(DEEPEST - self.depth, 0)) if name else ():
             node = node.children.get(part) if node is not None else None

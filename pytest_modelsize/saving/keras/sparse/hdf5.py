@@ -106,7 +106,7 @@ class SparseDataset(h5py.Dataset):  # type: ignore[misc]
 
 
 def reserve(dataset: Any, tensor: StandIn, save: SparseSave, key: str) -> None:
-    """Do so for a dataset of the file ``key``, by the library's own calls."""
+    """Have the room for ``tensor`` allocated in ``dataset`` of the file ``key``; note the hole."""
     last = tuple([extent - 1 for extent in tensor.shape])
     space = dataset.get_space()
     space.select_hyperslab(last, (1,) * len(last))
