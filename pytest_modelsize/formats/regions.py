@@ -38,7 +38,8 @@ def settle(
     for claim in _trimmed(buffer):
         _gap(source, ledger, position, claim.start, padding)
         ledger.add(claim.owner, claim.kind, claim.end - claim.start)
-        extents.note(source, claim.start, claim.end - claim.start, claim.owner)
+        size, content = claim.end - claim.start, claim.kind is Kind.DATA
+        extents.note(source, claim.start, size, claim.owner, content=content)
         position = claim.end
     if position < source.size:
         position = appended(position)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from pytest_modelsize.checks.causes.cause import Cause
+from pytest_modelsize.checks.causes.cause import REBUILT, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.change import Change
+from pytest_modelsize.formats import files_of
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["find", "find_files"]
 
@@ -57,8 +59,36 @@ def _steps(evidence: Evidence) -> Iterator[Cause]:
     """Several steps of one training kept in a folder."""
     from pytest_modelsize.checks.causes.files import left_out, step_of
 
+    sizes = {name: part.measurement.bytes_on_disk for name, part in evidence.files.items()}
+    for gone, cause in _older(sizes, step_of):
+        yield replace(cause, changes=left_out(gone))
+
+
+def _steps_of_checkpoints(evidence: Evidence) -> Iterator[Cause]:
+    """Several steps in a folder of TensorFlow's checkpoints."""
+    from pytest_modelsize.checks.causes.files import step_of_checkpoint
+
+    path, total = evidence.path, evidence.measurement.bytes_on_disk
+    if path is None or evidence.measurement.format != "checkpoint" or not path.is_dir():
+        return
+    sizes = {file.relative_to(path).as_posix(): file.stat().st_size for file in files_of(path)}
+    if sum(sizes.values()) != total:
+        return
+    for _, cause in _older(sizes, step_of_checkpoint):
+        yield replace(cause, given=total - cause.size, how=REBUILT)
+
+
+def _older(
+    sizes: Mapping[str, int], step_of: Callable[[str], tuple[str, int] | None]
+) -> Iterator[tuple[list[str], Cause]]:
+    """Yield the files of all steps of a training but the newest, and the cause that they are.
+
+    Args:
+        sizes: bytes of each file.
+        step_of: tells which training and which step of it a name speaks of.
+    """
     steps: dict[str, dict[int, list[str]]] = {}
-    for name in evidence.files:
+    for name in sizes:
         if (found := step_of(name)) is not None:
             run, step = found
             steps.setdefault(run, {}).setdefault(step, []).append(name)
@@ -67,19 +97,21 @@ def _steps(evidence: Evidence) -> Iterator[Cause]:
             continue
         newest = max(by_step)
         gone = [name for step, names in by_step.items() if step != newest for name in names]
-        size = sum(evidence.files[name].measurement.bytes_on_disk for name in gone)
-        yield Cause(
-            kind="several steps",
-            text=f"{len(by_step)} steps of one training, of which {newest} is the newest",
-            size=size,
-            fix="ship the newest step alone, and have the trainer keep one",
-            entries=tuple(sorted(gone)[:3]),
-            changes=left_out(gone),
+        yield (
+            gone,
+            Cause(
+                kind="several steps",
+                text=f"{len(by_step)} steps of one training, of which {newest} is the newest",
+                size=sum(sizes[name] for name in gone),
+                fix="ship the newest step alone, and have the trainer keep one",
+                entries=tuple(sorted(gone)[:3]),
+            ),
         )
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
-    """Entries of one file that only a debugger or the trainer reads."""
+    """Entries of one file that only a debugger or the trainer reads, and older checkpoints."""
+    yield from _steps_of_checkpoints(evidence)
     measurement = evidence.measurement
     for pattern, kind, fix in (
         (_DEBUG, "debug information", _without_it(measurement.format)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from pytest_modelsize.checks.causes.cause import MEASURED, NAMED, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
@@ -19,6 +20,9 @@ _SHARE = 20
 """One part in so many of the artifact must be empty."""
 _STORAGE = late(r"waste: ([\d,]+) B of the storage are in no tensor")
 _MASK = late(r"(^|[/_.])(pruning_)?mask(:\d+)?$")
+_HDF5 = ("h5", "weights", "hdf5", "keras")
+"""Formats that HDF5's library can write anew."""
+_ELEMENTS = late(r"(?:opaque: )?[a-z]+(?P<bits>8|16|32|64) (?P<shape>scalar|\d+(?:x\d+)*)")
 _FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
@@ -27,6 +31,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     yield from _storages(evidence)
     yield from _unused(evidence)
     yield from _gaps(evidence)
+    yield from _chunks(evidence)
     yield from _zeros(evidence)
     yield from _masks(evidence)
 
@@ -85,7 +90,7 @@ def _gaps(evidence: Evidence) -> Iterator[Cause]:
     ]
     size = sum(leaf.size for leaf in slack)
     if size * _SHARE >= measurement.bytes_on_disk and size >= 1024:
-        hdf5 = measurement.format in ("h5", "weights", "hdf5", "keras")
+        hdf5 = measurement.format in _HDF5
         yield Cause(
             kind="gaps",
             text="space between the objects of the file that serves none of them: what was deleted "
@@ -95,6 +100,32 @@ def _gaps(evidence: Evidence) -> Iterator[Cause]:
             section="overhead",
             entries=tuple(leaf.name for leaf in slack[:3]),
             changes=(("", Change(tight=True)),) if hdf5 else (),
+        )
+
+
+def _chunks(evidence: Evidence) -> Iterator[Cause]:
+    """Chunks that are allocated for more than they hold."""
+    measurement = evidence.measurement
+    if measurement.format not in _HDF5:
+        return
+    waste, found = 0, []
+    for entry in (entry for section in measurement.tree for entry in entries(section)):
+        if match := _ELEMENTS.fullmatch(entry.note):
+            shape = [] if match["shape"] == "scalar" else map(int, match["shape"].split("x"))
+            needed = prod(shape) * int(match["bits"]) // 8
+            if entry.size > 2 * needed and (stored := evidence.stored(entry.path)) > 2 * needed:
+                waste += stored - needed
+                found.append(f"{entry.name} ({match[0].removeprefix('opaque: ')})")
+    if waste * _SHARE >= measurement.bytes_on_disk and waste >= 1024:
+        yield Cause(
+            kind="chunks larger than what they hold",
+            text=f"a chunk is allocated whole, for {', '.join(found[:3])}: {exact(waste)} B of "
+            "them hold nothing",
+            size=waste,
+            fix="create the dataset with chunks no larger than its shape, or copy it so "
+            "(h5repack -l CHUNK=... old.h5 new.h5)",
+            entries=tuple(found[:3]),
+            changes=(("", Change(fitted=True)),),
         )
 
 

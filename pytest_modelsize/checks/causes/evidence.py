@@ -13,6 +13,7 @@ from functools import cached_property
 from math import prod
 from pathlib import Path
 
+from pytest_modelsize.checks.causes.values import correlation, floats
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError, companions, files_of, measure
 from pytest_modelsize.formats.extents import Extent, noted
@@ -27,6 +28,11 @@ __all__ = ["MOST_READ", "Evidence", "Tensor"]
 MOST_READ = 512 * 2**20
 """Bytes that are read of one artifact, unless less is asked for."""
 _PIECE = 2**20
+_SAMPLE = 1024
+"""Values of a tensor that are compared with those of another."""
+_FEWEST_VALUES = 16
+_MOST_SAMPLED = 64
+"""Tensors of a group that are compared, the largest."""
 _MOST_FILES = 1000
 _WHOLE = ("saved_model", "checkpoint", "distributed checkpoint", "keras", "tfjs")
 """Formats of folders whose files mean nothing alone."""
@@ -167,7 +173,7 @@ class Evidence:
             for name, evidence in self.files.items()
             for tensor in evidence.tensors
         ]
-        runs = {} if self.files else self._runs()
+        runs = {} if self.files else self._placed
         for section in () if self.files else self.measurement.tree:
             for entry in entries(section):
                 if match := TENSOR_NOTE.match(entry.note):
@@ -185,6 +191,10 @@ class Evidence:
         """The tensors that are weights."""
         return [tensor for tensor in self.tensors if tensor.path[0] == "weights"]
 
+    def stored(self, path: SectionPath) -> int:
+        """Return the bytes of an entry that are content, and do not describe it."""
+        return sum(run.end - run.start for run in self._placed.get(path, ()))
+
     def read(self, tensor: Tensor) -> bytes | None:
         """Return a tensor's bytes; None where they are not known, or more than may be read."""
         if not tensor.runs or not self._spend(tensor.stored):
@@ -199,6 +209,50 @@ class Evidence:
         if tensor.runs and self._spend(tensor.stored):
             for run in tensor.runs:
                 yield from _pieces(run)
+
+    def alike(self, some: Sequence[Tensor], others: Sequence[Tensor]) -> float:
+        """Return how far two groups of tensors, of the same shapes, have the same values.
+
+        1 is for the same but for a factor, and 0 for no relation: the correlation of the first
+        values of each tensor, and of those that half of the bytes are above. Where all are the very
+        same, or that is not known, it is 0.
+        """
+        pairs = [
+            (one.size, one, other)
+            for one, other in zip(
+                sorted(some, key=_in_group), sorted(others, key=_in_group), strict=True
+            )
+            if one.shape == other.shape and prod(one.shape) >= _FEWEST_VALUES
+        ]
+        found = []
+        same = True
+        for size, one, other in pairs[:_MOST_SAMPLED]:
+            first, second = self.sample(one), self.sample(other)
+            same = same and first == second
+            known = correlation(first, second) if first and second else None
+            if known is not None:
+                found.append((known, size))
+        if same or not found:
+            return 0.0
+        found.sort()
+        middle, total = 0, sum(size for _, size in found)
+        for known, size in found:
+            middle += size
+            if 2 * middle >= total:
+                return known
+        return 0.0
+
+    def sample(self, tensor: Tensor) -> Sequence[float]:
+        """Return a tensor's first values; none where they are not known, or may not be read."""
+        run = tensor.runs[0] if tensor.runs and tensor.plain else None
+        if run is None:
+            return ()
+        size = min(run.end - run.start, _SAMPLE * 8)
+        if not self._spend(size):
+            return ()
+        with suppress(ArtifactError), open_source(run.file) as source:
+            return floats(source.read(run.start, size), tensor.dtype)[:_SAMPLE]
+        return ()
 
     def digest(self, tensor: Tensor) -> bytes | None:
         """Return a digest of a tensor's bytes, by which equal ones are told; or None."""
@@ -224,7 +278,8 @@ class Evidence:
         self.left -= size
         return True
 
-    def _runs(self) -> dict[SectionPath, tuple[Extent, ...]]:
+    @cached_property
+    def _placed(self) -> dict[SectionPath, tuple[Extent, ...]]:
         found: dict[SectionPath, list[Extent]] = {}
         runs: Sequence[Extent] = ()
         if self.path is not None and self.extents is not None:
@@ -237,6 +292,11 @@ class Evidence:
             if run.content:
                 found.setdefault(run.path, []).append(run)
         return {path: tuple(runs) for path, runs in found.items()}
+
+
+def _in_group(tensor: Tensor) -> tuple[object, ...]:
+    """Order the tensors of a group as those of a copy of it: by shape, and by their last names."""
+    return (-prod(tensor.shape), tensor.shape, tensor.name.replace("/", ".").rsplit(".", 2)[-2:])
 
 
 def _pieces(run: Extent) -> Iterator[bytes]:

@@ -8,12 +8,14 @@ from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.change import GONE, Change
 from pytest_modelsize.sizes.patterns import late
 
-__all__ = ["files_of_section", "left_out", "set_of", "step_of"]
+__all__ = ["files_of_section", "left_out", "set_of", "step_of", "step_of_checkpoint"]
 
 _STEP = late(
     r"(?P<run>.*?)(?:checkpoint|global_step|iter|step|epoch|ckpt)[-_=]?(?P<step>\d+)(?:[/._-]|$)"
 )
 """A step of a training in a path, as transformers, DeepSpeed and Lightning write it."""
+_CHECKPOINT = late(r"(?P<run>.*)-(?P<step>\d+)\.(?:index|data-\d+-of-\d+|meta)")
+"""A file of a checkpoint of TensorFlow's: checkpoint_management.py, ``global_step``."""
 _SHARD = late(r"-\d+-of-\d+(?=[.])|[.]index[.]json$")
 """What the names of shards and of their index have beside that of the whole: huggingface_hub,
 ``serialization/_base.py``."""
@@ -43,4 +45,10 @@ def set_of(name: str) -> str:
 def step_of(name: str) -> tuple[str, int] | None:
     """Return the training and the step that a file's path names; None where it names none."""
     match = _STEP.match(name)
+    return None if match is None else (match["run"], int(match["step"]))
+
+
+def step_of_checkpoint(name: str) -> tuple[str, int] | None:
+    """Return the training and the step of one of TensorFlow's checkpoints that a file is of."""
+    match = _CHECKPOINT.fullmatch(name)
     return None if match is None else (match["run"], int(match["step"]))

@@ -11,6 +11,8 @@ from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
 
+_OBJECTS = "object graph"
+"""A string too, which says what a SavedModel's variables belong to."""
 _SHARE = 20
 """One part in so many of the artifact must be such text."""
 _KINDS = (
@@ -30,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     for name in ("config", "graph"):
         for entry in entries(measurement.section(name)):
             for pattern, kind, _ in _KINDS:
-                if pattern.search(entry.note):
+                if pattern.search(entry.note) and entry.name != _OBJECTS:
                     found.setdefault(kind, []).append(entry)
                     break
     for _, kind, fix in _KINDS:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from pytest_modelsize.checks.causes.averages import AVERAGE, is_average
+from pytest_modelsize.checks.causes.averages import ANOTHER_STATE, AVERAGE, is_average, is_state
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.files import left_out, set_of
@@ -21,9 +21,13 @@ _SMALLEST = 64
 """Bytes of the smallest tensors that are compared."""
 _SAFER = (".safetensors", ".onnx", ".h5", ".keras")
 """Suffixes of the file that is kept, of two with the same tensors: those that are not unpickled."""
-_VARIANT = late(r"[._-](fp16|bf16|fp32|float16|bfloat16|float32|half|quantized|int8|uint8|q4\w*)\b")
+_VARIANT = late(
+    r"(?:[._-]|(?<=/)|^)(fp16|bf16|fp32|float16|bfloat16|float32|half|quantized|int8|uint8|q4\w*)\b"
+)
 """How a file with the same weights in another type is called: diffusers' and transformers'
 ``variant``, optimum's suffixes."""
+_SAME, _ALIKE = 0.99, 0.9
+"""Correlation of values in another type, and of those of another state."""
 _COPY, _TYPES = "weights in several files", "weights in several types"
 
 
@@ -42,7 +46,7 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
         kept, *others = sorted(alike, key=_preference)
         found: dict[str, list[str]] = defaultdict(list)
         for other in others:
-            if kind := _kind(kept, other, models):
+            if kind := _kind(kept, other, models, evidence):
                 found[kind].append(other)
         for kind, copies in found.items():
             files = [name for whole in copies for name in sets[whole]]
@@ -63,16 +67,17 @@ class _Model:
 
     Attributes:
         parts: the files.
+        weights: their tensors.
         shapes: of the weights; exporters turn matrices, so that the order of extents is left out.
         types: of the weights.
         layout: shapes in the order in which they are stored.
     """
 
-    __slots__ = ("_digests", "layout", "parts", "shapes", "types")
+    __slots__ = ("_digests", "layout", "parts", "shapes", "types", "weights")
 
     def __init__(self, parts: Sequence[Evidence]) -> None:
         self.parts = parts
-        weights = [tensor for part in parts for tensor in part.weights]
+        self.weights = weights = [tensor for part in parts for tensor in part.weights]
         self.shapes = Counter(tuple(sorted(tensor.shape)) for tensor in weights)
         self.layout = Counter(tensor.shape for tensor in weights)
         self.types = Counter(tensor.dtype for tensor in weights)
@@ -90,15 +95,23 @@ class _Model:
         return self._digests
 
 
-def _kind(kept: str, other: str, models: dict[str, _Model]) -> str:
+def _kind(kept: str, other: str, models: dict[str, _Model], evidence: Evidence) -> str:
     """Return what ``other`` is to ``kept``, of the same shapes; empty for a model of its own."""
     if is_average(other) != is_average(kept):
         return AVERAGE
-    if _VARIANT.sub("", kept) == _VARIANT.sub("", other) or (
-        models[kept].types != models[other].types and _beside(kept, other)
-    ):
+    one, two = models[kept], models[other]
+    if _VARIANT.sub("", kept) == _VARIANT.sub("", other):
         return _TYPES
-    return _COPY if _equal(models[kept], models[other]) else ""
+    if one.types != two.types:
+        if _beside(kept, other) or evidence.alike(one.weights, two.weights) > _SAME:
+            return _TYPES
+        return ""
+    if _equal(one, two):
+        return _COPY
+    states = any(is_state(PurePosixPath(name).stem) for name in (kept, other))
+    if states and evidence.alike(one.weights, two.weights) > _ALIKE:
+        return ANOTHER_STATE
+    return ""
 
 
 def _beside(one: str, other: str) -> bool:
@@ -127,6 +140,9 @@ def _words(kind: str, kept: str, copies: Sequence[str]) -> tuple[str, str]:
     listed = ", ".join(copies)
     if kind == AVERAGE:
         said = f"{listed}: the tensors of {kept}, shape by shape, under the name of an average"
+        return said, f"ship the one that is used: {kept} alone, or {copies[0]} alone"
+    if kind == ANOTHER_STATE:
+        said = f"{listed}: the tensors of {kept}, with nearly the same values"
         return said, f"ship the one that is used: {kept} alone, or {copies[0]} alone"
     if kind == _TYPES:
         return f"{listed}: the tensors of {kept} in another type", f"ship one of them, as {kept}"

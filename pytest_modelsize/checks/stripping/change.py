@@ -18,6 +18,7 @@ class Change:
         gone: the whole file is left out.
         state: what is an optimizer's is left out.
         tight: storages are as large as the tensors in them, and objects lie without gaps.
+        fitted: chunks are no larger than what they hold.
         without: entries that are left out.
         narrowed: types of weights, each with the type that is written in its place.
         tied: entries that refer to the bytes of another, each with that one.
@@ -28,6 +29,7 @@ class Change:
     gone: bool = False
     state: bool = False
     tight: bool = False
+    fitted: bool = False
     without: frozenset[SectionPath] = frozenset()
     narrowed: frozenset[tuple[str, str]] = frozenset()
     tied: frozenset[Pair] = frozenset()
@@ -41,6 +43,7 @@ class Change:
             gone=self.gone or other.gone,
             state=self.state or other.state,
             tight=self.tight or other.tight,
+            fitted=self.fitted or other.fitted,
             without=gone,
             narrowed=self.narrowed | other.narrowed,
             # With what is left out, nothing else is to be done.

@@ -18,6 +18,8 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import product
+from math import prod
 from pathlib import Path
 
 from pytest_modelsize.checks.stripping.change import Change
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["size_with"]
 
+_MOST_CHUNKS = 1000
+"""Chunks of a dataset that are written one by one."""
 _SECONDS = 300
 """HDF5's library hangs on some broken files. A whole one takes a second, more on a busy machine."""
 
@@ -41,14 +45,14 @@ def size_with(path: Path, total: int, folder: Path, change: Change) -> int | Non
         path: a file or a directory that was measured, and found to be whole.
         total: its bytes.
         folder: where the rebuilt files lie meanwhile; they are sparse, and deleted.
-        change: optimizer state is left out, numbers have other types, or nothing is otherwise but
-            that there are no gaps.
+        change: optimizer state is left out, numbers have other types, chunks are smaller, or
+            nothing is otherwise but that there are no gaps.
 
     Returns:
         Bytes; None where there is no HDF5 file, `h5py` is not installed, one cannot be rebuilt, or
         more is asked for.
     """
-    if not change.asked <= {"state", "narrowed", "tight"}:
+    if not change.asked <= {"state", "narrowed", "tight", "fitted"}:
         return None
     found = find_hdf5_files(path)
     if change.state and not any(state.objects for state in found):
@@ -57,26 +61,24 @@ def size_with(path: Path, total: int, folder: Path, change: Change) -> int | Non
         found = [replace(state, objects=frozenset()) for state in found]
     elif change.asked == {"state"}:
         found = [state for state in found if state.objects]
-    narrowed = dict(change.narrowed)
     for state in found:
-        rebuilt = _replayed(state, folder, narrowed, mended=change.tight)
+        rebuilt = _replayed(state, folder, change)
         if rebuilt is None:
             return None
         total += rebuilt - state.size
     return total if found else None
 
 
-def _replayed(
-    state: StateInFile, folder: Path, narrowed: Mapping[str, str], *, mended: bool
-) -> int | None:
+def _replayed(state: StateInFile, folder: Path, change: Change) -> int | None:
     with tempfile.TemporaryDirectory(prefix="replay-", dir=folder) as scratch:
         task = {
             "path": str(state.path),
             "window": (state.offset, state.size),
             "skipped": sorted(state.objects),
-            "narrowed": dict(narrowed),
+            "narrowed": dict(change.narrowed),
             "named": dict(state.named),
-            "mended": mended,
+            "mended": change.tight,
+            "fitted": change.fitted,
             "target": str(Path(scratch, "replayed.h5")),
         }
         try:
@@ -142,7 +144,7 @@ def _replay(
     ways.insert(0 if window[0] else 2, (True, True))
     if mended:
         return _rebuilt(path, window, plan, target, ways[0])
-    whole = replace(plan, skipped=set(), narrowed={})
+    whole = replace(plan, skipped=set(), narrowed={}, fitted=False)
     for way in ways:
         if _rebuilt(path, window, whole, target, way) == window[1]:
             return _rebuilt(path, window, plan, target, way)
@@ -182,12 +184,14 @@ class _Plan:
         named: where each object's name stands in its group's heap, by path.
         at_once: the writer handed the elements over on creation (saving_lib.py), and not
             afterwards (legacy_h5_format.py): the space comes before the link, or after it.
+        fitted: chunks are no larger than what they hold.
     """
 
     skipped: set[str]
     narrowed: Mapping[str, str]
     named: Mapping[str, int]
     at_once: bool = True
+    fitted: bool = False
 
 
 def _rebuild(h5py: Any, old: Any, new: Any, name: str, plan: _Plan) -> None:
@@ -242,25 +246,62 @@ def _rebuild_dataset(h5py: Any, old: Any, new: Any, key: str, plan: _Plan) -> An
 
     creation = old.id.get_create_plist()
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    if plan.fitted and old.chunks is not None and all(old.shape):
+        creation.set_chunk(tuple(map(min, old.chunks, old.shape)))
     allocated = bool(old.id.get_storage_size())
-    if allocated and plan.at_once:
+    chunks = creation.get_chunk() if old.chunks is not None else None
+    if creation.get_nfilters():
+        raise ValueError("a compressed dataset, whose elements would have to be written")
+    few = chunks is not None and _chunks(old.shape, chunks) <= _MOST_CHUNKS
+    if allocated and plan.at_once and not few:
         creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     kind, space = old.id.get_type(), old.id.get_space()
     if (narrow := plan.narrowed.get(kind.dtype.name)) is not None:
         kind = h5py.h5t.py_create(np.dtype(narrow))
+    if allocated and few and chunks is not None:
+        return _rebuild_chunks(h5py, new, key, (kind, space, creation), chunks)
     made = h5py.h5d.create(new.id, key.encode(), kind, space, creation)
     if allocated and not plan.at_once:
         one = space.copy()
         if space.get_simple_extent_type() == h5py.h5s.SIMPLE:
             one.select_hyperslab((0,) * len(old.shape), (1,) * len(old.shape))
-        made.write(h5py.h5s.create(h5py.h5s.SCALAR), one, np.zeros((), dtype=kind.dtype))
+        _write(h5py, made, one, kind)
     return h5py.Dataset(made)
+
+
+def _rebuild_chunks(
+    h5py: Any, new: Any, key: str, made_of: tuple[Any, Any, Any], chunks: tuple[int, ...]
+) -> Any:
+    """Create a dataset, and write an element of each of its chunks.
+
+    A chunk has its place when it leaves the library's cache: at once where it does not fit, else
+    when the dataset is closed.
+    """
+    kind, space, creation = made_of
+    made = h5py.h5d.create(new.id, key.encode(), kind, space, creation)
+    one, shape = space.copy(), space.get_simple_extent_dims()
+    steps = (range(0, extent, chunk) for extent, chunk in zip(shape, chunks, strict=True))
+    for corner in product(*steps):
+        one.select_hyperslab(corner, (1,) * len(corner))
+        _write(h5py, made, one, kind)
+    del made
+    return new[key]
+
+
+def _write(h5py: Any, dataset: Any, one: Any, kind: Any) -> None:
+    import numpy as np
+
+    dataset.write(h5py.h5s.create(h5py.h5s.SCALAR), one, np.zeros((), dtype=kind.dtype))
+
+
+def _chunks(shape: tuple[int, ...], chunks: tuple[int, ...]) -> int:
+    return prod(-(-extent // chunk) for extent, chunk in zip(shape, chunks, strict=True))
 
 
 def main() -> None:
     """Carry out the task on standard input, and print the bytes of the rebuilt file, if any."""
     task = json.load(sys.stdin)
-    plan = _Plan(set(task["skipped"]), task["narrowed"], task["named"])
+    plan = _Plan(set(task["skipped"]), task["narrowed"], task["named"], fitted=bool(task["fitted"]))
     size = _replay(task["path"], tuple(task["window"]), plan, task["target"], task["mended"])
     print("" if size is None else size)
 

@@ -187,3 +187,71 @@ def test_tensorflow_38104_quantized_but_for_a_layer(causes, tmp_path):
     cause = causes(path)["float weights in a quantized model"]
     assert cause.entries == ("embedding",)
     assert cause.size >= 1000 * 16 * 3
+
+
+@pytest.mark.parametrize(
+    ("chunks", "shape"), [((200_000,), (10,)), ((600, 600), (10, 10)), ((64, 4000), (100, 64))]
+)
+def test_h5py_1555_a_chunk_is_allocated_for_ten_numbers(causes, fixed, tmp_path, chunks, shape):
+    """One of them fits the library's cache, the others are written at once."""
+    h5py = needs("h5py")
+    import numpy as np
+
+    path, fitted = tmp_path / "wide.h5", tmp_path / "fitted.h5"
+    rows = np.random.default_rng(0).random((300, 64), np.float32)
+    for file_name, size in ((path, chunks), (fitted, tuple(map(min, chunks, shape)))):
+        with h5py.File(file_name, "w") as file:
+            more = {"chunks": size, "maxshape": (None,) * len(shape)}
+            file.create_dataset("added", data=np.ones(shape, np.float32), **more)
+            file["w"] = rows
+    cause = causes(path)["chunks larger than what they hold"]
+    with h5py.File(path) as file:
+        held = file["added"].id.get_storage_size() - file["added"].nbytes
+    assert cause.size == held
+    fixed(cause, fitted, "replayed")
+    assert "chunks larger than what they hold" not in causes(fitted)
+
+
+@pytest.mark.parametrize("name", ["ckpt", "model.ckpt"])
+def test_tensorflow_models_8785_checkpoints_of_several_steps(causes, net, tmp_path, name):
+    tf = needs("tensorflow")
+
+    checkpoint = tf.train.Checkpoint(model=net)
+    manager = tf.train.CheckpointManager(checkpoint, tmp_path, 5, checkpoint_name=name)
+    for _ in range(3):
+        manager.save()
+        net.set_weights([value + 1 for value in net.get_weights()])
+    cause = causes(tmp_path)["several steps"]
+    for old in (*tmp_path.glob(f"{name}-1.*"), *tmp_path.glob(f"{name}-2.*")):
+        old.unlink()
+    assert (cause.given, cause.how) == (weight_of(tmp_path), "rebuilt")
+    assert "several steps" not in causes(tmp_path)
+
+
+def test_a_saved_model_has_no_vocabulary_in_its_object_graph(causes, keras, tmp_path):
+    tf = needs("tensorflow")
+
+    small = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    tf.saved_model.save(small, tmp_path / "net")
+    assert causes(tmp_path / "net") == {}
+
+
+def test_ultralytics_yolov5_7547_half_precision_and_zeros_in_tflite(causes, net, tmp_path):
+    """What is said of weights holds in TFLite's buffers, too."""
+    tf = needs("tensorflow")
+    import gzip
+
+    import numpy as np
+
+    def converted(change):
+        net.set_weights([change(value) for value in net.get_weights()])
+        path = tmp_path / "net.tflite"
+        path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(net).convert())
+        return path
+
+    half = causes(converted(lambda value: value.astype("float16").astype("float32")))
+    assert half["half precision saved as single"].size == 2 * (64 * 128 + 128 * 16)
+    random = np.random.default_rng(0)
+    path = converted(lambda value: np.where(random.random(value.shape) < 0.9, 0, value))
+    zeros = causes(path)["zero weights"]
+    assert zeros.given == len(gzip.compress(path.read_bytes(), 6, mtime=0))

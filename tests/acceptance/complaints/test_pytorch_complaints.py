@@ -183,7 +183,7 @@ def test_an_average_is_a_list_without_names(causes, torch, net, tmp_path, key):
     torch.save(checkpoint, path)
     cause = causes(path)["moving average"]
     assert PARAMETERS * 4 <= cause.size < PARAMETERS * 4 * 1.05
-    del checkpoint["average"][key]
+    del checkpoint["average"]
     torch.save(checkpoint, path)
     assert (cause.given, cause.how) == (weight_of(path), "replayed")
     assert causes(path) == {}
