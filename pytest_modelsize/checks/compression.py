@@ -142,15 +142,23 @@ def _compressed_section(section: Section, size: int) -> Section:
             name = "/".join(part for part in path[1:] if part not in OWN) or section.name
             opaque[name] = opaque.get(name, 0) + leaf.size
     if not opaque:
-        return Section(section.name, size, None, (), note)
+        return Section(name=section.name, size=size, kind=None, children=(), note=note)
     opened = section.size - sum(opaque.values())
     rest, *shares = proportional([opened, *opaque.values()], size)
     children = [
-        Section(name, share, Kind.OPAQUE, (), f"{opaque[name]:,d} B before")
+        Section(
+            name=name, size=share, kind=Kind.OPAQUE, children=(), note=f"{opaque[name]:,d} B before"
+        )
         for name, share in zip(opaque, shares, strict=True)
     ]
     children.append(Section("(opened)", rest))
-    return Section(section.name, size, None, tuple(c for c in children if c.size), note)
+    return Section(
+        name=section.name,
+        size=size,
+        kind=None,
+        children=tuple(c for c in children if c.size),
+        note=note,
+    )
 
 
 def _alone(
@@ -217,10 +225,10 @@ def _shared(total: int, weights: Mapping[str, int]) -> dict[str, int]:
 def _gzip() -> Method:
     # wbits 31 is deflate in a gzip wrapper: zlib.h, deflateInit2.
     return Method(
-        "gzip",
-        f"zlib {zlib.ZLIB_RUNTIME_VERSION}",
-        6,
-        lambda: zlib.compressobj(6, zlib.DEFLATED, 31),
+        name="gzip",
+        library=f"zlib {zlib.ZLIB_RUNTIME_VERSION}",
+        level=6,
+        start=lambda: zlib.compressobj(6, zlib.DEFLATED, 31),
     )
 
 
@@ -233,7 +241,10 @@ def _zstd() -> Method:
         ) from None
     version = ".".join(map(str, zstandard.ZSTD_VERSION))
     return Method(
-        "zstd", f"zstd {version}", 3, lambda: zstandard.ZstdCompressor(level=3).compressobj()
+        name="zstd",
+        library=f"zstd {version}",
+        level=3,
+        start=lambda: zstandard.ZstdCompressor(level=3).compressobj(),
     )
 
 

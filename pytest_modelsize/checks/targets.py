@@ -192,7 +192,7 @@ def _could_ship(subject: Subject) -> bool:
 
 def _under(subject: Subject, scope: str) -> Subject:
     argument = subject.argument.replace('"', f'"{scope}', 1)
-    return Subject(subject.name, subject.model, subject.path, argument)
+    return Subject(name=subject.name, model=subject.model, path=subject.path, argument=argument)
 
 
 def _saved(around: Surroundings) -> Iterator[Subject]:

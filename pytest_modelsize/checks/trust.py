@@ -136,7 +136,9 @@ def opaque_entries(
             home = (path[0], "/".join(path[1:]) or measurement.name)
             found.setdefault(home, []).append((part.size, note))
     entries = (
-        OpaqueEntry(section, name, sum(size for size, _ in parts), parts[0][1])
+        OpaqueEntry(
+            section=section, name=name, size=sum(size for size, _ in parts), note=parts[0][1]
+        )
         for (section, name), parts in found.items()
     )
     return tuple(sorted(entries, key=lambda entry: (-entry.size, entry.name)))

@@ -170,7 +170,14 @@ def _tensor(cursor: _Cursor) -> _Tensor:
     elements = prod(shape)
     if elements % block:
         raise cursor.source.error(start, f"{name!r:.80} is not a whole number of {dtype} blocks")
-    return _Tensor(offset, elements // block * width, name, dtype, shape, cursor.at - start)
+    return _Tensor(
+        start=offset,
+        size=elements // block * width,
+        name=name,
+        dtype=dtype,
+        shape=shape,
+        entry=cursor.at - start,
+    )
 
 
 def _settle(

@@ -91,7 +91,12 @@ class Reach:
                 str(path), None, f"a link to {shown!r:.120}, which is not a regular file"
             )
         if target.is_relative_to(self._root):
-            return Link(target, mode, True, f"a link to {shown}, which is counted there")
+            return Link(
+                target=target,
+                mode=mode,
+                again=True,
+                note=f"a link to {shown}, which is counted there",
+            )
         if self._root.is_relative_to(target) or not any(
             target.is_relative_to(bound) for bound in self._bounds
         ):
@@ -102,7 +107,7 @@ class Reach:
                 "not here: copy it (`cp -L`), or download the model with local_dir=, "
                 "and measure that",
             )
-        return Link(target, mode, False, f"a link to {shown}, counted here")
+        return Link(target=target, mode=mode, again=False, note=f"a link to {shown}, counted here")
 
 
 def _target_of(path: Path) -> str:

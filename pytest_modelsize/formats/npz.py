@@ -85,15 +85,36 @@ def _array(source: Source, member: ZipMember) -> _Array:
         data = unpack_head(source, member, npy.LONGEST_HEADER + 12)
         head = Source.of_bytes(f"{source.name}!{member.name}", data)
         if not npy.recognises(head):
-            return _Array(member, name, "", (), 0, "no header of an array")
+            return _Array(
+                member=member,
+                name=name,
+                dtype="",
+                shape=(),
+                start=0,
+                problem="no header of an array",
+            )
         dtype, shape, size, start = npy.read_header(head)
     except ArtifactError as error:
-        return _Array(member, name, "", (), 0, error.problem)
+        return _Array(member=member, name=name, dtype="", shape=(), start=0, problem=error.problem)
     if dtype == _OBJECTS:
-        return _Array(member, name, dtype, shape, start, "pickled: never loaded")
+        return _Array(
+            member=member,
+            name=name,
+            dtype=dtype,
+            shape=shape,
+            start=start,
+            problem="pickled: never loaded",
+        )
     if size is not None and start + size != member.unpacked:
-        return _Array(member, name, "", (), 0, "another size than its header says")
-    return _Array(member, name, dtype, shape, start)
+        return _Array(
+            member=member,
+            name=name,
+            dtype="",
+            shape=(),
+            start=0,
+            problem="another size than its header says",
+        )
+    return _Array(member=member, name=name, dtype=dtype, shape=shape, start=start)
 
 
 def _enter(source: Source, array: _Array, ledger: Ledger, *, named: bool, serves: bool) -> None:

@@ -193,7 +193,9 @@ class _Tags:
         if len(self.constants) >= _MOST_LAYERS:
             raise TooManyParts(f"more than {_MOST_LAYERS:,d} constants")
         note = described(dtype, lengths) if bits else dtype
-        self.constants.append(_Constant(int(offset), int(offset) + int(size), name, note))
+        self.constants.append(
+            _Constant(start=int(offset), end=int(offset) + int(size), name=name, note=note)
+        )
 
     def _lengths(self, shape: str, at: int) -> list[int]:
         found = [length.strip() for length in shape.split(",")] if shape.strip() else []

@@ -144,12 +144,12 @@ def _tensor(header: Text, member: Member) -> _Tensor:
     if written is not None:
         dtype, shape, start, end = written.groups()
         tensor = _Tensor(
-            int(start),
-            int(end),
-            member.key,
-            dtype,
-            [int(length) for length in shape.split(",") if length],
-            member.past - member.start,
+            start=int(start),
+            end=int(end),
+            name=member.key,
+            dtype=dtype,
+            shape=[int(length) for length in shape.split(",") if length],
+            entry=member.past - member.start,
         )
     else:
         tensor = _loose(header, member)
@@ -179,7 +179,14 @@ def _loose(header: Text, member: Member) -> _Tensor:
             and all(type(n) is int and 0 <= n < 2**64 for n in (*shape, *offsets))
         ):
             start, end = offsets
-            return _Tensor(start, end, member.key, dtype, shape, member.past - member.start)
+            return _Tensor(
+                start=start,
+                end=end,
+                name=member.key,
+                dtype=dtype,
+                shape=shape,
+                entry=member.past - member.start,
+            )
     raise header.error(member, f"{member.key!r:.80}: dtype, shape and data_offsets expected")
 
 

@@ -185,7 +185,13 @@ def _weight(text: Text, member: Member, value: object) -> _Weight:
             and all(type(n) is int and 0 <= n < 2**64 for n in shape)
         ):
             state = value.get("group") == "optimizer"
-            return _Weight(plain(name), plain(dtype), stored, tuple(shape), state)
+            return _Weight(
+                name=plain(name),
+                dtype=plain(dtype),
+                stored=stored,
+                shape=tuple(shape),
+                optimizer=state,
+            )
     raise text.error(member, f"a weight with name, shape and known dtype expected: {value!r:.120}")
 
 

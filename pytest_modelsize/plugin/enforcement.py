@@ -110,7 +110,7 @@ def _told(found: Sequence[_Held]) -> Iterator[ModelSizeFailure]:
 def _beside(held: _Held) -> Beside:
     state = "over" if held.over else "not checked" if held.problems else "within"
     subject = held.checks[0].subject
-    return Beside(subject.name, held.size, state, subject.argument)
+    return Beside(name=subject.name, size=held.size, state=state, argument=subject.argument)
 
 
 def _hold(item: pytest.Item, checks: Sequence[Check], saves: SaveCache, namesakes: int) -> _Held:

@@ -127,7 +127,9 @@ def review(
     artifacts.sort(key=_rank)
     shown = tuple(one for one in artifacts if one.changed or one.is_bad)
     unchanged = tuple(one for one in artifacts if not (one.changed or one.is_bad))
-    return Request(base, shown, unchanged, _removed(checked, base, kept))
+    return Request(
+        base=base, shown=shown, unchanged=unchanged, removed=_removed(checked, base, kept)
+    )
 
 
 def _artifact(result: CheckResult, base: Base, min_change: int) -> Artifact:

@@ -116,12 +116,16 @@ def parse_growth(section: str | None, value: object) -> GrowthLimit:
     """
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if match is not None:
-        return GrowthLimit(section, None, Fraction(match[1]) / 100, str(value))
+        return GrowthLimit(
+            section=section, size=None, share=Fraction(match[1]) / 100, written=str(value)
+        )
     try:
         size = parse_size(value)
     except SizeError as error:
         raise SizeError(f'{error}, or a share of the baseline, such as "5%"') from None
-    return GrowthLimit(section, size, None, str(value), family_of(value))
+    return GrowthLimit(
+        section=section, size=size, share=None, written=str(value), family=family_of(value)
+    )
 
 
 def grown(old: Measurement, new: Measurement) -> Growth:
@@ -136,7 +140,7 @@ def grown(old: Measurement, new: Measurement) -> Growth:
             ignored[name], change = change, 0
         counted[name] = change
     counted[None] = sum(counted.values())
-    return Growth(old, new, counted, ignored)
+    return Growth(old=old, new=new, counted=counted, ignored=ignored)
 
 
 def judge_growth(limits: Sequence[GrowthLimit], growth: Growth) -> tuple[GrowthExcess, ...]:
@@ -149,5 +153,7 @@ def judge_growth(limits: Sequence[GrowthLimit], growth: Growth) -> tuple[GrowthE
         old, new = (side.size_of(limit.section) for side in (growth.old, growth.new))
         gained, allowed = growth.counted[limit.section], limit.allowed(old)
         if gained > allowed:
-            found.append(GrowthExcess(limit, old, new, gained, allowed))
+            found.append(
+                GrowthExcess(limit=limit, old=old, size=new, grown=gained, allowed=allowed)
+            )
     return tuple(found)

@@ -52,8 +52,17 @@ def _condensed(section: Section, least: float) -> Section:
             notes[entry.name] = entry.note
             kinds[entry.name] = entry.kind
     named = sorted(sizes, key=lambda name: (-sizes[name], name))[:_MOST]
-    parts = [Section(name, sizes[name], kinds[name], (), notes[name]) for name in named]
+    parts = [
+        Section(name=name, size=sizes[name], kind=kinds[name], children=(), note=notes[name])
+        for name in named
+    ]
     if rest := section.size - sum(part.size for part in parts):
         count = sum(smaller_count(e.name) or 1 for e in found if e.name not in named)
         parts.append(Section(smaller(count), rest))
-    return Section(section.name, section.size, section.kind, tuple(parts), section.note)
+    return Section(
+        name=section.name,
+        size=section.size,
+        kind=section.kind,
+        children=tuple(parts),
+        note=section.note,
+    )

@@ -104,7 +104,7 @@ def updated(
         entries[key] = BaselineEntry(condense(entry.measurement), dict(entry.versions))
     removed = [key for key in without if entries.pop(key, None) is not None]
     return Baseline(entries), BaselineUpdate(
-        tuple(added), tuple(changed), tuple(removed), tuple(kept)
+        added=tuple(added), changed=tuple(changed), removed=tuple(removed), kept=tuple(kept)
     )
 
 

@@ -115,7 +115,11 @@ def section_from_json(value: object, depth: int = 0) -> Section:
     parts = tuple(section_from_json(child, depth + 1) for child in children)
     try:
         return Section(
-            name, _size(value.get("size"), name), None if kind is None else Kind(kind), parts, note
+            name=name,
+            size=_size(value.get("size"), name),
+            kind=None if kind is None else Kind(kind),
+            children=parts,
+            note=note,
         )
     except LawBroken as error:
         raise MeasurementJsonError(f"does not add up: {error}") from None

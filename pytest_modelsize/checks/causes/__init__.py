@@ -67,7 +67,9 @@ def find_causes(
             try a fix; None where that would take too long.
         extents: what `formats.extents.noted` gathered as it was measured; None where nothing did.
     """
-    evidence = Evidence(measurement, path, most_read, scratch, extents)
+    evidence = Evidence(
+        measurement=measurement, path=path, left=most_read, scratch=scratch, extents=extents
+    )
     total = measurement.bytes_on_disk
     found = [c for c in _found(evidence, _KINDS) if c.size * _SMALLEST_SHARE >= total]
     causes = sorted((_tried(cause, evidence) for cause in found), key=lambda cause: -cause.size)
@@ -89,7 +91,7 @@ def size_without_state(measurement: Measurement, path: Path, scratch: Path) -> i
     Returns:
         Bytes, as a real save has them; None where there is no such state, or that is not known.
     """
-    evidence = Evidence(measurement, path, 0, scratch)
+    evidence = Evidence(measurement=measurement, path=path, left=0, scratch=scratch)
     causes = list(_found(evidence, [optimizer_state.find], [optimizer_state.find_files]))
     return _tried(causes[0], evidence).given if causes else None
 

@@ -113,7 +113,9 @@ class Evidence:
         for path in sorted(files_of(self.path))[:_MOST_FILES]:
             with suppress(ArtifactError):
                 name = path.relative_to(self.path).as_posix()
-                found[name] = Evidence(measure(path), path, self.left, self.scratch)
+                found[name] = Evidence(
+                    measurement=measure(path), path=path, left=self.left, scratch=self.scratch
+                )
                 named |= {file.relative_to(self.path).as_posix() for file in companions(path)}
         return {name: part for name, part in found.items() if name not in named}
 
@@ -181,7 +183,14 @@ class Evidence:
                     sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
                     placed = runs.get(entry.path, ())
                     found.append(
-                        Tensor(entry.path, match["dtype"], sizes, entry.size, entry.note, placed)
+                        Tensor(
+                            path=entry.path,
+                            dtype=match["dtype"],
+                            shape=sizes,
+                            size=entry.size,
+                            note=entry.note,
+                            runs=placed,
+                        )
                     )
         found.sort(key=lambda tensor: (-tensor.size, tensor.file, tensor.path))
         return found

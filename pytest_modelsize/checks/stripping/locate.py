@@ -54,5 +54,7 @@ def find_hdf5_files(path: Path) -> list[StateInFile]:
         for offset, size, name in windows:
             named: dict[str, int] = {}
             objects = optimizer_objects(source.window(offset, size, name), named)
-            found.append(StateInFile(path, offset, size, objects, named))
+            found.append(
+                StateInFile(path=path, offset=offset, size=size, objects=objects, named=named)
+            )
         return found

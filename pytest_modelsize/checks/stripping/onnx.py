@@ -248,7 +248,9 @@ class _Rewriter:
         size = 0 if left_out else length // old * new
         at = item.start
         location = said.get("location", ("",))[0]
-        self.outside.append(Outside(at, location, offset, length, size))
+        self.outside.append(
+            Outside(at=at, location=location, offset=offset, length=length, size=size)
+        )
         total = item.end - item.value
         made = {"offset": self.starts.get(at, offset), "length": size}
         for said_of in made.keys() & said.keys():

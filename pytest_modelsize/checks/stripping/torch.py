@@ -153,7 +153,7 @@ class _Saved:
         if change.turned:
             raise NoAnswer
         names = self._renamed(dict(change.renamed))
-        plan = Plan(stored, spans, saved, names)
+        plan = Plan(stored=stored, spans=spans, saved=saved, names=names)
         size, storages = rewritten(self.ops, plan)
         return laid_out(self.archive, self.root, pickle=size, storages=storages)
 

@@ -157,7 +157,7 @@ def _value(walk: Walk, parent: Message, item: Field, key: str) -> _Value:
             size, place = _elements(walk, message, part)
         elif part.number == _BLOB:
             blob = _where(walk, message, part)
-    return _Value(key, dtype, shape, blob, size, place)
+    return _Value(key=key, dtype=dtype, shape=shape, blob=blob, size=size, place=place)
 
 
 def _tensor_type(walk: Walk, parent: Message, item: Field) -> tuple[int, tuple[int, ...]]:

@@ -105,7 +105,9 @@ def _settle_file(
 ) -> None:
     """Give every byte of one external file to the tensors that claim it, or to the gaps between."""
     claims = [
-        _Claim(external.offset, _end(data, external), number, tensor, home)
+        _Claim(
+            start=external.offset, end=_end(data, external), model=number, tensor=tensor, home=home
+        )
         for number, external, tensor, home in claimed
     ]
     for claim in claims:

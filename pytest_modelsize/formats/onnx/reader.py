@@ -262,7 +262,7 @@ class Model:
                 rest = message.end - part.start
                 under = _WORDS if number == _STRINGS and scope.tensors is None else tensors
                 home = (*under, label) if op == _CONSTANT else (*under, label, name)
-                tensor = Tensor(name, f"{_LISTS[number]} in {op}", rest, rest)
+                tensor = Tensor(name=name, note=f"{_LISTS[number]} in {op}", size=rest, values=rest)
                 self._keep(message, part, tensor, home)
                 return given + rest
         return given

@@ -106,12 +106,12 @@ def read_tensor(parent: Message, field: Field, walk: Walk) -> Tensor:
             where[texts.get(1, "")] = texts.get(2, "")
     label, bits = _TYPES.get(dtype, (f"type {dtype}", 0))
     return Tensor(
-        name,
-        described(label, shape),
-        field.size,
-        values,
-        message.place(run) if runs == 1 and run.wire == LENGTH_DELIMITED else None,
-        _external(message, where, shape, bits) if elsewhere else None,
+        name=name,
+        note=described(label, shape),
+        size=field.size,
+        values=values,
+        place=message.place(run) if runs == 1 and run.wire == LENGTH_DELIMITED else None,
+        external=_external(message, where, shape, bits) if elsewhere else None,
     )
 
 
@@ -133,9 +133,11 @@ def read_sparse(parent: Message, field: Field, walk: Walk) -> Tensor:
             shape += _numbers(message, part)
     if any(part.external is not None for part in parts):
         raise message.error(field.start, "a sparse tensor in another file")
-    first = parts[0] if parts else Tensor("", "", 0, 0)
+    first = parts[0] if parts else Tensor(name="", note="", size=0, values=0)
     note = f"sparse {described(first.note.partition(' ')[0], shape[:_MOST_DIMS])}"
-    return Tensor(first.name, note, field.size, sum(part.values for part in parts))
+    return Tensor(
+        name=first.name, note=note, size=field.size, values=sum(part.values for part in parts)
+    )
 
 
 def _external(message: Message, where: dict[str, str], shape: list[int], bits: int) -> External:

@@ -121,7 +121,9 @@ def read_bundle(index: Source) -> Bundle:
                 if variable.key == GRAPH_KEY:
                     graph = _graph(source, variable)
     structure = table.structure + header
-    return Bundle(tuple(variables), structure, gaps, graph, tuple(files))
+    return Bundle(
+        variables=tuple(variables), structure=structure, gaps=gaps, graph=graph, shards=tuple(files)
+    )
 
 
 def _by_shard(variables: list[Variable]) -> dict[int, list[Variable]]:
@@ -143,7 +145,16 @@ def _variable(message: Message, key: bytes, entry: int) -> Variable:
     name = key.decode("utf-8", "backslashreplace")
     dtype = DTYPES.get(numbers[1], f"dtype {numbers[1]}")
     sliced = _name_of_slice(key) if key.startswith(_SLICE) else ""
-    return Variable(name, dtype, shape, numbers[3], numbers[4], numbers[5], entry, sliced)
+    return Variable(
+        key=name,
+        dtype=dtype,
+        shape=shape,
+        shard=numbers[3],
+        offset=numbers[4],
+        size=numbers[5],
+        entry=entry,
+        slice_of=sliced,
+    )
 
 
 def _name_of_slice(key: bytes) -> str:

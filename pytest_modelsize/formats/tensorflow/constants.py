@@ -69,7 +69,13 @@ def read_constant(attribute: Message, least: int) -> Constant | None:
         elif part.number == _CONTENT:
             place = tensor.place(part), part.end - part.value
     count = max(strings, 1) if dtype == STRING else 0
-    return Constant(DTYPES.get(dtype, f"dtype {dtype}"), shape, field.size, count, place)
+    return Constant(
+        dtype=DTYPES.get(dtype, f"dtype {dtype}"),
+        shape=shape,
+        size=field.size,
+        strings=count,
+        place=place,
+    )
 
 
 def dimensions(shape: Message) -> tuple[int, ...]:

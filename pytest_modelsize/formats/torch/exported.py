@@ -102,7 +102,14 @@ def _tensor(meta: Any) -> Tensor | None:
     shape = tuple(int(size["as_int"]) for size in told["sizes"])
     strides = tuple(int(step["as_int"]) for step in told["strides"])
     offset = int(told["storage_offset"]["as_int"])
-    return Tensor(StorageId("", dtype, width, prod(shape), 0), dtype, width, offset, shape, strides)
+    return Tensor(
+        storage=StorageId(key="", dtype=dtype, width=width, elements=prod(shape), at=0),
+        dtype=dtype,
+        width=width,
+        offset=offset,
+        shape=shape,
+        strides=strides,
+    )
 
 
 def _note(names: list[tuple[str, Tensor | None]]) -> str:

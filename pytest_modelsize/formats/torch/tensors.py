@@ -156,7 +156,15 @@ def _view(name: str, arguments: tuple[Any, ...], parameter: bool) -> Tensor | No
     if name == "_rebuild_tensor_v3" and len(arguments) > 6 and type(arguments[6]) is Global:
         dtype = arguments[6].name
         width = _width_of(dtype)
-    return Tensor(storage, dtype, width, offset, shape, strides, parameter)
+    return Tensor(
+        storage=storage,
+        dtype=dtype,
+        width=width,
+        offset=offset,
+        shape=shape,
+        strides=strides,
+        parameter=parameter,
+    )
 
 
 def storage_of(value: Any) -> StorageId | None:
@@ -167,7 +175,13 @@ def storage_of(value: Any) -> StorageId | None:
     if kind != "storage" or type(key) not in (str, int) or not _is_number(elements):
         return None
     name = cls.name if type(cls) is Global else ""
-    return StorageId(str(key), _DTYPES.get(name, ""), _WIDTHS.get(name), elements, value.at)
+    return StorageId(
+        key=str(key),
+        dtype=_DTYPES.get(name, ""),
+        width=_WIDTHS.get(name),
+        elements=elements,
+        at=value.at,
+    )
 
 
 def shown(dtype: str, shape: tuple[int, ...]) -> str:

@@ -112,8 +112,10 @@ def treemap(
             right = box.left + place.left * box.width / 100 > 50
             made.append(_tile(entry, place, shown, total, row, right, longest))
         wasted = sum(part.size for part in parts if part.waste)
-        regions.append(Region(box, section.name, section.size, wasted, tuple(made)))
-    return Map(tuple(regions), title, bytes_text(total), part)
+        regions.append(
+            Region(box=box, name=section.name, size=section.size, wasted=wasted, tiles=tuple(made))
+        )
+    return Map(regions=tuple(regions), title=title, size=bytes_text(total), part=part)
 
 
 def _tile(

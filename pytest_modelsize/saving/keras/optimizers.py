@@ -67,13 +67,15 @@ def facts_of(
     others = sum(prod(v.shape) for v in variables if v.shape != () and _slot(v, known) is None)
     dtypes = Counter(_dtype(variable) for _, variable in slots)
     return OptimizerFacts(
-        group,
-        str(getattr(optimizer, "name", None) or getattr(optimizer, "_name", "optimizer")),
-        None if others else _slots_each(served, slots),
-        sum(prod(variable.shape) for variable in served),
-        dtypes.most_common(1)[0][0] if dtypes else "",
-        sum(prod(variable.shape) * _item_size(_dtype(variable)) for variable in variables),
-        held or (group,),
+        group=group,
+        name=str(getattr(optimizer, "name", None) or getattr(optimizer, "_name", "optimizer")),
+        slots=None if others else _slots_each(served, slots),
+        parameters=sum(prod(variable.shape) for variable in served),
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        state_bytes=sum(
+            prod(variable.shape) * _item_size(_dtype(variable)) for variable in variables
+        ),
+        held=held or (group,),
     )
 
 

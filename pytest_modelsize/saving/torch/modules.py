@@ -123,10 +123,10 @@ def _facts(key: str, optimizer: Any) -> OptimizerFacts:
     whole = not other and set(counts.values()) <= {len(state)}
     dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for _, tensor in alike)
     return OptimizerFacts(
-        f"/{key}",
-        type(optimizer).__name__.lower(),
-        len(counts) if whole else None,
-        sum(parameter.numel() for parameter in state),
-        dtypes.most_common(1)[0][0] if dtypes else "",
-        sum(tensor.numel() * tensor.element_size() for _, tensor, _ in tensors),
+        group=f"/{key}",
+        name=type(optimizer).__name__.lower(),
+        slots=len(counts) if whole else None,
+        parameters=sum(parameter.numel() for parameter in state),
+        dtype=dtypes.most_common(1)[0][0] if dtypes else "",
+        state_bytes=sum(tensor.numel() * tensor.element_size() for _, tensor, _ in tensors),
     )

@@ -129,7 +129,9 @@ class _Parser:
             base, after = self.read(after, depth + 1)
             self._check_room(size, _LENGTH + walk.offset_size + _INDEX)
             text = bits & 15 == 1
-            return Datatype(size, "string" if text else "vlen", "vlen", base, text=text), after
+            return Datatype(
+                size=size, name="string" if text else "vlen", heaped="vlen", base=base, text=text
+            ), after
         if kind == COMPLEX:
             base, after = self.read(after, depth + 1)
             return Datatype(size, f"complex{8 * size}"), after
@@ -141,7 +143,12 @@ class _Parser:
         self._check_room(size, inner.count * inner.base.size if inner.base else 0)
         self._check_room(size, sum(member.size for _, member in inner.members))
         return Datatype(
-            size, inner.name, inner.heaped, inner.base, inner.count, inner.members
+            size=size,
+            name=inner.name,
+            heaped=inner.heaped,
+            base=inner.base,
+            count=inner.count,
+            members=inner.members,
         ), after
 
     def _check_room(self, size: int, needed: int) -> None:
@@ -175,7 +182,9 @@ class _Parser:
             if member.heaped:
                 if repeated != 1:
                     size = member.size * repeated
-                    member = Datatype(size, "array", "array", member, repeated)
+                    member = Datatype(
+                        size=size, name="array", heaped="array", base=member, count=repeated
+                    )
                 members.append((offset, member))
         heaped: Heaped | None = "compound" if members else None
         return Datatype(0, "compound", heaped, members=tuple(members)), position
@@ -200,7 +209,9 @@ class _Parser:
             position += 4 * rank  # permutation indices
         base, position = self.read(position, depth + 1)
         heaped: Heaped | None = "array" if base.heaped else None
-        return Datatype(0, f"{base.name}[{count}]", heaped, base, count), position
+        return Datatype(
+            size=0, name=f"{base.name}[{count}]", heaped=heaped, base=base, count=count
+        ), position
 
 
 def _simple(kind: int, bits: int, size: int, exponent: int) -> str:

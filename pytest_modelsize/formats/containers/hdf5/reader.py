@@ -174,7 +174,13 @@ class _Reader:
         datatype = read_datatype(walk, encoded_type) if encoded_type else None
         extents, largest = read_dimensions(walk, encoded_space) if encoded_space else (None, None)
         item.shape, item.dtype = extents, datatype.name if datatype is not None else ""
-        stored = Stored(datatype, extents, largest, bodies.get(FILTERS), external)
+        stored = Stored(
+            datatype=datatype,
+            extents=extents,
+            largest=largest,
+            filters=bodies.get(FILTERS),
+            external=external,
+        )
         read_layout(walk, self._heaps, found[LAYOUT], stored, item)
 
     def _name_gap(self, start: int, end: int) -> None:
