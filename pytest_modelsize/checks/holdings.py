@@ -14,6 +14,7 @@ from types import FunctionType, ModuleType
 from typing import cast
 
 from pytest_modelsize.checks.callables import UNNAMED, kept_by
+from pytest_modelsize.checks.hidden import beside_parts
 from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.containers import elements_of
@@ -23,6 +24,7 @@ from pytest_modelsize.saving.own_state import (
     class_attributes,
     full_name,
 )
+from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = ["held_in", "name_inside"]
 
@@ -56,6 +58,11 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
         if subject is not None:
             # What is in a dictionary of modules is saved with it.
             yield subject if UNNAMED not in reached else replace(subject, argument="")
+            pending += [
+                (held, f"{reached}{step}", depth + 1)
+                for step, held in beside_parts(here)
+                if _may_hold(held)
+            ]
             continue
         elements = elements_of(here)
         if elements is not None:
@@ -108,6 +115,12 @@ def _is_open(value: object) -> bool:
     return kept_by(value) is not None or _is_of_the_test(kind)
 
 
+def _may_hold(value: object) -> bool:
+    """Return whether it is worth a look: a model, a container, or what may have one inside."""
+    return _is_open(value) or framework_of(value) is not None or elements_of(value) is not None
+
+
+@PerClass
 def _is_of_the_test(cls: type) -> bool:
     return _package(full_name(cls)[0]) not in _CLOSED
 

@@ -107,7 +107,7 @@ class BodyWatch:
         return Body(
             locals=found,
             attributes=attributes,
-            globals=dict(used_globals(self._functions)),
+            globals=dict(used_globals(self._functions, found)),
             earlier=tuple(self._earlier.values()),
             made=made,
             lost=lost,

@@ -23,6 +23,8 @@ from pytest_modelsize.saving.own_state import (
 )
 
 __all__ = [
+    "HOLD_PARTS",
+    "HOLD_WEIGHTS",
     "has_numbers",
     "has_optimizer_of_its_own",
     "has_weights",
@@ -32,8 +34,8 @@ __all__ = [
     "weights_of",
 ]
 
-_HOLD_PARTS = ("_modules", "_python_modules", "_layers", "_functional", "_self_tracked_trackables")
-_HOLD_WEIGHTS = (
+HOLD_PARTS = ("_modules", "_python_modules", "_layers", "_functional", "_self_tracked_trackables")
+HOLD_WEIGHTS = (
     "_parameters", "_buffers", "_trainable_variables", "_non_trainable_variables",
     "_trainable_weights", "_non_trainable_weights",
 )  # fmt: skip
@@ -80,7 +82,7 @@ def _children(value: object) -> Iterator[object]:
         yield from (held for held in walk(value) if part_of(held) == "module")
         return
     held = attributes_of(value)
-    for name in _HOLD_PARTS:
+    for name in HOLD_PARTS:
         if name in held:
             yield from _flat(held[name])
     framework = framework_of(value)
@@ -122,7 +124,7 @@ def weights_of(model: object) -> dict[object, object]:
 def _weights_in(part: object) -> Iterator[object]:
     """Yield the tensors that a part itself has; itself, if its family keeps them in its own way."""
     held = attributes_of(part)
-    for name in _HOLD_WEIGHTS:
+    for name in HOLD_WEIGHTS:
         if name in held:
             yield from _flat(held[name])
     framework = framework_of(part)

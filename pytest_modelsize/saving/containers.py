@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections import deque
+from collections import UserDict, deque
 from collections.abc import Iterator
 from itertools import islice
 from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, cast
 
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
+from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = ["MOST", "elements_of", "is_mapping", "members_of", "walk"]
 
@@ -39,7 +40,7 @@ def elements_of(value: object, most: int = _FEWER) -> Elements | None:
     items: Iterator[tuple[object, object]]
     if (mapping := _mapping(value)) is not None:
         items = iter(dict.items(mapping))
-    elif base := next((base for base in _SEQUENCES if issubclass(type(value), base)), None):
+    elif (base := _sequence(type(value))) is not None:
         items = enumerate(base.__iter__(value))  # type: ignore[attr-defined]
     else:
         return None
@@ -72,16 +73,26 @@ def walk(value: object) -> Iterator[object]:
 
 def _mapping(value: object) -> dict[object, object] | None:
     """Return ``value`` if it is a dictionary, or the one in a ``UserDict`` or behind a proxy."""
-    if issubclass(type(value), dict):
+    kind = _mapping_kind(type(value))
+    if kind is dict:
         return cast("dict[object, object]", value)
-    if type(value) is MappingProxyType:
+    if kind is MappingProxyType:
         # What it stands for may have code of its own: only a dictionary is looked into.
         behind = next(iter(gc.get_referents(value)), None)
         return behind if isinstance(behind, dict) else None
-    if any(full_name(cls)[1] == "UserDict" for cls in ancestors(type(value))):
+    if kind is UserDict:
         data = attributes_of(value).get("data")
         return data if type(data) is dict else None
     return None
+
+
+@PerClass
+def _mapping_kind(cls: type) -> type | None:
+    if issubclass(cls, dict):
+        return dict
+    if cls is MappingProxyType:
+        return MappingProxyType
+    return UserDict if any(full_name(base)[1] == "UserDict" for base in ancestors(cls)) else None
 
 
 def _unwrapped(value: object) -> object:
@@ -90,11 +101,28 @@ def _unwrapped(value: object) -> object:
     What a model keeps in a list or a dictionary, TensorFlow replaces by a wrapper of its own:
     tensorflow/python/trackable/data_structures.py.
     """
-    for cls in ancestors(type(value)):
-        if full_name(cls) == _TENSORFLOW_LIST:
-            return attributes_of(value).get("_storage", value)
-        if full_name(cls)[1] == "ObjectProxy":
-            held: Any = class_attributes(cls).get("__wrapped__")
+    inner = _proxy(type(value))
+    if inner is None:
+        return value
+    if isinstance(inner, str):
+        return attributes_of(value).get(inner, value)
+    held: Any = inner
+    return held.__get__(value)
+
+
+@PerClass
+def _proxy(cls: type) -> str | GetSetDescriptorType | MemberDescriptorType | None:
+    """Return the attribute in which a proxy's instances keep what they stand for, or the slot."""
+    for base in ancestors(cls):
+        if full_name(base) == _TENSORFLOW_LIST:
+            return "_storage"
+        if full_name(base)[1] == "ObjectProxy":
+            held = class_attributes(base).get("__wrapped__")
             if isinstance(held, (GetSetDescriptorType, MemberDescriptorType)):
-                return held.__get__(value)
-    return value
+                return held
+    return None
+
+
+@PerClass
+def _sequence(cls: type) -> type | None:
+    return next((base for base in _SEQUENCES if issubclass(cls, base)), None)

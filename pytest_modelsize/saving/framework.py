@@ -8,6 +8,7 @@ from typing import Any
 from pytest_modelsize.formats.onnx.reader import looks_like_onnx
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.saving.containers import is_mapping, walk
+from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = [
     "NNX_MODULES",
@@ -81,11 +82,12 @@ def framework_of(value: object) -> str | None:
         if content[4:8] == b"TFL3":
             return "tflite"
         return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
-    if is_mapping(value) and _known(value, _MODELS) is None:
+    known = _model_class(type(value))
+    if known is None and is_mapping(value):
         if any(part_of(held) == "module" for held in walk(value)):
             return "torch"
         return "flax" if type(value) is dict and _is_tree_of_parameters(value) else None
-    return _known(value, _MODELS)
+    return known
 
 
 def _is_tree_of_parameters(value: dict[object, object]) -> bool:
@@ -123,7 +125,7 @@ def _is_array(value: object) -> bool:
 
 def is_a(value: object, *classes: tuple[str, str]) -> bool:
     """Return whether ``value`` is of one of these classes, by module and name, or of a subclass."""
-    return _known(value, dict.fromkeys(classes, "")) is not None
+    return _known(type(value), dict.fromkeys(classes, "")) is not None
 
 
 def part_of(value: object) -> str | None:
@@ -132,7 +134,7 @@ def part_of(value: object) -> str | None:
     """
     if type(value) is dict:
         return None
-    return "module" if _known(value, _MODELS) == "torch" else _known(value, _PARTS)
+    return "module" if _model_class(type(value)) == "torch" else _part_class(type(value))
 
 
 def class_attribute_names(value: object) -> frozenset[str]:
@@ -140,14 +142,24 @@ def class_attribute_names(value: object) -> frozenset[str]:
     return frozenset(name for cls in _ancestors(type(value)) for name in _namespace(cls))
 
 
-def _known(value: object, classes: Mapping[tuple[str, str], str | None]) -> str | None:
-    """Return what ``classes`` say of the first of a value's classes that they know."""
-    for cls in _ancestors(type(value)):
+def _known(cls: type, classes: Mapping[tuple[str, str], str | None]) -> str | None:
+    """Return what ``classes`` say of the first that they know of a class and its ancestors."""
+    for base in _ancestors(cls):
         # What a class calls its module may be anything, a list that has no hash even.
-        module = _namespace(cls).get("__module__")
-        if type(module) is str and (module, _name(cls)) in classes:
-            return classes[module, _name(cls)]
+        module = _namespace(base).get("__module__")
+        if type(module) is str and (module, _name(base)) in classes:
+            return classes[module, _name(base)]
     return None
+
+
+@PerClass
+def _model_class(cls: type) -> str | None:
+    return _known(cls, _MODELS)
+
+
+@PerClass
+def _part_class(cls: type) -> str | None:
+    return _known(cls, _PARTS)
 
 
 # By way of `type` itself, because a metaclass may have code of its own for these attributes.

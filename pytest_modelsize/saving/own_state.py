@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
+
+from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = [
     "ancestors",
@@ -20,11 +21,7 @@ _mro, _namespace, _module, _name = (
     _of_type[name].__get__ for name in ("__mro__", "__dict__", "__module__", "__name__")
 )
 _DICT = "__dict__"
-_MOST = 4096
-"""Classes that are remembered."""
 _Descriptors = tuple[tuple[tuple[str, Any], ...], Any]
-# By id, because a metaclass may have code of its own for a class's hash.
-_KNOWN: dict[int, tuple[weakref.ref[type], _Descriptors]] = {}
 
 
 def ancestors(cls: type) -> tuple[type, ...]:
@@ -59,14 +56,12 @@ def attributes_of(value: object) -> dict[str, object]:
     return found
 
 
+@PerClass
 def _descriptors(cls: type) -> _Descriptors:
     """Return those of a class's slots, by name, and the one of its instances' ``__dict__``.
 
-    They are looked for once in each class: they are made with it, and none comes later.
+    They are made with the class, and none comes later.
     """
-    known = _KNOWN.get(id(cls))
-    if known is not None and known[0]() is cls:
-        return known[1]
     slots, own = [], None
     for base in ancestors(cls):
         for name, descriptor in class_attributes(base).items():
@@ -79,7 +74,4 @@ def _descriptors(cls: type) -> _Descriptors:
             if isinstance(first, (GetSetDescriptorType, MemberDescriptorType)):
                 own = first
             break
-    if len(_KNOWN) >= _MOST:
-        _KNOWN.clear()
-    _KNOWN[id(cls)] = (weakref.ref(cls), (tuple(slots), own))
     return tuple(slots), own

@@ -1,8 +1,9 @@
 """Models that are made while a test's body runs: built, copied, loaded or unpickled.
 
-Each is noted by the call of its framework that all of them pass through. What a model makes for
-itself, in a method of its own, is a part of that model and not noted. The frame of the body is
-kept when it is met on the way up: a frame that is referenced keeps its locals when it is left.
+Each is noted by the call of its framework that all of them pass through. What a model makes in its
+constructor is a part of it and not noted, nor what a framework makes while it is used; what its
+other methods make may be a model of its own. The frame of the body is kept when it is met on the
+way up: a frame that is referenced keeps its locals when it is left.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from pytest_modelsize.saving.composition import parts_of
+from pytest_modelsize.saving.composition import has_weights, parts_of
 from pytest_modelsize.saving.framework import framework_of
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
+from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.saving.watching.patches import Patch
 
 __all__ = ["Constructions"]
@@ -25,6 +28,9 @@ _SLACK = 64
 """Models more than twice those of the last look that are kept before the next one."""
 _DEEPEST = 1000
 """Frames that are walked up at most."""
+_FRAMEWORKS = frozenset({"torch", "tensorflow", "keras", "tf_keras"})
+"""Packages that make modules for a model while it is used: replicas, traces, exports."""
+_TORCH = "torch.nn.modules.module"
 
 
 class Constructions:
@@ -32,7 +38,7 @@ class Constructions:
 
     Attributes:
         frames: of the body, by code; the last that was met of each.
-        lost: models that were let go of because there were more than the bound.
+        lost: models with weights that were let go of because there were more than the bound.
 
     Args:
         bound: roots that are kept alive.
@@ -42,11 +48,14 @@ class Constructions:
     def __init__(self, bound: int, bodies: frozenset[CodeType] = frozenset()) -> None:
         self.frames: dict[CodeType, FrameType] = {}
         self.lost = 0
-        self._bound, self._bodies = bound, bodies
+        self._bound = bound
+        # By id here and below: to hash a code goes through all of it.
+        self._bodies = {id(code): code for code in bodies}
         self._kept: dict[int, object] = {}
-        self._weak: list[weakref.ref[object]] = []
+        self._weak: dict[int, tuple[weakref.ref[object], bool]] = {}
         self._next_look = _SLACK
         self._outer = _frames_now()
+        self._constructor: FrameType | None = None
         self._lock = threading.RLock()
 
     def patches(self) -> list[Patch]:
@@ -56,23 +65,25 @@ class Constructions:
             Patch("tf_keras.src.engine.base_layer", "Layer.__new__", self._made_by_new),
             Patch("keras.src.engine.base_layer", "Layer.__new__", self._made_by_new),
             Patch("tensorflow.python.module.module", "Module.__init__", self._made_by_init),
-            Patch("torch.nn.modules.module", "Module.__init__", self._made_by_init),
+            Patch(_TORCH, "Module.__init__", self._made_by_init),
             # A copy, and what was unpickled, is never initialized.
-            Patch("torch.nn.modules.module", "Module.__setstate__", self._made_by_init),
+            Patch(_TORCH, "Module.__setstate__", self._made_of_parts),
+            Patch(_TORCH, "Module.add_module", self._given_a_part),
         ]
 
     def models(self) -> list[object]:
         """Return the models that were made and are alive, in order; those in others left out."""
         with self._lock:
             self._look()
-            weak = [model for reference in self._weak if (model := reference()) is not None]
-            return [*weak, *self._kept.values()]
+            return [*self._alive(), *self._kept.values()]
 
     def let_go(self) -> None:
         """Drop all references."""
         self.frames.clear()
         self._kept.clear()
         self._weak.clear()
+        self._outer.clear()
+        self._constructor = None
 
     def _made_by_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -91,6 +102,27 @@ class Constructions:
 
         return create
 
+    def _made_of_parts(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def set_state(model: object, /, *args: Any, **kwargs: Any) -> Any:
+            self._note(model)
+            result = original(model, *args, **kwargs)
+            parts = attributes_of(model).get("_modules")
+            for part in parts.values() if isinstance(parts, dict) else ():
+                self._is_part(model, part)
+            return result
+
+        return set_state
+
+    def _given_a_part(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def add_module(model: object, /, *args: Any, **kwargs: Any) -> Any:
+            result = original(model, *args, **kwargs)
+            self._is_part(model, args[1] if len(args) > 1 else kwargs.get("module"))
+            return result
+
+        return add_module
+
     def _note(self, model: object) -> None:
         if framework_of(model) is None or self._is_made_by_another(model):
             return
@@ -99,51 +131,112 @@ class Constructions:
             if len(self._kept) >= self._next_look:
                 self._look()
 
+    def _is_part(self, whole: object, part: object) -> None:
+        """Forget the part of a model that was noted: it is one for good, even if it is replaced."""
+        with self._lock:
+            if id(whole) in self._kept or self._is_weak(whole):
+                self._kept.pop(id(part), None)
+                if self._is_weak(part):
+                    del self._weak[id(part)]
+
+    def _is_weak(self, model: object) -> bool:
+        known = self._weak.get(id(model))
+        return known is not None and known[0]() is model
+
     def _is_made_by_another(self, model: object) -> bool:
-        """Walk up to the body; return whether a method of another model is on the way."""
+        """Walk up to the body; return whether another model makes this one for itself."""
         frame: FrameType | None = sys._getframe(4)
-        inside = False
+        outer, bodies, constructor = self._outer, self._bodies, self._constructor
+        own, met = _constructors(type(model)), set()
+        creator: FrameType | None = None
+        constructed = used = False
         for _ in range(_DEEPEST):
-            if frame is None or id(frame) in self._outer:
+            if frame is None or id(frame) in outer:
                 break
+            if frame is constructor:
+                return True
             code = frame.f_code
-            if code in self._bodies:
+            here = id(code)
+            if here in bodies:
                 self.frames[code] = frame
+                creator = creator or frame
                 break
-            if not inside and code.co_varnames[:1] == ("self",) and code.co_argcount:
-                maker = frame.f_locals.get("self")
-                inside = maker is not model and framework_of(maker) is not None
+            if creator is None and here in own and here not in met:
+                met.add(here)  # one that is met again is of another instance
+            elif not constructed:
+                owner = _owner(frame)
+                if owner is not model:
+                    creator = creator or frame
+                    if owner is not None and framework_of(owner) is not None:
+                        used = True
+                        if code.co_name == "__init__":
+                            self._constructor, constructed = frame, True
             frame = frame.f_back
-        return inside
+        return constructed or (used and _package(creator) in _FRAMEWORKS)
 
     def _look(self) -> None:
-        """Let go of parts, and of all but the last models where there are more than the bound."""
-        inner = self._parts()
+        """Let go of parts, and of the smallest models where there are more than the bound."""
+        inner, parts = self._parts()
         self._kept = {key: model for key, model in self._kept.items() if key not in inner}
-        for key in list(self._kept)[: -self._bound]:
-            self._weak.append(weakref.ref(self._kept.pop(key)))
-        known = len(self._weak)
-        self._weak = [reference for reference in self._weak if reference() is not None]
-        self.lost += known - len(self._weak)
-        self._weak = [reference for reference in self._weak if id(reference()) not in inner]
+        self._alive()
+        self._weak = {key: known for key, known in self._weak.items() if key not in inner}
+        # Of those that have as many parts, the oldest.
+        smallest = sorted(self._kept, key=lambda key: parts.get(key, 1))
+        for key in smallest[: -self._bound]:
+            model = self._kept.pop(key)
+            self._weak[key] = (weakref.ref(model), has_weights(model))
         self._next_look = 2 * len(self._kept) + _SLACK
 
-    def _parts(self) -> set[int]:
-        """Return the ids of what is part of a model that was made."""
+    def _alive(self) -> list[object]:
+        """Return the models that are alive although they are not kept; count the others."""
+        found = []
+        for key, (reference, counts) in list(self._weak.items()):
+            model = reference()
+            if model is None:
+                del self._weak[key]
+                self.lost += counts
+            else:
+                found.append(model)
+        return found
+
+    def _parts(self) -> tuple[set[int], dict[int, int]]:
+        """Return the ids of what is part of a model that was made, and how many each has."""
         inner: set[int] = set()
-        older = [model for reference in self._weak if (model := reference()) is not None]
+        numbers: dict[int, int] = {}
+        models = [*self._alive(), *self._kept.values()]
         # What was made last holds the most: the others are seldom looked into.
-        for model in reversed([*older, *self._kept.values()]):
+        for model in reversed(models) if len(models) > 1 else ():
             if id(model) not in inner:
-                inner.update(id(part) for part in parts_of(model) if part is not model)
-        return inner
+                parts = [id(part) for part in parts_of(model)]
+                numbers[id(model)] = len(parts)
+                inner.update(part for part in parts if part != id(model))
+        return inner, numbers
 
 
-def _frames_now() -> frozenset[int]:
-    """Return the ids of the frames that run already, and will when the body is left."""
-    found = set()
+@PerClass
+def _constructors(cls: type) -> dict[int, CodeType]:
+    """Return the codes of a class's constructors, and of those that it inherits, by id."""
+    defined = (class_attributes(base).get("__init__") for base in ancestors(cls))
+    return {id(init.__code__): init.__code__ for init in defined if type(init) is FunctionType}
+
+
+def _owner(frame: FrameType) -> object:
+    """Return the object whose method a frame runs; None where it runs none."""
+    code = frame.f_code
+    first = code.co_varnames[0] if code.co_argcount else ""
+    return frame.f_locals.get(first) if first == "self" or code.co_name == "__init__" else None
+
+
+def _package(frame: FrameType | None) -> str:
+    name = frame.f_globals.get("__name__") if frame is not None else None
+    return name.partition(".")[0] if isinstance(name, str) else ""
+
+
+def _frames_now() -> dict[int, FrameType]:
+    """Return the frames that run already, by id; kept, so that no other one gets the id."""
+    found = {}
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        found.add(id(frame))
+        found[id(frame)] = frame
         frame = frame.f_back
-    return frozenset(found)
+    return found

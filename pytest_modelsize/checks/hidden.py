@@ -1,0 +1,70 @@
+"""What a model keeps beside what is saved with it: a teacher in ``__dict__``, or in a list.
+
+PyTorch and Keras save what was assigned to an attribute in their own way. What went past that
+(``object.__setattr__``, ``self.__dict__["teacher"]``, a plain list of modules) is in no file, and
+may be a model by itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_modelsize.saving import framework_of
+from pytest_modelsize.saving.composition import HOLD_PARTS, HOLD_WEIGHTS
+from pytest_modelsize.saving.containers import elements_of, is_mapping
+from pytest_modelsize.saving.own_state import attributes_of
+
+__all__ = ["beside_parts"]
+
+_FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow")
+_PLAIN = frozenset({str, bytes, bool, int, float, complex, type(None)})
+_CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set, frozenset})
+_PARTS, _WEIGHTS = frozenset(HOLD_PARTS), frozenset(HOLD_WEIGHTS)
+_FEW = 64
+"""Elements of a container that are looked at to see that all are plain."""
+
+
+def beside_parts(model: object) -> Iterator[tuple[str, object]]:
+    """Yield what ``model`` and its parts hold in other attributes, with the steps that lead there.
+
+    A part may be among it: what Keras tracks is an attribute, too.
+    """
+    if framework_of(model) not in _FRAMEWORKS or is_mapping(model):
+        return
+    seen: set[int] = set()
+    pending: deque[tuple[str, object]] = deque([("", model)])
+    while pending:
+        step, part = pending.popleft()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        for name, value in attributes_of(part).items():
+            kind = type(value)
+            if kind in _PLAIN or (kind in _CONTAINERS and not value):
+                continue
+            if name in _PARTS:
+                pending += _parts(step, name, value)
+            elif name not in _WEIGHTS and id(value) not in seen and not _is_plain(value):
+                yield f"{step}.{name}", value
+
+
+def _parts(step: str, name: str, held: object) -> Iterator[tuple[str, object]]:
+    if name == "_modules" and is_mapping(held):
+        yield from ((f"{step}.{key}", part) for key, part in elements_of(held) or ())
+    elif (elements := elements_of(held)) is not None:
+        yield from ((f"{step}.{name}[{key!r}]", part) for key, part in elements)
+    else:
+        yield f"{step}.{name}", held
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether nothing is in there, at a glance: most attributes are numbers, or empty."""
+    if type(value) not in _CONTAINERS:
+        return False
+    held: Any = value
+    if len(held) > _FEW:
+        return False
+    elements = held.values() if isinstance(held, dict) else held
+    return all(type(element) in _PLAIN for element in elements)
