@@ -23,7 +23,7 @@ from pytest_modelsize.formats.containers.pickle.values import (
 )
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.slots.names import like_an_optimizer_class
+from pytest_modelsize.formats.torch.slots.names import BY_STORAGE, like_an_optimizer_class
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, storage_of, tensor_of
 from pytest_modelsize.sizes.records import dataclass
 
@@ -350,4 +350,4 @@ def _text(key: Any) -> str:
     if isinstance(key, (int, float)):
         return str(key)
     tensor = tensor_of(key)
-    return f"storage {tensor.storage.key}" if tensor is not None else "(unnamed)"
+    return f"{BY_STORAGE}{tensor.storage.key}" if tensor is not None else "(unnamed)"

@@ -16,6 +16,7 @@ from pytest_modelsize.formats.torch.slots.names import (
     AVERAGED,
     BESIDE,
     BUFFERS,
+    BY_STORAGE,
     MASTERS,
     NETWORK,
     OPTIMIZERS,
@@ -23,6 +24,7 @@ from pytest_modelsize.formats.torch.slots.names import (
     STEPS,
     STRONG,
     WEAK,
+    like_a_model,
 )
 from pytest_modelsize.formats.torch.slots.parameters import Parameters, is_large, names_from
 from pytest_modelsize.formats.torch.slots.tree import Node, fits
@@ -53,14 +55,43 @@ def mark_state(root: Node) -> bool:
 
 def _mark_beside(holder: Node) -> None:
     """Mark what stands beside slots: counters, and what else an optimizer keeps."""
-    for node in holder.children.values():
+    left = [n for n in holder.children.values() if not (n.state or n.fixed or n.module)]
+    served, lengths = _served_by(holder) if left else (set(), set())
+    for node in left:
         name = node.name
-        if node.state or node.fixed or node.module:
-            continue
         small = not any(map(is_large, node.leaves()))
         own = holder.hinted and (name in _SLOTS or (holder.numbered and small))
-        if own or (small and name in BESIDE):
+        if own or (small and name in BESIDE) or _keeps_for(node, served, lengths, small):
             node.mark()
+
+
+def _served_by(holder: Node) -> tuple[set[int], set[int]]:
+    """Return the names that slots in ``holder`` have something for, and how long slots without
+    names are.
+    """
+    slots = [n for n in holder.children.values() if n.state]
+    named = (n for n in slots if n.children and not n.name.isdecimal())
+    lengths = {len(n.tensors) for n in slots if n.held and len(n.tensors) > 1}
+    return {_key_below(node, leaf) for node in named for leaf in node.leaves()}, lengths
+
+
+def _keeps_for(node: Node, served: set[int], lengths: set[int], small: bool) -> bool:
+    """Return whether ``node`` has something for the same parameters as the slots beside it.
+
+    What may be a network all the same counts only in what is called like an optimizer.
+    """
+    if node.name in OTHER or like_a_model(node.name) or AVERAGED.search(node.name[:80]):
+        return False
+    if node.tensors:
+        return node.hinted and len(node.tensors) in lengths
+    if not (node.optimizer or small):
+        return False
+    return bool(node.children) and all(_key_below(node, leaf) in served for leaf in node.leaves())
+
+
+def _key_below(slot: Node, leaf: Node) -> int:
+    """Return the key of a name counted from ``slot``."""
+    return next((key for key, above in names_from(leaf) if above is slot), 0)
 
 
 class _Search:
@@ -71,25 +102,59 @@ class _Search:
 
     def keeps_slots(self, owner: Node) -> None:
         """Mark what ``owner`` keeps, if it is what is kept for one parameter."""
-        kept = {node.name: node for node in owner.children.values() if node.tensors}
+        kept = {n.name: n for n in owner.children.values() if n.tensors or _is_packed(n)}
         if not kept or (owner.name in _SLOTS and owner.held):
             return
         strong = [name for name in kept if name in STRONG]
         if self._serves(owner, kept, strong):
             return
-        if owner.module or any(name not in BESIDE and name in OTHER for name in kept):
+        if owner.module:
             return
-        if owner.parent is not None and (
+        named = bool(strong) or not WEAK.isdisjoint(kept)
+        other = any(name not in BESIDE and name in OTHER for name in kept)
+        if self._is_numbered(owner, kept):
+            if named or not other:
+                owner.mark()
+        elif other:
+            return
+        elif owner.parent is not None and (
             owner.parent.numbered or (owner.parent.hinted and owner.name.isdecimal())
         ):
             if strong or self._serves_a_number(owner, kept):
                 owner.mark()
         elif (
             (strong or owner.optimizer)
-            and all(name in _SLOTS | BESIDE or not is_large(node) for name, node in kept.items())
+            and self._are_alike(owner, kept)
             and self._is_own(owner, kept)
         ):
             owner.mark()
+
+    def _is_numbered(self, owner: Node, kept: dict[str, Node]) -> bool:
+        """Return whether ``owner`` is kept for a number, or a parameter itself, as nothing else is:
+        in what is called like an optimizer.
+        """
+        parent = owner.parent
+        if parent is None:
+            return False
+        if owner.held:
+            keyed = owner.name.startswith(BY_STORAGE)
+            return parent.numbered and (parent.hinted or keyed)
+        return (
+            parent.name == "state"
+            and owner.optimizer
+            and owner.name.isdecimal()
+            and any(self.parameters.have_shapes_of(n.tensors, factored=True) for n in kept.values())
+        )
+
+    def _are_alike(self, owner: Node, kept: dict[str, Node]) -> bool:
+        """Return whether what is large has names that slots have, or a slot's shape."""
+        if owner.optimizer and owner.name.isdecimal():
+            return True
+        shapes = {t.shape for name, node in kept.items() if name in STRONG for t in node.tensors}
+        return all(
+            name in _SLOTS | BESIDE or not is_large(node) or shapes.issuperset(_shapes(node))
+            for name, node in kept.items()
+        )
 
     def _serves(self, owner: Node, kept: dict[str, Node], strong: list[str]) -> bool:
         """Mark slots of a parameter that is known by name, where their shapes are its own."""
@@ -109,13 +174,15 @@ class _Search:
             or (own and len(near) > 1)
             or (near and counted)
             or (own and owner.optimizer and near)
+            or (own and owner.held and near and _SLOTS.issuperset(near))
+            or (owner.tensors and any(_shapes(kept[name]) == {shape} for name in near))
         ):
             return False
         if not owner.tensors:
             owner.mark()
             return True
         for name, node in kept.items():
-            if name in near or (strong and name in _SLOTS | BESIDE) or not is_large(node):
+            if name not in OTHER:
                 node.mark()
         return True
 
@@ -173,7 +240,8 @@ class _Search:
             if slot.hinted or any(n.state or n.hinted for n in parent.children.values()):
                 slot.mark()
             return
-        if not (name in _SLOTS or slot.hinted) or AVERAGED.search(name[:80]):
+        below = parent.optimizer and name not in OTHER and not like_a_model(name)
+        if not (name in _SLOTS or slot.hinted or below) or AVERAGED.search(name[:80]):
             return
         if self.left < 0:
             return
@@ -193,6 +261,7 @@ class _Search:
             name in STRONG
             or slot.hinted
             or (slot.optimizer and name in _SLOTS)
+            or below
             or paired
             or any(node.state for node in parent.children.values())
             or (slot.held and served == sum(len(node.tensors) for node in leaves))
@@ -221,8 +290,7 @@ class _Search:
 
     def _repeated(self, slot: Node, node: Node) -> Node | None:
         """Return the model that has a parameter called as ``node`` is within ``slot``."""
-        key = next(key for key, above in names_from(node) if above is slot)
-        for known in self.parameters.of_name(key):
+        for known in self.parameters.of_name(_key_below(slot, node)):
             root = known.root
             fellow = root.parent is slot.parent and (
                 root.name in _SLOTS or (slot.parent is not None and slot.parent.hinted)
@@ -258,10 +326,15 @@ class _Search:
             holder.mark()
 
 
+def _is_packed(node: Node) -> bool:
+    """Return whether a slot is an object of several tensors, as a quantized one is."""
+    return node.name in STRONG and node.held and bool(node.children)
+
+
+def _shapes(node: Node) -> set[tuple[int, ...]]:
+    return {leaf.shape for leaf in node.tensors}
+
+
 def _signature(slot: Node) -> int:
     """Return what two slots have in common that hold the same names."""
-    total = 0
-    for node in slot.leaves():
-        key = next((key for key, above in names_from(node) if above is slot), 0)
-        total += hash((key, len(node.tensors)))
-    return total
+    return sum(hash((_key_below(slot, node), len(node.tensors))) for node in slot.leaves())

@@ -13,6 +13,7 @@ __all__ = [
     "AVERAGED",
     "BESIDE",
     "BUFFERS",
+    "BY_STORAGE",
     "MASTERS",
     "NETWORK",
     "OPTIMIZERS",
@@ -60,6 +61,8 @@ MASTERS = frozenset({
 runtime/zero/stage_1_and_2.py and stage3.py, Apex's fp16_utils, Megatron-LM's core/optimizer."""
 BUFFERS = frozenset({"running_mean", "running_var", "num_batches_tracked"})
 """torch/nn/modules/batchnorm.py. What is trained has slots, and a buffer has none."""
+BY_STORAGE = "storage "
+"""How the name begins that stands for a parameter which is a key."""
 OTHER = frozenset({
     "ema", "shadow", "mask", "grad", "mean", "var", "std", "sq_mean", "fisher", "min", "max",
     "scale", "zero_point", "weight", "bias", "data", "value", "original", "original0", "original1",
