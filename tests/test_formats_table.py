@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -86,6 +87,12 @@ def wrapped(folder):
     with zipfile.ZipFile(folder / "some.zip", "w") as whole:
         whole.write(DATA / "dense.keras", "dense.keras")
     return folder / "some.zip"
+
+
+def tarred(folder):
+    with tarfile.open(folder / "net.nemo", "w") as whole:
+        whole.add(DATA / "dense.keras", "dense.keras")
+    return folder / "net.nemo"
 
 
 def packed(folder):
@@ -183,6 +190,7 @@ STATE = {
     "pickle": pickled,
     "safetensors": safetensors,
     "saved_model": copied("saved"),
+    "tar": tarred,
     "tfjs": web,
     "torch": copied("torch/tutorial.pt"),
     "weights": sharded,

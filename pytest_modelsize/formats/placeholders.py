@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from pytest_modelsize.formats.source import PlaceholderError, Source
+from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["NO_MODEL_HERE", "named_like_a_model", "refuse_placeholder"]
@@ -21,9 +21,11 @@ _LFS = late(
 )
 _LONGEST_POINTER = 1024
 """Bytes that a pointer has less of: docs/spec.md."""
-_ANNEX = late(rb"(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?")
+_ANNEX = late(rb"(?:(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?)+")
 """What an unlocked file of git-annex holds while its content is elsewhere."""
 _XET = late(rb"# xet version \d")
+_DVC = late(rb"(?:#[^\n]*\n|md5: \w+\r?\n|frozen: \w+\r?\n)*outs:\r?\n- ")
+"""A file that DVC writes in place of what it keeps (dvc.org/doc/user-guide/project-structure)."""
 _LARGEST_PAGE = 2**20
 _PAGE = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?"
@@ -36,18 +38,28 @@ _MESSAGE = late(
     re.IGNORECASE,
 )
 _MODELS = frozenset({
-    ".bin", ".caffemodel", ".ckpt", ".engine", ".ggml", ".gguf", ".h5", ".hdf5",
-    ".joblib", ".keras", ".lite", ".mar", ".mlmodel", ".model", ".msgpack", ".nemo", ".npy", ".npz",
-    ".onnx", ".ort", ".pb", ".pbtxt", ".pdiparams", ".pdmodel", ".pickle", ".pkl", ".plan", ".pt",
-    ".pt2", ".pte", ".pth", ".ptl", ".safetensors", ".tflite", ".th", ".torchscript", ".trt",
-    ".ubj", ".weights", ".zip",
+    ".bin", ".caffemodel", ".cbm", ".ckpt", ".distcp", ".engine", ".ggml", ".gguf", ".h5", ".hdf5",
+    ".joblib", ".keras", ".lite", ".mar", ".mlmodel", ".mnn", ".model", ".msgpack", ".nemo", ".npy",
+    ".npz", ".onnx", ".onnx_data", ".ort", ".params", ".pb", ".pbtxt", ".pdiparams", ".pdmodel",
+    ".pdopt", ".pdparams", ".pickle", ".pkl", ".plan", ".pt", ".pt2", ".pte", ".pth", ".ptl",
+    ".safetensors", ".tar", ".tflite", ".tgz", ".th", ".torchscript", ".trt", ".ubj", ".weights",
+    ".zip",
 })  # fmt: skip
 """Suffixes under which models are kept."""
-_BINARY = _MODELS - {".model", ".pbtxt", ".ubj", ".weights"}
+_BINARY = _MODELS - {".model", ".params", ".pbtxt", ".ubj", ".weights"}
 """Those of them under which no text is."""
-_PICKLED = frozenset({".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pt2", ".pth", ".ptl", ".th"})
+_NO_TEXT = frozenset({
+    ".ckpt", ".distcp", ".joblib", ".msgpack", ".nemo", ".npz", ".pdiparams", ".pdparams",
+    ".pickle", ".pkl", ".pt", ".pt2", ".pth", ".ptl", ".tar", ".tgz", ".th", ".zip",
+})  # fmt: skip
 """Those under which nothing is text but a pickle of old, which ends in a full stop."""
+_PACKED = frozenset({".joblib", ".pickle", ".pkl"})
+"""Those under which such a pickle is."""
+_NEVER_ZERO = _BINARY - {".bin", ".onnx_data", ".pdiparams", ".lite"}
+"""Those under which a file has a beginning of its own, and not the elements of tensors alone."""
+_PAGES = frozenset({".htm", ".html", ".md", ".svg", ".xhtml"})
 _SHARD = late(r".+\.data-[0-9]{5}-of-[0-9]{5}")
+_CHUNK, _MOST_ZEROS = 64 * 1024, 4 * 2**20
 _TOLD = 64
 """Bytes by which most models are told from text."""
 NO_MODEL_HERE = "there is no model here to hold to a budget"
@@ -72,44 +84,94 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
     Raises:
         PlaceholderError: which says what it is, and how to get the model.
     """
-    head = source.head
-    if source.size < _LONGEST_POINTER and (_LFS.match(head) or _XET.match(head)):
+    name, size = source.title, source.size
+    suffix = PurePath(name).suffix.lower()
+    model = named_like_a_model(name)
+    text = _plain(source.head)
+    if size < _LONGEST_POINTER and (said := _pointer(text)):
+        raise PlaceholderError(source.name, None, said.format(size=size))
+    if alone and suffix == ".dvc" and _DVC.match(text):
         raise PlaceholderError(
             source.name,
             None,
-            f"a Git LFS pointer of {source.size} bytes and not the model: run `git lfs pull`; in "
-            "CI check out with `lfs: true` (actions/checkout)",
+            f"what DVC writes in place of {name[:-4]!r:.100}: run `dvc pull`, and measure that",
         )
-    if source.size < _LONGEST_POINTER and _ANNEX.fullmatch(head):
-        raise PlaceholderError(
-            source.name, None, "a git-annex pointer and not the model: run `git annex get` on it"
-        )
-    model = named_like_a_model(source.title)
-    if source.size == 0 and (model or alone) and not empty:
+    if size == 0 and (model or alone) and not empty:
         raise PlaceholderError(
             source.name,
             None,
             f"an empty file, so {NO_MODEL_HERE}: a save that broke off, or a placeholder",
         )
-    if b"\0" in head[:_TOLD]:
+    if size and suffix in _NEVER_ZERO and _is_zero(source):
+        raise PlaceholderError(
+            source.name,
+            0,
+            f"nothing but zeros, so {NO_MODEL_HERE}: a download that broke off, or a placeholder",
+        )
+    if b"\0" in text[:_TOLD] or size > _LARGEST_PAGE:
         return  # as no text has, and nearly every model
-    suffix = PurePath(source.title).suffix.lower()
-    if model and suffix in _BINARY and source.size <= _LARGEST_PAGE:
-        if _PAGE.match(head):
-            what = "a page of HTML or XML"
-        elif _MESSAGE.match(head) and _is_message(source):
-            what = "a message in text or JSON"
-        elif suffix in _PICKLED and not source.tail.endswith(b".") and _is_message(source):
-            what = "plain text"
-        else:
-            return
-        if _is_model(source):
-            return
+    if (model or (alone and suffix not in _PAGES)) and _PAGE.match(text):
+        what = "a page of HTML or XML"
+    elif not (model and suffix in _BINARY):
+        return
+    elif _MESSAGE.match(text) and _is_message(source):
+        what = "a message in text or JSON"
+    elif suffix in _NO_TEXT and not _is_old_pickle(source) and _is_message(source):
+        what = "plain text"
+    else:
+        return
+    if not _is_model(source):
         raise PlaceholderError(
             source.name,
             0,
             f"{what} and not the model: a download that failed and was saved all the same",
         )
+
+
+def _pointer(text: bytes) -> str:
+    """Return what to say of a pointer that a version control left; empty of all else."""
+    if _LFS.match(text) or _XET.match(text):
+        return (
+            "a Git LFS pointer of {size} bytes and not the model: run `git lfs pull`; in "
+            "CI check out with `lfs: true` (actions/checkout)"
+        )
+    if _ANNEX.fullmatch(text):
+        return "a git-annex pointer and not the model: run `git annex get` on it"
+    return ""
+
+
+def _plain(head: bytes) -> bytes:
+    """Return the beginning of a text as UTF-8 without its mark, which Windows' shells put there."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[: len(head) // 2 * 2].decode("utf-16", "replace").encode("utf-8", "replace")
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
+
+
+def _is_zero(source: Source) -> bool:
+    """Return whether all bytes are zero, as far as they are looked at: the first megabytes, and the
+    end.
+    """
+    if source.head.strip(b"\0") or source.tail.strip(b"\0"):
+        return False
+    at = len(source.head)
+    while at < min(source.size, _MOST_ZEROS):
+        size = min(_CHUNK, source.size - at)
+        if source.read(at, size).strip(b"\0"):
+            return False
+        at += size
+    return True
+
+
+def _is_old_pickle(source: Source) -> bool:
+    """Return whether a text is a pickle of a protocol that is text."""
+    if PurePath(source.title).suffix.lower() not in _PACKED or not source.tail.endswith(b"."):
+        return False
+    from pytest_modelsize.formats.containers.pickle import follow  # only where it may be one
+
+    try:
+        return follow(source)[1] <= source.size
+    except ArtifactError:
+        return False
 
 
 def _is_model(source: Source) -> bool:
@@ -122,13 +184,12 @@ def _is_model(source: Source) -> bool:
 
 def _is_message(source: Source) -> bool:
     """Return whether the whole is readable text, as no model is under such a name."""
-    if not _TEXT.fullmatch(source.head):
-        return False
+    text = source.read(0, source.size)
     try:
-        text = source.read(0, source.size).decode("utf-8")
+        text.decode("utf-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8")
     except UnicodeDecodeError:
         return False
-    return _TEXT.fullmatch(text.encode()) is not None
+    return _TEXT.fullmatch(_plain(text)) is not None
 
 
 _TEXT = late(rb"[\t\n\f\r -~\x80-\xff]+")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.zip import STORED, ZipMember, read_zip, unpack
 from pytest_modelsize.formats.inside import add_opaque, may_unpack, read_inside
-from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, named_like_a_model
+from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -27,6 +28,8 @@ def read(source: Source, ledger: Ledger) -> None:
         ArtifactError: where the archive is broken. A broken member is opaque, and says so.
     """
     archive = read_zip(source)
+    if not archive.members and named_like_a_model(source.title):
+        raise PlaceholderError(source.name, None, f"an archive of nothing, so {NO_MODEL_HERE}")
     for member in archive.members:
         home = ("assets", member.name or "(no name)")
         ledger.add(home, Kind.STRUCTURE, member.structure)

@@ -85,8 +85,8 @@ def test_the_weights_of_an_older_save_are_read_by_their_content(folder):
 
 
 def test_a_training_checkpoint_s_optimizer_is_optimizer_whatever_is_in_it(folder):
-    (folder / "optimizer.pt").write_bytes(b"\0" * 1000)
-    (folder / "scheduler.pt").write_bytes(b"\0" * 10)
+    (folder / "optimizer.pt").write_bytes(b"\1" * 1000)
+    (folder / "scheduler.pt").write_bytes(b"\1" * 10)
     result = measure(folder)
     assert (result.optimizer, result.total) == (1000, bytes_of(folder))
 

@@ -162,7 +162,7 @@ def test_both_files_are_one_artifact_wherever_they_lie(tmp_path):
     other.write_bytes(XML)
     (tmp_path / "model.bin").write_bytes(BIN)
     assert measure(other).format == "openvino"
-    for text in ("<net/>", '<html><net version="1"></html>', '<net version="11"><nodes/></net>'):
+    for text in ("<net/>", '<page><net version="1"></page>', '<net version="11"><nodes/></net>'):
         (tmp_path / "other.xml").write_text(text)
         assert measure(tmp_path / "other.xml").format == "text"
 

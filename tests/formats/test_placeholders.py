@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import pickle
 import zipfile
 
 import pytest
@@ -17,6 +18,8 @@ POINTERS = {
     + OID.replace(b"\n", b"\r\n") + b"size 132000000\r\n",
     "with an extension": b"version https://git-lfs.github.com/spec/v1\next-0-foo sha256:"
     + b"a" * 64 + b"\n" + OID + b"size 1\n",
+    "behind a mark and a line": b"\xef\xbb\xbf\nversion https://git-lfs.github.com/spec/v1\n"
+    + OID + b"size 132000000\n",
     "of 2013": b"version https://hawser.github.com/spec/v1\n" + OID + b"size 12\n",
 }  # fmt: skip
 MODELS = (
@@ -30,6 +33,8 @@ PAGES = {
     "a page after a comment": b"<!-- proxy -->\n<html lang='en'></html>",
     "S3": b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>',
     "JSON": b'{"error": "Repository not found"}',
+    "a page behind a mark": b"\xef\xbb\xbf<!DOCTYPE html><html></html>",
+    "Windows' UTF-16": "<!DOCTYPE html><html></html>".encode("utf-16"),
     "a message": b"Entry not found",
     "a message with a number": b"404: Not Found",
     "credentials": b"Invalid username or password.",
@@ -182,3 +187,61 @@ def test_an_archive_that_broke_off_is_an_error(tmp_path):
     for name in ("m.pt", "m.keras", "m.zip"):
         (tmp_path / name).write_bytes(buffer.getvalue()[:2000])
         refused(tmp_path / name, "no end of central directory")
+
+
+@pytest.mark.parametrize(
+    "name", ["m.pt", "m.ckpt", "m.pkl", "m.npz", "m.pb", "m.msgpack", "m.nemo", "m.zip", "m.engine"]
+)
+def test_zeros_are_no_model(tmp_path, name):
+    for size in (1, 5000, 200_000):
+        (tmp_path / name).write_bytes(bytes(size))
+        refused(tmp_path / name, "nothing but zeros, so there is no model here")
+    (tmp_path / name).write_bytes(bytes(100_000) + b"\1" + bytes(100_000))
+    assert measure(tmp_path / name).opaque == 200_001
+
+
+def test_elements_that_are_zero_are_no_fault_where_a_file_has_nothing_else(tmp_path):
+    for name in ("weights.bin", "m.onnx_data", "notes"):
+        (tmp_path / name).write_bytes(bytes(5000))
+        assert measure(tmp_path / name).total == 5000
+
+
+@pytest.mark.parametrize(
+    "name", ["m.npz", "m.ckpt", "m.msgpack", "m.pdparams", "m.joblib", "m.pkl"]
+)
+def test_plain_text_is_no_model_even_if_it_ends_as_a_pickle_of_old_does(tmp_path, name):
+    (tmp_path / name).write_text("Too many requests. Please slow down.")
+    refused(tmp_path / name, "plain text and not the model")
+
+
+def test_a_pickle_of_old_is_one(tmp_path):
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps({"a": [1, 2.5, "x"]}, 0))
+    assert measure(tmp_path / "m.pkl").format == "pickle"
+
+
+@pytest.mark.parametrize("name", ["weights", "m.params", "m.weights", "m.xml", "m.json", "m.model"])
+def test_a_page_is_none_under_any_name_where_it_is_all_that_is_measured(tmp_path, name):
+    (tmp_path / name).write_bytes(PAGES["a page"])
+    refused(tmp_path / name, "a page of HTML or XML and not the model")
+
+
+def test_a_page_that_says_so_is_a_page(tmp_path):
+    (tmp_path / "report.html").write_bytes(PAGES["a page"])
+    assert measure(tmp_path / "report.html").format == "text"
+
+
+def test_a_file_that_dvc_writes_in_place_of_a_model_is_none(tmp_path):
+    (tmp_path / "model.pt.dvc").write_text(
+        "outs:\n- md5: 22a1a2931c\n  size: 1\n  path: model.pt\n"
+    )
+    said = refused(
+        tmp_path / "model.pt.dvc", "what DVC writes in place of 'model.pt': run `dvc pull`"
+    )
+    assert "measure that" in said
+
+
+@pytest.mark.parametrize("name", ["m.pt", "m.zip", "m.npz", "m.nemo"])
+def test_an_archive_of_nothing_is_no_model(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / name, "w"):
+        pass
+    refused(tmp_path / name, "an archive of nothing, so there is no model here")
