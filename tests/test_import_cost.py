@@ -42,7 +42,7 @@ def test_a_session_without_a_budget_loads_no_framework_and_none_of_our_readers(t
         "pytest_modelsize.plugin.collection",
         "pytest_modelsize.plugin.options",
         "pytest_modelsize.plugin.outcomes",
-        "pytest_modelsize.plugin.own_values",
+        "pytest_modelsize.plugin.option_values",
         "pytest_modelsize.plugin.processes",
         "pytest_modelsize.plugin.safety_net",
         "pytest_modelsize.plugin.spelling",

@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from pytest_modelsize.cli.exit_codes import BAD, PIPE, WITHIN
 from pytest_modelsize.cli.parsers import command_parser
+from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.source import ArtifactError
-from pytest_modelsize.formats.uncollected import uncollected
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        with uncollected():
+        with gc_paused():
             return run(options)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; nothing is left for the exit to flush.

@@ -73,7 +73,7 @@ def _check(options: argparse.Namespace) -> int:
     )
     limits += tuple(options.dtypes)
     if not options.artifacts and not limits and not options.compressed:
-        from pytest_modelsize.cli.declared import check_declared
+        from pytest_modelsize.cli.budget_file import check_declared
 
         return check_declared(options)
     if not options.artifacts:

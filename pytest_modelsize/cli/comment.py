@@ -50,6 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _comment(options: argparse.Namespace) -> int:
     # The other commands need no client of HTTP, which takes a while to import.
-    from pytest_modelsize.cli.hosting.telling import tell
+    from pytest_modelsize.cli.hosting.publication import tell
 
     return tell(options)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.folder import Folder, Tree
+from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.registry import Format, Opened
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, ReaderError
-from pytest_modelsize.formats.uncollected import uncollected
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import replace
@@ -63,7 +63,7 @@ def measure(
     where = Path(path)
     shown = name or where.name or str(where)
     tree, ledger = _tree(where, names), Ledger()
-    with uncollected():
+    with gc_paused():
         format = _read(where, tree, ledger)
     return Measurement(shown, format, sum(tree.read.values()), ledger.sections())
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from pytest_modelsize.formats.mirrored import Shape, repeats, without_an_axis
+from pytest_modelsize.formats.mirrored_shapes import Shape, repeats, without_an_axis
 from pytest_modelsize.formats.slot_names import OTHER, is_slot_name, prefixes_of
 from pytest_modelsize.sizes.patterns import late
 

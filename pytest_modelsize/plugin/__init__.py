@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_modelsize.plugin.budget_files import add_to_arguments, collect_budgets
+from pytest_modelsize.plugin.option_values import check_values, separate
 from pytest_modelsize.plugin.options import baseline_path, pytest_addoption
 from pytest_modelsize.plugin.outcomes import (
     GROWTH_MARKER,
@@ -25,7 +26,6 @@ from pytest_modelsize.plugin.outcomes import (
     is_marked,
     note_budget,
 )
-from pytest_modelsize.plugin.own_values import check_values, separate
 from pytest_modelsize.plugin.processes import Controller, Worker, is_controller, safety_net
 from pytest_modelsize.plugin.safety_net import uses_fixture
 from pytest_modelsize.plugin.spelling import check_spelling

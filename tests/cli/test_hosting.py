@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from pytest_modelsize.cli.hosting.api import HostError
+from pytest_modelsize.cli.hosting.comments import Note, keep, ours
 from pytest_modelsize.cli.hosting.github import GitHubComments, file_at, github_api, pull_of_head
 from pytest_modelsize.cli.hosting.gitlab import GitLabNotes, gitlab_api
-from pytest_modelsize.cli.hosting.keeping import Note, keep, ours
 from pytest_modelsize.cli.hosting.situation import situation
 from tests.cli.rest import GOOD, READ_ONLY, Server
 

@@ -10,7 +10,8 @@ import os
 import random
 import tracemalloc
 
-from pytest_modelsize import ArtifactError
+from pytest_modelsize import ArtifactError, Ledger, Source
+from pytest_modelsize.formats import registry
 from tests.work import assert_even_growth, assert_few_calls, cost_of
 
 CALLS, HOSTILE_CALLS, BYTES = 1_000_000, 8_000_000, 100 * 2**20
@@ -48,6 +49,20 @@ def mutants(whole, number, seed, live=None):
                 )  # fmt: skip
                 data[at : at + 8] = word.ljust(8, b"\0")[: len(data) - at]
         yield bytes(data)
+
+
+def outcomes_of_mutants(whole, number, seed, live=None):
+    """Read mutants of a file as any format; return their outcomes. Whole answers add up."""
+
+    def attempt(data):
+        ledger = Ledger()
+        registry.read(Source.of_bytes("m", data), ledger)
+        assert sum(section.size for section in ledger.sections()) == len(data)
+
+    return {
+        outcome_of(lambda data=data: attempt(data), 100_000)
+        for data in mutants(whole, number, seed, live)
+    }
 
 
 def outcome_of(read, calls=CALLS):

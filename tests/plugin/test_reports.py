@@ -102,7 +102,7 @@ def test_an_option_leaves_the_path_behind_it_to_pytest(run):
     ],
 )
 def test_what_is_a_value_and_what_is_a_path(given, read):
-    from pytest_modelsize.plugin.own_values import separate
+    from pytest_modelsize.plugin.option_values import separate
 
     separate(given)
     assert given == read

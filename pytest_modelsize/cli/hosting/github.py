@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from pytest_modelsize.cli.hosting.api import Api, HostError
-from pytest_modelsize.cli.hosting.keeping import Note
+from pytest_modelsize.cli.hosting.comments import Note
 
 __all__ = ["GitHubComments", "Pull", "file_at", "github_api", "pull_of_head"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_modelsize.cli.hosting.api import Api
-from pytest_modelsize.cli.hosting.keeping import Note
+from pytest_modelsize.cli.hosting.comments import Note
 
 __all__ = ["GitLabNotes", "gitlab_api"]
 

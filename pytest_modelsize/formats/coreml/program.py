@@ -6,6 +6,8 @@ called ``constexpr_`` have several, which they decompress to one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.coreml.blobs import Blobs
 from pytest_modelsize.formats.coreml.walk import Walk, find
@@ -74,76 +76,84 @@ def read_program(
         for _, block, inner, outside in walk.entries(function, _BLOCKS):
             left -= outside.size
             walk.give((*graph, name), outside.size - block.size)
-            _block(walk, inner, block, (*graph, name), under, blobs)
+            _Function(walk, (*graph, name), under, blobs).block(inner, block)
         walk.give((*graph, name, "signature"), left)
     walk.give((*graph, "program"), own)
 
 
-def _block(
-    walk: Walk,
-    parent: Message,
-    item: Field,
-    graph: SectionPath,
-    under: SectionPath,
-    blobs: Blobs,
-) -> None:
-    message = parent.inside(item)
-    own = item.size
-    for part in walk.fields(message):
-        if part.number == _OPERATIONS:
-            _operation(walk, message, part, graph, under, blobs)
-            own -= part.size
-    walk.give((*graph, "block"), own)
+class _Function:
+    """Gives away the operations of one function, and what they name of files.
 
+    Args:
+        walk: over the model's messages.
+        graph: the entry of what is part of the graph.
+        under: the path of the model that the function is part of; empty for a model alone.
+        blobs: what is named of files.
+    """
 
-def _operation(
-    walk: Walk,
-    parent: Message,
-    item: Field,
-    graph: SectionPath,
-    under: SectionPath,
-    blobs: Blobs,
-) -> None:
-    message = parent.inside(item)
-    kind = name = output = ""
-    values: list[_Value] = []
-    own = item.size
-    for part in walk.fields(message):
-        if part.number == _TYPE:
-            kind = message.text(part)
-        elif part.number == _OUTPUTS and not output:
-            told = find(message, part, 1)
-            output = told[0].text(told[1]) if told is not None else ""
-        elif part.number == _INNER:
-            _block(walk, message, part, graph, under, blobs)
-            own -= part.size
-    for key, value, entry, _ in walk.entries(message, _ATTRIBUTES):
-        if key == "name":
-            told = find(entry, value, _IMMEDIATE, 1, _STRINGS, 1)
-            name = told[0].text(told[1]) if told is not None else ""
+    def __init__(self, walk: Walk, graph: SectionPath, under: SectionPath, blobs: Blobs) -> None:
+        self._walk, self._graph, self._under, self._blobs = walk, graph, under, blobs
+
+    def block(self, parent: Message, item: Field) -> None:
+        """Give the block in ``item`` away, operation by operation."""
+        message = parent.inside(item)
+        own = item.size
+        for part in self._walk.fields(message):
+            if part.number == _OPERATIONS:
+                self._operation(message, part)
+                own -= part.size
+        self._walk.give((*self._graph, "block"), own)
+
+    def _operation(self, parent: Message, item: Field) -> None:
+        message = parent.inside(item)
+        kind = name = output = ""
+        values: list[_Value] = []
+        own = item.size
+        for part in self._walk.fields(message):
+            if part.number == _TYPE:
+                kind = message.text(part)
+            elif part.number == _OUTPUTS and not output:
+                told = find(message, part, 1)
+                output = told[0].text(told[1]) if told is not None else ""
+            elif part.number == _INNER:
+                self.block(message, part)
+                own -= part.size
+        for key, value, entry, _ in self._walk.entries(message, _ATTRIBUTES):
+            if key == "name":
+                told = find(entry, value, _IMMEDIATE, 1, _STRINGS, 1)
+                name = told[0].text(told[1]) if told is not None else ""
+            else:
+                values.append(_value(self._walk, entry, value, key))
+        values += self._inputs(message)
+        held = [one for one in values if one.is_weight]
+        home: SectionPath = ("weights", *self._under, output or name or kind)
+        own -= self._weights(held, home)
+        # What says where a constant lies serves it; any other operation is part of the graph.
+        if held and kind.startswith("const"):
+            self._walk.give(home, own, Kind.STRUCTURE)
         else:
-            values.append(_value(walk, entry, value, key))
-    for key, value, entry, _ in walk.entries(message, _INPUTS):
-        argument = entry.inside(value)
-        for binding in walk.fields(argument):
-            bound = argument.inside(binding)
-            for part in walk.fields(bound):
-                if part.number == 2:
-                    values.append(_value(walk, bound, part, key))
-    held = [one for one in values if one.is_weight]
-    home: SectionPath = ("weights", *under, output or name or kind)
-    for one in held:
-        where = home if len(held) == 1 else (*home, one.key)
-        if one.blob is not None:
-            blobs.refer(*one.blob, where, one.note)
-        else:
-            walk.tensor(where, one.place, one.size, one.note)
-            own -= one.size
-    # What says where a constant lies serves it; any other operation is part of the graph.
-    if held and kind.startswith("const"):
-        walk.give(home, own, Kind.STRUCTURE)
-    else:
-        walk.give((*graph, kind or "no type"), own)
+            self._walk.give((*self._graph, kind or "no type"), own)
+
+    def _inputs(self, message: Message) -> Iterator[_Value]:
+        for key, value, entry, _ in self._walk.entries(message, _INPUTS):
+            argument = entry.inside(value)
+            for binding in self._walk.fields(argument):
+                bound = argument.inside(binding)
+                for part in self._walk.fields(bound):
+                    if part.number == 2:
+                        yield _value(self._walk, bound, part, key)
+
+    def _weights(self, held: Sequence[_Value], home: SectionPath) -> int:
+        """Give the weights of an operation away; return their bytes in the message."""
+        inside = 0
+        for one in held:
+            where = home if len(held) == 1 else (*home, one.key)
+            if one.blob is not None:
+                self._blobs.refer(*one.blob, where, one.note)
+            else:
+                self._walk.tensor(where, one.place, one.size, one.note)
+                inside += one.size
+        return inside
 
 
 def _value(walk: Walk, parent: Message, item: Field, key: str) -> _Value:

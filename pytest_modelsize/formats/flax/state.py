@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from math import prod
 
 from pytest_modelsize.formats.containers.part import PartPath, TooManyParts
-from pytest_modelsize.formats.mirrored import without_an_axis
+from pytest_modelsize.formats.mirrored_shapes import without_an_axis
 from pytest_modelsize.formats.slot_names import is_slot_name
 from pytest_modelsize.formats.torch.slots.names import (
     AVERAGED,

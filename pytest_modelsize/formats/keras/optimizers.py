@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from pytest_modelsize.formats.containers.hdf5 import HDF5File, HDF5Object
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.mirrored import Shape, repeats
+from pytest_modelsize.formats.mirrored_shapes import Shape, repeats
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["OptimizerSearch", "optimizer_groups"]

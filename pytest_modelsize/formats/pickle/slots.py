@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import prod
 
-from pytest_modelsize.formats.mirrored import Shape
+from pytest_modelsize.formats.mirrored_shapes import Shape
 from pytest_modelsize.formats.pickle.attributes import Node
 from pytest_modelsize.formats.slot_names import is_slot_name, prefixes_of
 from pytest_modelsize.sizes.patterns import late

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from pytest_modelsize.formats.mirrored import Shape, repeats
+from pytest_modelsize.formats.mirrored_shapes import Shape, repeats
 from pytest_modelsize.formats.slot_names import is_slot_name, made_from, prefixes_of
 from pytest_modelsize.formats.tensorflow.dominators import Dominators, dominators
 from pytest_modelsize.formats.tensorflow.objectgraph import Child, Graph

@@ -15,6 +15,7 @@ from pathlib import Path
 from pytest_modelsize.cli.base import base_from_git, base_of
 from pytest_modelsize.cli.exit_codes import WITHIN
 from pytest_modelsize.cli.hosting.api import Api, HostError
+from pytest_modelsize.cli.hosting.comments import keep
 from pytest_modelsize.cli.hosting.github import (
     GitHubComments,
     file_at,
@@ -22,7 +23,6 @@ from pytest_modelsize.cli.hosting.github import (
     pull_of_head,
 )
 from pytest_modelsize.cli.hosting.gitlab import GitLabNotes, gitlab_api
-from pytest_modelsize.cli.hosting.keeping import keep
 from pytest_modelsize.cli.hosting.situation import Situation, situation
 from pytest_modelsize.cli.output import append, write
 from pytest_modelsize.cli.reports import NoReport, results_of
