@@ -23,6 +23,7 @@ BELOW = {
 """What the modules of a folder may import beside those of their own."""
 FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "torch", "jax", "h5py", "numpy"}
 NETWORK = {"urllib", "http", "socket", "ssl", "requests", "asyncio", "ftplib"}
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 CONTAINERS = "pytest_modelsize.formats.containers"
 CONTAINERS_KNOW = (
     CONTAINERS,
@@ -31,19 +32,14 @@ CONTAINERS_KNOW = (
 )
 
 
-def imports():
-    """Yield each import of the package: the file, its folder, and the module that is imported."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        relative = path.relative_to(PACKAGE)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{relative}: imports are absolute"
-                names = [node.module or ""]
-            for name in names:
-                yield relative.as_posix(), relative.parts[0].removesuffix(".py"), name
+def imported_by(where):
+    """Yield the name of each module that a file of the package imports."""
+    for node in ast.walk(ast.parse((PACKAGE / where).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{where}: imports are absolute"
+            yield node.module or ""
 
 
 def test_the_package_has_the_seven_folders_and_the_command():
@@ -51,22 +47,26 @@ def test_the_package_has_the_seven_folders_and_the_command():
     assert found - {"__pycache__", "py"} == {"__init__", *BELOW}
 
 
-@pytest.mark.parametrize(("where", "folder", "name"), list(imports()))
-def test_imports_point_downwards_only(where, folder, name):
-    top, _, rest = name.partition(".")
-    if top == "pytest_modelsize" and folder != "__init__":
-        target = rest.partition(".")[0]
-        assert target == folder or target in BELOW[folder], f"{where} imports {name}"
-    if where.startswith("formats/containers/") and name.startswith("pytest_modelsize.formats"):
-        assert name.startswith(CONTAINERS_KNOW), f"{where} knows models: it imports {name}"
-    if top in ("pytest", "_pytest"):
-        assert folder == "plugin", f"{where} imports pytest"
-        assert top == "pytest", f"{where}: nothing private of pytest"
-    if top in FRAMEWORKS:
-        rebuilds = where.startswith("checks/stripping/") and name in {"h5py", "numpy"}
-        assert folder == "saving" or rebuilds, f"{where} imports {name}"
-    if top in NETWORK:
-        assert where.startswith("cli/hosting/"), f"{where} may reach the network: it imports {name}"
+@pytest.mark.parametrize("where", FILES)
+def test_imports_point_downwards_only(where):
+    folder = where.partition("/")[0].removesuffix(".py")
+    for name in imported_by(where):
+        top, _, rest = name.partition(".")
+        if top == "pytest_modelsize" and folder != "__init__":
+            target = rest.partition(".")[0]
+            assert target == folder or target in BELOW[folder], f"{where} imports {name}"
+        if where.startswith("formats/containers/") and name.startswith("pytest_modelsize.formats"):
+            assert name.startswith(CONTAINERS_KNOW), f"{where} knows models: it imports {name}"
+        if top in ("pytest", "_pytest"):
+            assert folder == "plugin", f"{where} imports pytest"
+            assert top == "pytest", f"{where}: nothing private of pytest"
+        if top in FRAMEWORKS:
+            rebuilds = where.startswith("checks/stripping/") and name in {"h5py", "numpy"}
+            assert folder == "saving" or rebuilds, f"{where} imports {name}"
+        if top in NETWORK:
+            assert where.startswith("cli/hosting/"), (
+                f"{where} reaches the network: it imports {name}"
+            )
 
 
 def test_the_contributors_page_has_the_folders_and_their_rules():
