@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -117,15 +118,15 @@ def suite(pytester, monkeypatch):
     for name in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    # A file that is written again within the second, as long as before, would come from its cache.
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     pytester.makeini("[pytest]")
 
     def artifact(size, name="model.bin"):
         (pytester.path / name).write_bytes(bytes(size))
 
     def start(*options, plugins=(), process=False):
+        # A file that is written again within the second, as long as before, comes from its cache.
+        for cache in list(pytester.path.rglob("__pycache__")):
+            shutil.rmtree(cache)
         named = [option for name in ("modelsize", *plugins) for option in ("-p", name)]
         run = pytester.runpytest_subprocess if process else pytester.runpytest_inprocess
         return run(*named, *options)

@@ -100,7 +100,7 @@ def test_a_shard_removes_nothing(suite, name):
 def test_a_part_of_the_suite_removes_nothing(suite, options):
     with_entries(suite)
     suite.mkdir("other").joinpath("test_other.py").write_text("def test_it(): pass\n")
-    assert_untouched(suite, *options, process=True)
+    assert_untouched(suite, *options)
 
 
 NOT_THERE = {
@@ -143,36 +143,49 @@ def test_a_file_that_a_conftest_leaves_out_keeps_its_entries(suite, conftest):
     assert_untouched(suite)
 
 
-@pytest.mark.parametrize("plugins", [[], ["xdist"]], ids=["alone", "xdist"])
-@pytest.mark.parametrize(
-    ("change", "left"),
-    [
-        (lambda code: code.replace("range(8)", "range(7)"), 8),
-        (lambda code: code.replace("test_net", "test_new"), 1),
-        (lambda code: code.replace("TestOther", "TestNew"), 8),
-        (lambda code: code.partition("class")[0], 8),
-        (lambda code: code.replace("def test_it", "def test_new"), 8),
-        (lambda code: "", 0),
-        (None, 0),
-    ],
-    ids=["parameter", "function", "class", "class removed", "method", "emptied", "file"],
-)
-def test_a_test_that_was_removed_loses_its_entry(suite, change, left, plugins):
-    if plugins:
-        needs("xdist", "others")
-    before = with_entries(suite)
-    if change is None:
-        (suite.path / "test_it.py").unlink()
-    else:
-        suite.makepyfile(test_it=change(GROWS) or "\n")
+CHANGES = {
+    "parameter": (lambda code: code.replace("range(8)", "range(7)"), 8),
+    "function": (lambda code: code.replace("test_net", "test_new"), 1),
+    "class": (lambda code: code.replace("TestOther", "TestNew"), 8),
+    "class removed": (lambda code: code.partition("class")[0], 8),
+    "method": (lambda code: code.replace("def test_it", "def test_new"), 8),
+    "emptied": (lambda code: "", 0),
+    "file": (None, 0),
+}
+"""How a file with nine entries is changed, and how many of them are left."""
+
+
+def assert_removed(suite, names, *options, **kwargs):
+    """Change a file in each of some ways; the entries of what is gone are named, and pruned."""
+    suite.artifact(5000)
+    files = {name: f"test_{name.replace(' ', '_')}" for name in names}
+    suite.makepyfile(**dict.fromkeys(files.values(), GROWS))
+    suite.start("--modelsize-update")
+    before, left = suite.baseline(), 0
+    for name, file in files.items():
+        change, stay = CHANGES[name]
+        left += stay
+        if change is None:
+            (suite.path / f"{file}.py").unlink()
+        else:
+            suite.makepyfile(**{file: change(GROWS) or "\n"})
     suite.makepyfile(test_plain="def test_plain(): pass\n")
     suite.start("--modelsize-update=new")  # a test that was renamed is a new one
-    options = ["-n2"] if plugins else []
-    result = suite.start(*options, plugins=plugins, process=True)
-    result.stdout.fnmatch_lines([f"*has {9 - left} entr* that no test uses*"])
-    suite.start("--modelsize-update=prune", *options, plugins=plugins, process=True)
+    result = suite.start(*options, **kwargs)
+    result.stdout.fnmatch_lines([f"*has {len(before) - left} entr* that no test uses*"])
+    suite.start("--modelsize-update=prune", *options, **kwargs)
     after = suite.baseline()
     assert len(after.keys() & before.keys()) == left
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_test_that_was_removed_loses_its_entry(suite, name):
+    assert_removed(suite, [name])
+
+
+def test_in_several_processes_those_that_were_removed_lose_theirs(suite):
+    needs("xdist", "others")
+    assert_removed(suite, CHANGES, "-n2", plugins=["xdist"], process=True)
 
 
 def test_a_shard_of_the_whole_suite_removes_what_is_gone(suite):
@@ -188,33 +201,26 @@ RETRIED = """
 import pathlib
 import pytest
 
-TRIED = pathlib.Path("tried")
+TRIED = pathlib.Path("{name}.tried")
 
 @pytest.fixture(autouse=True)
 def attempt():
     TRIED.write_text(TRIED.read_text() + "x" if TRIED.exists() else "x")
 
 {mark}
-@pytest.mark.max_model_growth("1%", path="model.bin")
-@pytest.mark.max_model_size("6 kB", path="model.bin")
+@pytest.mark.max_model_growth("1%", path="{name}.bin")
+@pytest.mark.max_model_size("6 kB", path="{name}.bin")
 def test_net(attempt):
+    def write(size):
+        pathlib.Path("{name}.bin").write_bytes(bytes(size))
     first = len(TRIED.read_text()) == 1
     {body}
 """
 BODIES = {
-    "fails, then passes": ("assert not first", "passed"),
-    "too large, then small": (
-        "pathlib.Path('model.bin').write_bytes(bytes(9000 if first else 5000))",
-        "passed",
-    ),
-    "too large, then skipped": (
-        "pathlib.Path('model.bin').write_bytes(bytes(9000))\n    if not first: pytest.skip()",
-        "skipped",
-    ),
-    "too large, then fails": (
-        "pathlib.Path('model.bin').write_bytes(bytes(9000))\n    assert first",
-        None,
-    ),
+    "fails_then_passes": ("assert not first", "passed"),
+    "too_large_then_small": ("write(9000 if first else 5000)", "passed"),
+    "too_large_then_skipped": ("write(9000)\n    if not first: pytest.skip()", "skipped"),
+    "too_large_then_fails": ("write(9000)\n    assert first", None),
     "passes": ("pass", "passed"),
 }
 RETRIES = {
@@ -225,38 +231,43 @@ RETRIES = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("name", RETRIES)
 @pytest.mark.parametrize("workers", [False, True], ids=["alone", "xdist"])
-def test_the_attempt_that_counts_is_the_one_on_record(suite, name, body, workers):
+def test_the_attempt_that_counts_is_the_one_on_record(suite, name, workers):
     plugin, options, mark = RETRIES[name]
     for needed in (plugin.partition(".")[0], *(["xdist"] if workers else [])):
         needs(needed, "others")
-    if workers:
-        options = [*options, "-n1"]
-    with_entries(suite, RETRIED.format(mark="", body="pass"))
-    text, verdict = BODIES[body]
-    suite.makepyfile(test_it=RETRIED.format(mark=mark, body=text))
     plugins = [plugin, *(["xdist"] if workers else [])]
-    (suite.path / "tried").unlink()
-    result = suite.start(
-        "-Wignore", "--modelsize-report=r.json", *options, plugins=plugins, process=True
-    )
+    options = ["-Wignore", *options, *(["-n1"] if workers else [])]
+
+    def write(mark, **texts):
+        for body, text in texts.items():
+            suite.artifact(5000, f"{body}.bin")
+            code = RETRIED.format(name=body, mark=mark, body=text)
+            suite.makepyfile(**{f"test_{body}": code})
+            (suite.path / f"{body}.tried").unlink(missing_ok=True)
+
+    write("", **dict.fromkeys(BODIES, "pass"))
+    suite.start("--modelsize-update")
+    assert len(suite.baseline()) == len(BODIES)
+    write(mark, **{body: text for body, (text, _) in BODIES.items()})
+    result = suite.start("--modelsize-report=r.json", *options, plugins=plugins, process=True)
+    outcomes = result.parseoutcomes()
+    assert [outcomes[each] for each in ("passed", "skipped", "failed")] == [3, 1, 1]
     found = json.loads((suite.path / "r.json").read_text("utf-8"))["artifacts"]
-    assert [each["verdict"] for each in found] == ([verdict] if verdict else [])
-    if verdict:
-        assert result.ret == 0
-    if verdict == "passed":
-        assert found[0]["measurement"]["total"] == 5000
-    (suite.path / "tried").unlink()
-    suite.start("-Wignore", "--modelsize-update=prune", *options, plugins=plugins, process=True)
-    assert len(suite.baseline()) == 1
+    assert {each["test"]: each["verdict"] for each in found} == {
+        f"test_{body}.py::test_net": verdict for body, (_, verdict) in BODIES.items() if verdict
+    }
+    assert {each["measurement"]["total"] for each in found if each["verdict"] == "passed"} == {5000}
+    write(mark, **{body: text for body, (text, _) in BODIES.items()})
+    suite.start("--modelsize-update=prune", *options, plugins=plugins, process=True)
+    assert len(suite.baseline()) == len(BODIES)
 
 
 def test_a_rerun_that_fails_to_set_up_leaves_no_record_of_the_run_before(suite):
     needs("pytest_rerunfailures", "others")
     suite.artifact(9000)
-    code = RETRIED.format(mark="", body="pass").replace(
+    code = RETRIED.format(name="model", mark="", body="pass").replace(
         "def attempt():", "def attempt():\n    assert not TRIED.exists()"
     )
     suite.makepyfile(test_it=code)
