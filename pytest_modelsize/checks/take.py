@@ -92,7 +92,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         )
         shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
         measurement = _weighed(saved.path, shown, saved.names, settings.compression)
-    except BaseException:
+    except BaseException:  # a timeout or Ctrl-C, too: the copy goes whatever happens
         shutil.rmtree(copy, ignore_errors=True)
         raise
     return Taken(

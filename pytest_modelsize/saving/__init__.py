@@ -127,12 +127,12 @@ def save(
             return copy
     try:
         return _SAVERS[framework](model, path, format, include_optimizer, options or {})
-    except Exception as error:
+    except Exception as error:  # whatever the framework raises: the test's author is told
         _remove(folder, path)
         raise SaveError(
             f"{name} cannot be saved as {FORMATS[format]}: {type(error).__name__}: {_joined(error)}"
         ) from error
-    except BaseException:
+    except BaseException:  # a timeout or Ctrl-C: nothing half-written is left behind
         _remove(folder, path)
         raise
 

@@ -46,6 +46,6 @@ def save_once(
     try:
         with quiet():
             save_module(model, path, False, {})
-    except Exception as error:
+    except Exception as error:  # whatever the framework raises
         raise SaveError(f"it cannot be saved by tf.saved_model.save: {error}") from error
     return path, 'tf.saved_model.save(model, "model")'

@@ -10,8 +10,7 @@ answer.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_modelsize.checks.stripping.archives import laid_out, storages_of
@@ -24,18 +23,17 @@ from pytest_modelsize.checks.stripping.pickles import (
     ops_of,
     rewritten,
 )
+from pytest_modelsize.checks.stripping.torch_storages import Placed, narrowed, tied, tightened
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
-from pytest_modelsize.formats.torch.contents import Contents, Found, Item
+from pytest_modelsize.formats.torch.contents import Contents, Item
 from pytest_modelsize.formats.torch.naming import Naming
-from pytest_modelsize.formats.torch.owners import used_of
 from pytest_modelsize.formats.torch.roots import PICKLE, root_of
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.formats.torch.state import contents_of
-from pytest_modelsize.formats.torch.tensors import StorageId, Tensor
+from pytest_modelsize.formats.torch.tensors import StorageId
 from pytest_modelsize.sizes.measurement import SectionPath
-from pytest_modelsize.sizes.records import dataclass, replace
 
 __all__ = ["size_with", "size_without_state"]
 
@@ -43,13 +41,6 @@ _LARGEST_PICKLE = 2**20
 """Bytes of a pickle whose opcodes are held in memory: 30,000 tensors."""
 _BATCH = 1000
 """Items that `pickle` writes at once (Modules/_pickle.c, ``BATCHSIZE``)."""
-_CLASSES = {
-    "float64": ("DoubleStorage", 8),
-    "float32": ("FloatStorage", 4),
-    "float16": ("HalfStorage", 2),
-    "bfloat16": ("BFloat16Storage", 2),
-}
-"""torch/storage.py, ``_dtype_to_storage_type_map``."""
 
 
 def size_without_state(path: Path) -> int | None:
@@ -115,7 +106,7 @@ class _Saved:
         self.ops = ops_of(pickle)
         self.sizes = storages_of(archive, root)
         self.placed = [
-            _Placed(found, found.storage, self.naming.path(found.item, found.section))
+            Placed(found, found.storage, self.naming.path(found.item, found.section))
             for found in self.contents.found
             if found.storage is not None
         ]
@@ -145,11 +136,11 @@ class _Saved:
         kept = [held for held in self.placed if not _inside(held.storage.at, spans)]
         stored = dict(self.plain)
         if change.tight:
-            stored.update(_tight(kept, self.sizes))
+            stored.update(tightened(kept, self.sizes))
         if change.narrowed:
-            stored.update(_narrowed(kept, dict(change.narrowed), stored))
+            stored.update(narrowed(kept, dict(change.narrowed), stored))
         if change.tied:
-            stored.update(_tied(kept, dict(change.tied), stored))
+            stored.update(tied(kept, dict(change.tied), stored))
         if change.turned:
             raise NoAnswer
         names = self._renamed(dict(change.renamed))
@@ -211,118 +202,6 @@ class _Saved:
         if len(found) != len(names):
             raise NoAnswer
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A tensor, the storage that holds its elements, and its entry."""
-
-    found: Found
-    storage: StorageId
-    path: SectionPath
-
-    @property
-    def view(self) -> Tensor:
-        """The tensor as a view of its storage.
-
-        Raises:
-            NoAnswer: where it is not said which elements are its.
-        """
-        tensor = self.found.tensor
-        if tensor is None or tensor.extent is None or not self.storage.dtype:
-            raise NoAnswer
-        return tensor
-
-    @property
-    def alone(self) -> Stored:
-        """A storage of its own, with these elements and no others."""
-        view = self.view
-        count = prod(view.shape)
-        return Stored(
-            key=(self.storage.key, view.offset, view.shape, view.strides),
-            size=count * (view.width or 0),
-            numbers=(count, 0, *view.shape, *_dense(view)),
-        )
-
-
-def _dense(view: Tensor) -> tuple[int, ...]:
-    """Return the strides of a copy, which keeps the order of dimensions.
-
-    ATen/native/TensorFactories.cpp, ``empty_like``.
-    """
-    order = sorted(range(len(view.shape)), key=lambda at: (view.strides[at], -at))
-    strides = [1] * len(order)
-    step = 1
-    for at in order:
-        strides[at] = step
-        step *= max(view.shape[at], 1)
-    return tuple(strides)
-
-
-def _by_key(placed: Iterable[_Placed]) -> dict[str, list[_Placed]]:
-    """Return the tensors that view each storage; one that is written once is there once."""
-    found: dict[str, dict[int, _Placed]] = defaultdict(dict)
-    for held in placed:
-        found[held.storage.key][held.storage.at] = held
-    return {key: list(views.values()) for key, views in found.items()}
-
-
-def _tight(placed: Sequence[_Placed], sizes: Mapping[str, int]) -> dict[int, Stored]:
-    """Give each tensor whose storage is larger than what is used of it one of its own."""
-    found: dict[int, Stored] = {}
-    for key, views in _by_key(placed).items():
-        if used_of([held.found.tensor for held in views], sizes[key]) == sizes[key]:
-            continue
-        for held in views:
-            found[held.storage.at] = held.alone
-        if len({held.alone.key for held in views}) < len(views):
-            raise NoAnswer  # views that are tied: clones would not be
-    if not found:
-        raise NoAnswer
-    return found
-
-
-def _narrowed(
-    placed: Sequence[_Placed], types: Mapping[str, str], stored: Mapping[int, Stored]
-) -> dict[int, Stored]:
-    """Give the weights of a type storages of another one."""
-    found: dict[int, Stored] = {}
-    for key, views in _by_key(placed).items():
-        old = views[0].storage.dtype
-        if old not in types or not any(held.found.section == "weights" for held in views):
-            continue
-        name, width = _CLASSES[types[old]]
-        for held in views:
-            if held.found.section != "weights" or held.view.dtype != old:
-                raise NoAnswer
-            kept = stored[held.storage.at]
-            if kept.key == key and held.alone.size != kept.size:
-                kept = held.alone  # a cast copies what is viewed, and no more
-            size = kept.size // _CLASSES[old][1] * width
-            found[held.storage.at] = replace(kept, size=size, kind=f"torch {name}")
-    if not found:
-        raise NoAnswer
-    return found
-
-
-def _tied(
-    placed: Sequence[_Placed],
-    pairs: Mapping[SectionPath, SectionPath],
-    stored: Mapping[int, Stored],
-) -> dict[int, Stored]:
-    """Let tensors view the storage of another."""
-    by_path: dict[SectionPath, list[_Placed]] = defaultdict(list)
-    for held in placed:
-        by_path[held.path].append(held)
-    found: dict[int, Stored] = {}
-    for path, other in pairs.items():
-        if len(by_path[path]) != 1 or len(by_path[other]) != 1:
-            raise NoAnswer
-        one, kept = by_path[path][0], by_path[other][0]
-        if one.alone.numbers != kept.alone.numbers or one.view.dtype != kept.view.dtype:
-            raise NoAnswer
-        found[one.storage.at] = stored[kept.storage.at]
-    return found
 
 
 def _inside(at: int, spans: Sequence[tuple[int, int]]) -> bool:
