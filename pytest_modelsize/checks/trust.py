@@ -126,6 +126,8 @@ def opaque_entries(
     pending = [((section.name,), section, "") for section in measurement.tree]
     while pending:
         path, part, around = pending.pop()
+        if part.kind not in (None, Kind.OPAQUE):
+            continue  # all that is in it was opened
         note = part.note or around
         pending.extend(
             (path if child.name in OWN else (*path, child.name), child, note)
@@ -146,6 +148,8 @@ def opaque_entries(
 
 def _types_not_known(budget: Budget, measurement: Measurement, command: bool) -> str:
     """Return what to say where weights of an unknown type may be of one that is limited."""
+    if not any(limit.dtype for limit in budget.limits):
+        return ""
     unknown = bytes_by_dtype(measurement).get("", 0)
     for limit in budget.limits:
         used = limit.used(measurement)

@@ -27,6 +27,11 @@ __all__ = ["main", "run"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with ``arguments`` (default: the process's); return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    with gc_paused():
+        return _run(given)
+
+
+def _run(given: list[str]) -> int:
     parser = command_parser(given[0] if given else "")
     if not given:
         parser.print_help()
@@ -39,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        with gc_paused():
-            return run(options)
+        return run(options)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; nothing is left for the exit to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

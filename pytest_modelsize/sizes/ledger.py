@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import attrgetter
+
 from pytest_modelsize.sizes.measurement import (
     OWN_NAMES,
     SECTIONS,
@@ -13,6 +16,7 @@ from pytest_modelsize.sizes.measurement import (
 
 __all__ = ["Ledger"]
 
+_NAME, _SIZE = attrgetter("name"), attrgetter("size")
 _KINDS = tuple(Kind)
 _DATA, _STRUCTURE, _RESERVED = (
     _KINDS.index(kind) for kind in (Kind.DATA, Kind.STRUCTURE, Kind.RESERVED)
@@ -63,6 +67,31 @@ class Ledger:
         sizes[_STRUCTURE] += structure
         sizes[_RESERVED] += reserved
         account.note = note or account.note
+
+    def add_entries(
+        self, above: SectionPath, kind: Kind, entries: Iterable[tuple[SectionPath, int, str]]
+    ) -> None:
+        """Do as `add` does, and `note` where there is a note, for entries below one path.
+
+        Args:
+            above: the path that theirs begin with.
+            kind: of all their bytes.
+            entries: path, bytes, and a note or ``""`` of each; those beside each other in a row.
+        """
+        index, last, beside = _KINDS.index(kind), None, self._at(above)
+        for path, size, note in entries:
+            if size < 0 or len(above) + len(path) > _DEEPEST or not path:
+                self.add((*above, *path), kind, size)
+                account = self._at((*above, *path))
+            else:
+                if path[:-1] != last:
+                    last = path[:-1]
+                    beside = self._at((*above, *last))
+                account = beside.parts.get(path[-1]) or beside.parts.setdefault(
+                    path[-1], _Account()
+                )
+                account.sizes[index] += size
+            account.note = note or account.note
 
     def note(self, path: SectionPath, note: str) -> None:
         """Put a note on the entry ``path``; the last one stays."""
@@ -118,11 +147,8 @@ def _close(name: str, account: _Account) -> Section:
     parts = [_close(part, inner) for part, inner in account.parts.items()]
     parts += [Section(OWN_NAMES[kind], size, kind) for kind, size in own]
     if len(parts) > 1:
-        parts.sort(key=_largest_first)
+        parts.sort(key=_NAME)
+        parts.sort(key=_SIZE, reverse=True)  # those of a size stay in the order of their names
     kinds = {part.kind for part in parts if part.size}
     common = kinds.pop() if len(kinds) == 1 else None
     return Section(name, sum([part.size for part in parts]), common, tuple(parts), account.note)
-
-
-def _largest_first(part: Section) -> tuple[int, str]:
-    return -part.size, part.name

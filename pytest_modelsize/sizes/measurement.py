@@ -98,6 +98,8 @@ class Section:
     @property
     def is_opaque(self) -> bool:
         """Whether nobody opened it, or most of it where its container has bytes around it."""
+        if self.kind not in (None, Kind.OPAQUE):
+            return False
         own = [part for part in self.children if part.name in OWN]
         if self.children and len(own) < len(self.children):
             return False

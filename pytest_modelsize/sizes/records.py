@@ -39,6 +39,7 @@ else:
         return content["__annotate_func__"](3)
 
     _REQUIRED = object()
+    _BEFORE = 20
 
     class _Field:
         """What a class says of a field beside its type: a default, or what makes one."""
@@ -87,7 +88,7 @@ else:
         cls.__match_args__ = tuple(name for name, said in fields.items() if said.given)
         cls.__record_types__ = {**getattr(cls, "__record_types__", {}), **own}
         cls.__dataclass_fields__ = _StandardFields()
-        cls.__init__ = _first_call(cls, frozen)
+        cls.__init__ = _first_calls(cls, frozen)
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = _shown
         if eq:
@@ -106,14 +107,44 @@ else:
                 changes[name] = getattr(instance, name)
         return type(instance)(**changes)
 
-    def _first_call(cls, frozen):
-        """Return what makes the initializer when it is called: of many classes it never is."""
+    def _first_calls(cls, frozen):
+        """Return what fills in the fields, and after some calls makes the initializer.
+
+        That takes as long as twenty calls of this one, and of most classes few objects are made.
+        """
+        left = _BEFORE
 
         def __init__(self, *values, **named):
-            cls.__init__ = _initializer(cls, frozen)
-            cls.__init__(self, *values, **named)
+            nonlocal left
+            left -= 1
+            if left < 0 or not _filled(self, cls, values, named):
+                cls.__init__ = _initializer(cls, frozen)
+                cls.__init__(self, *values, **named)
+            elif hasattr(cls, "__post_init__"):
+                self.__post_init__()
 
         return __init__
+
+    def _filled(instance, cls, values, named):
+        """Fill in the fields; return whether the arguments are those of the class."""
+        left = list(reversed(values))
+        used = 0
+        for name, said in cls.__record_fields__.items():
+            if said.given and left:
+                value = left.pop()
+            elif said.given and name in named:
+                value = named[name]
+                used += 1
+            elif said.make is not None:
+                value = said.make()
+            elif said.default is not _REQUIRED:
+                value = said.default
+            elif said.given:
+                return False
+            else:
+                continue  # what comes after sets it
+            object.__setattr__(instance, name, value)
+        return not left and used == len(named)
 
     def _initializer(cls, frozen):
         known = {"set_": object.__setattr__, "required": _REQUIRED}

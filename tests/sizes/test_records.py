@@ -82,6 +82,35 @@ def test_they_do_what_the_standard_librarys_do():
     assert list(told(records)) == list(told(dataclasses))
 
 
+CALLS = [
+    ((), {}),
+    ((1,), {}),
+    ((1, 5), {}),
+    ((1,), {"y": 5, "hidden": 4}),
+    ((), {"y": 5, "x": 4}),
+    ((1,), {"x": 2}),
+    ((1,), {"z": 2}),
+    ((1,), {"own": []}),
+    ((1, 2, {}, 4, 5), {}),
+    ((1, 2, {"a": 1}, 4), {}),
+]
+
+
+@pytest.mark.parametrize(("values", "named"), CALLS)
+def test_the_first_object_and_the_hundredth_are_made_of_the_same_arguments(values, named):
+    def after(module, calls):
+        Point = made(module)[0]
+        for number in range(calls):
+            Point(number)
+        try:
+            return repr(Point(*values, **named))
+        except TypeError as error:
+            return str(error).rpartition("__init__()")[2]
+
+    expected = after(dataclasses, 0)
+    assert after(records, 0) == after(records, 100) == expected
+
+
 def test_a_frozen_one_is_hashed_by_its_values():
     @records.dataclass(frozen=True, slots=True)
     class Pair:

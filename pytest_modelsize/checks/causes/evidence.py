@@ -7,7 +7,7 @@ bytes of which file hold an entry. Bytes are read in pieces, and no more of them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from math import prod
@@ -158,14 +158,17 @@ class Evidence:
             return 0
         if self.path is None:
             return None
-        from pytest_modelsize.checks.stripping.replay import size_with
-
-        measurement = self.measurement
         with suppress(ArtifactError):
-            return size_with(
-                self.path, measurement.format, measurement.bytes_on_disk, change, self.scratch
-            )
+            return self._sizes(change)
         return None
+
+    @cached_property
+    def _sizes(self) -> Callable[[Change], int | None]:
+        from pytest_modelsize.checks.stripping.replay import sizes_of
+
+        assert self.path is not None
+        measurement = self.measurement
+        return sizes_of(self.path, measurement.format, measurement.bytes_on_disk, self.scratch)
 
     @cached_property
     def tensors(self) -> list[Tensor]:

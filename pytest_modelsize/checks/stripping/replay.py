@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pytest_modelsize.checks.stripping.change import Change
 
-__all__ = ["size_with", "why_not_replayed"]
+__all__ = ["sizes_of", "why_not_replayed"]
 
 _FOLDERS = ("directory", "huggingface")
 
@@ -31,37 +31,53 @@ _COMPUTED = {
 """Modules that work the size out, by the names of `Measurement.format`: imported when asked."""
 
 
-def size_with(
-    path: Path, format: str, total: int, change: Change, scratch: Path | None = None
-) -> int | None:
-    """Return what the artifact at ``path`` would weigh with ``change``.
+def sizes_of(
+    path: Path, format: str, total: int, scratch: Path | None = None
+) -> Callable[[Change], int | None]:
+    """Return a function: what the artifact at ``path`` would weigh with a change.
 
     Args:
         path: a file or a directory that was measured, and found to be whole.
         format: of the artifact, as measured.
         total: its bytes.
-        change: what is to be different.
         scratch: where a file may lie meanwhile; None where it would take too long to write one.
 
     Returns:
-        Bytes; None where that is not known.
+        Bytes, by what is to be different; None where that is not known.
 
     Raises:
         ArtifactError: where a file is broken.
     """
-    if change.gone:
-        return 0
-    if not change.asked:
-        return total
-    if (module := _COMPUTED.get(format)) is not None:
-        computed: Callable[[Path, Change], int | None]
-        computed = import_module(f"pytest_modelsize.checks.stripping.{module}").size_with
-        return computed(path, change)
+    computed: Callable[[Change], int | None] | None = None
+
+    def size_with(change: Change) -> int | None:
+        nonlocal computed
+        if change.gone:
+            return 0
+        if not change.asked:
+            return total
+        if computed is None:
+            computed = _computed(path, format, total, scratch)
+        return computed(change)
+
+    return size_with
+
+
+def _computed(
+    path: Path, format: str, total: int, scratch: Path | None
+) -> Callable[[Change], int | None]:
+    if (name := _COMPUTED.get(format)) is not None:
+        module = import_module(f"pytest_modelsize.checks.stripping.{name}")
+        if name == "torch":  # whose archive is read once for all changes
+            read: Callable[[Path], Callable[[Change], int | None]] = module.sizes_of
+            return read(path)
+        computed: Callable[[Path, Change], int | None] = module.size_with
+        return lambda change: computed(path, change)
     if scratch is None:
-        return None
+        return lambda change: None
     from pytest_modelsize.checks.stripping import hdf5
 
-    return hdf5.size_with(path, total, scratch, change)
+    return lambda change: hdf5.size_with(path, total, scratch, change)
 
 
 def why_not_replayed(path: Path, format: str, state: int) -> str:

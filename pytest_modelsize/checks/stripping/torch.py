@@ -10,7 +10,7 @@ answer.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_modelsize.checks.stripping.archives import laid_out, storages_of
@@ -35,7 +35,7 @@ from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.formats.torch.tensors import StorageId
 from pytest_modelsize.sizes.measurement import SectionPath
 
-__all__ = ["size_with", "size_without_state"]
+__all__ = ["size_with", "size_without_state", "sizes_of"]
 
 _LARGEST_PICKLE = 2**20
 """Bytes of a pickle whose opcodes are held in memory: 30,000 tensors."""
@@ -56,36 +56,60 @@ def size_without_state(path: Path) -> int | None:
 
 
 def size_with(path: Path, change: Change) -> int | None:
-    """Return what the archive at ``path`` would weigh, saved with ``change``.
+    """Return what the archive at ``path`` would weigh, saved with ``change``: see `sizes_of`."""
+    return sizes_of(path)(change)
+
+
+def sizes_of(path: Path) -> Callable[[Change], int | None]:
+    """Return a function: what the archive at ``path``, which is read once, would weigh.
 
     Returns:
-        Bytes; None where it is not an archive of ``torch.save``, is not written as PyTorch 2 writes
-        by default, or lacks what is to be changed.
+        Bytes, by the change with which it is saved; None where it is not an archive of
+        ``torch.save``, is not written as PyTorch 2 writes by default, or lacks what is to be
+        changed.
 
     Raises:
         ArtifactError: where the file is broken.
     """
     with open_source(path) as source:
         if source.size < 4 or source.read(0, 2) != b"PK":
-            return None
+            return _unknown
         archive = read_zip(source)
         root = root_of(archive)
         if root is None:
-            return None
+            return _unknown
         try:
             if laid_out(archive, root) != source.size:
-                return None
+                return _unknown
+        except NoAnswer:
+            return _unknown
+        saved = _saved(source, archive, root)
+
+    def size_with(change: Change) -> int | None:
+        try:
             if members := _members(archive, root, change):
                 return laid_out(archive, root, without=members)
-            member = next((m for m in archive.members if m.name == root + PICKLE), None)
-            if member is None or member.method != STORED or member.encrypted:
-                return None
-            if member.stored > _LARGEST_PICKLE:
-                return None
-            pickle = source.window(member.offset, member.stored, member.name)
-            return _Saved(archive, root, pickle).with_change(change)
+            return None if saved is None else saved.with_change(change)
         except NoAnswer:
             return None
+
+    return size_with
+
+
+def _unknown(change: Change) -> None:
+    return None
+
+
+def _saved(source: Source, archive: ZipArchive, root: str) -> _Saved | None:
+    member = next((m for m in archive.members if m.name == root + PICKLE), None)
+    if member is None or member.method != STORED or member.encrypted:
+        return None
+    if member.stored > _LARGEST_PICKLE:
+        return None
+    try:
+        return _Saved(archive, root, source.window(member.offset, member.stored, member.name))
+    except NoAnswer:
+        return None
 
 
 def _members(archive: ZipArchive, root: str, change: Change) -> set[str]:

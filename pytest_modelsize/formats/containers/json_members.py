@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_modelsize.formats.containers.json_scanner import NotOpened, Scanner, Tally, decoded
+from pytest_modelsize.formats.containers.json_scanner import NotOpened, Scanner, decoded
+from pytest_modelsize.formats.containers.json_tally import Tally
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import NamedTuple
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_modelsize.formats.containers.json_scanner import (
-    NotOpened,
-    Scanner,
-    Tally,
-    TooLarge,
-)
+from pytest_modelsize.formats.containers.json_scanner import NotOpened, Scanner, TooLarge
+from pytest_modelsize.formats.containers.json_tally import Tally
 from pytest_modelsize.formats.containers.part import DEEPEST, Part, PartPath, TooManyParts
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.patterns import late

@@ -12,16 +12,13 @@ meaning to occurs inside a longer UTF-8 sequence (RFC 3629, section 3).
 
 from __future__ import annotations
 
+from pytest_modelsize.formats.containers.json_tally import BASE64, BASE64_FROM, Tally
 from pytest_modelsize.sizes.patterns import late
-from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["BASE64_FROM", "NotOpened", "Scanner", "Tally", "TooLarge", "decoded"]
+__all__ = ["NotOpened", "Scanner", "TooLarge", "decoded"]
 
 _MOST_STEPS = 1_000_000
 """Brackets, and values that no run takes in, before a text is given up: about a second."""
-
-BASE64_FROM = 64
-"""Characters from which a string of base64's alphabet counts as such."""
 
 _BLANK = r"[ \t\n\r]*"
 _PLAIN = r'"[^"\\\x00-\x1f]*"'  # RFC 8259, section 7, but for escapes
@@ -29,21 +26,21 @@ _DIGITS = "[0-9]{1,4300}"  # Python reads no longer integer (sys.int_info.defaul
 _NUMBER = rf"-?(?:0|(?=[1-9]){_DIGITS})(?:\.{_DIGITS})?(?:[eE][+-]?{_DIGITS})?"  # section 6
 _WORD = r"true|false|null|NaN|-?Infinity"
 _SCALAR = rf"(?:{_PLAIN}|{_WORD}|{_NUMBER})"
+_BRIEF = rf'"[^"\\\x00-\x1f]{{0,{BASE64_FROM - 3}}}"'  # too short to be remarked on as base64
+_SHORT = rf"(?:{_BRIEF}|{_WORD}|{_NUMBER})"
 
 # Repetitions are bounded: the regular expression engine keeps a record for each round.
 _BLANKS = late(_BLANK)
 _VALUE = late(_SCALAR)
 _FIELD = late(rf"({_PLAIN}){_BLANK}:{_BLANK}({_SCALAR}?)")
 _NUMBERS = late(rf"(?:{_NUMBER}{_BLANK},{_BLANK}){{1,200}}")
-_STRINGS = late(rf"(?:{_PLAIN}{_BLANK},{_BLANK}){{1,200}}")
-_FIELDS = late(rf"(?:{_PLAIN}{_BLANK}:{_BLANK}{_SCALAR}{_BLANK},{_BLANK}){{1,50}}")
+_STRINGS = late(rf"(?:{_BRIEF}{_BLANK},{_BLANK}){{1,200}}")
+_FIELDS = late(rf"(?:{_PLAIN}{_BLANK}:{_BLANK}{_SHORT}{_BLANK},{_BLANK}){{1,50}}")
 _ESCAPED = late(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*){0,200}')
 _SEPARATOR = late(rf"{_BLANK}([,\]}}]){_BLANK}")
 _COLON = late(rf"{_BLANK}:{_BLANK}")
-_BASE64 = late(r"[A-Za-z0-9+/=\\]*")  # a line feed is written \n: a backslash and a letter
 
 # Most values are a shape, a data type's policy, an initializer: passed in one step.
-_SHORT = rf'(?:"[^"\\\x00-\x1f]{{0,{BASE64_FROM - 3}}}"|{_WORD}|{_NUMBER})'
 # After each value, a comma that another follows, or the end: each is written once, for the time
 # that an expression takes to compile grows with its length.
 _ROW = rf"\[{_BLANK}(?:{_SHORT}{_BLANK}(?:,{_BLANK}(?!\])|(?=\]))){{1,16}}\]"
@@ -66,32 +63,6 @@ class NotOpened(Exception):
 
 class TooLarge(NotOpened):
     """The text may well be JSON, but has too many parts to open."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a value holds that is worth a remark.
-
-    Attributes:
-        strings: strings that are elements of lists, at any depth.
-        numbers: numbers that are elements of lists, at any depth.
-        base64: characters of its longest string of base64, or 0.
-    """
-
-    strings: int = 0
-    numbers: int = 0
-    base64: int = 0
-
-    @property
-    def remarkable(self) -> bool:
-        """Whether there is anything to remark on."""
-        return bool(self.strings or self.numbers or self.base64)
-
-    def include(self, other: Tally) -> None:
-        """Add what a part of the value holds."""
-        self.strings += other.strings
-        self.numbers += other.numbers
-        self.base64 = max(self.base64, other.base64)
 
 
 class Scanner:
@@ -230,7 +201,7 @@ class Scanner:
             end = self._string(at)
         else:
             raise self._expected("a value", at)
-        if end - at >= BASE64_FROM and _BASE64.fullmatch(self.text, at + 1, end - 1):
+        if end - at >= BASE64_FROM and BASE64.fullmatch(self.text, at + 1, end - 1):
             tally.base64 = max(tally.base64, end - at - 2)
         return end
 

@@ -94,10 +94,7 @@ def read_member(source: Source, name: str, ledger: Ledger) -> None:
         weights_file.read(source, ledger)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:
         extents.note(source, 0, source.size, home)
-        for path, size, note in open_configuration(source.read(0, source.size)):
-            ledger.add((*home, *path), Kind.DATA, size)
-            if note:
-                ledger.note((*home, *path), note)
+        ledger.add_entries(home, Kind.DATA, open_configuration(source.read(0, source.size)))
     elif name == _SHARDS:
         ledger.add(home, Kind.STRUCTURE, source.size)
         extents.note(source, 0, source.size, home)

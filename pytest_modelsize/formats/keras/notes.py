@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.containers.json_scanner import Tally
+from pytest_modelsize.formats.containers.json_tally import Tally
 
-__all__ = ["remark"]
+__all__ = ["MANY", "remark"]
 
-_MANY = 100
+MANY = 100
 """Elements from which a list is worth a remark."""
 
 _LONG_BASE64 = 200
@@ -31,9 +31,9 @@ def remark(key: str, text: str, start: int, end: int, tally: Tally) -> str:
         if listed or text.find('"__lambda__"', start, end) >= 0:
             return "a marshalled Lambda"
     found = []
-    if tally.strings >= _MANY:
+    if tally.strings >= MANY:
         found.append(f"{tally.strings:,d} strings")
-    if tally.numbers >= _MANY:
+    if tally.numbers >= MANY:
         size = tally.numbers * _FLOAT32
         found.append(f"{tally.numbers:,d} numbers, {size:,d} bytes as float32")
     if tally.base64 >= _LONG_BASE64:

@@ -128,10 +128,7 @@ def _add_attribute(
     if texts is None or len(texts) != 1 or len(texts[0]) > attribute.data:
         ledger.add(top, Kind.DATA, attribute.data)
         return
-    for inner, size, note in open_configuration(texts[0]):
-        ledger.add((*top, *inner), Kind.DATA, size)
-        if note:
-            ledger.note((*top, *inner), note)
+    ledger.add_entries(top, Kind.DATA, open_configuration(texts[0]))
     ledger.add(top, Kind.RESERVED, attribute.data - len(texts[0]))
 
 

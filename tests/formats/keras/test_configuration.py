@@ -7,13 +7,15 @@ import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from pytest_modelsize.formats.keras import configuration, open_configuration
+from pytest_modelsize.formats.keras import configuration_walk, open_configuration
+from pytest_modelsize.formats.keras.plain_configuration import read_plain
 from tests.formats.mutants import HOSTILE_CALLS
 from tests.needs import needs
 from tests.work import assert_even_growth
@@ -470,7 +472,7 @@ def test_a_hostile_text_takes_neither_long_nor_much(case: str) -> None:
 
 
 def test_memory_is_bounded_by_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configuration, "_MOST_ENTRIES", 5_000)
+    monkeypatch.setattr(configuration_walk, "_MOST_ENTRIES", 5_000)
     for case, number, allowed in (
         ("layers", 30_000, 5_000_000),
         ("empty lists", 60_000, 1_000_000),
@@ -502,3 +504,55 @@ def test_models_nested_deeper_than_anyone_nests_them_are_values() -> None:
         inner = layer(f"model_{depth}", "Sequential", layers=[inner])
     text = json.dumps(inner).encode()
     assert max(len(path) for path in sizes(text)) < 60
+
+
+# The two ways to the same entries
+
+
+_SCALARS = [None, True, False, 0, -7, 10**20, 0.1, 1e300, float("nan"), float("-inf"), "", "a", "é"]
+_SCALARS += ["QUJD" * 60, "4wEA\n" * 20, "a b " * 60, "é" * 80, "QUJD" * 14, "\ud800", '"\\']
+
+
+def _made(random: Random, depth: int) -> Any:
+    """Return what a configuration may hold, or what is nearly that."""
+
+    def inner() -> Any:
+        return _made(random, depth - 1)
+
+    def members(*keys: str) -> dict[str, Any]:
+        return {key: inner() for key in random.sample(keys, random.randrange(len(keys) + 1))}
+
+    kind = random.randrange(6) if depth else 0
+    if kind == 0:
+        return random.choice(_SCALARS)
+    if kind == 1:
+        return [inner() for _ in range(random.randrange(4))]
+    if kind == 2:
+        return [random.choice(_SCALARS) for _ in range(random.randrange(3))] * random.choice(
+            [1, 60]
+        )
+    if kind == 3:
+        return members("config", "x", "é", "trainable", "layers")
+    config = members("units", "layer", "function", "config", "class_name")
+    if random.random() < 0.8:
+        config |= {"name": random.choice(["", "a", "é", None]), "trainable": inner()}
+    if random.random() < 0.5:
+        config["layers"] = [inner() for _ in range(random.randrange(4))]
+    layer = members("name", "compile_config", "registered_name")
+    layer |= {"class_name": random.choice(["", "A", "b", None]), "config": config}
+    if random.random() < 0.1:
+        layer["config"] = [inner(), inner()]
+    return dict(random.sample(list(layer.items()), len(layer)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_text_that_python_writes_again_has_the_entries_that_a_walk_finds(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(150):
+        text = json.dumps({"config": _made(random, 5), "x": _made(random, 5)}).encode()
+        assert read_plain(text) is not None
+        root, note = configuration_walk.Walk(text.decode("latin-1")).root()
+        walked: dict[tuple[str, ...], tuple[int, str]] = {}
+        root.enter(walked)
+        assert note == ""
+        assert open_configuration(text) == [(path, *walked[path]) for path in walked], text

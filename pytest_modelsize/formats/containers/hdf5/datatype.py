@@ -86,11 +86,11 @@ def read_dimensions(
         raise walk.error(f"dataspace of version {version}")
     if version == 2 and data[3] == 2:
         return None, None
-    position, width = (8 if version == 1 else 4), walk.length_size
-    now = tuple(walk.length(data, position + width * i) for i in range(rank))
+    position = 8 if version == 1 else 4
     if not flags & 1:
-        return now, None
-    return now, tuple(walk.length(data, position + width * (rank + i)) for i in range(rank))
+        return walk.lengths(data, position, rank), None
+    extents = walk.lengths(data, position, 2 * rank)
+    return extents[:rank], extents[rank:]
 
 
 class _Parser:

@@ -131,6 +131,11 @@ class Walk:
         """Return the length stored at ``position``."""
         return int(_UINT[self.length_size](data, position)[0])
 
+    def lengths(self, data: bytes, position: int, count: int) -> tuple[int, ...]:
+        """Return ``count`` lengths stored one after the other from ``position``."""
+        letter = "Q" if self.length_size == 8 else "I"
+        return struct.unpack_from(f"<{count}{letter}", data, position)
+
     def uint(self, data: bytes, position: int, width: int) -> int:
         """Return the little-endian integer of ``width`` bytes at ``position``."""
         if width in _UINT:
