@@ -16,7 +16,7 @@ from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
+from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, is_beside_a_model
 from pytest_modelsize.formats.registry import Format, Opened
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, ReaderError
 from pytest_modelsize.sizes.ledger import Ledger
@@ -89,6 +89,12 @@ def _read(where: Path, tree: Tree, ledger: Ledger) -> str:
         with tree.open(where, follow=True, alone=True) as source:
             return registry.read(source, ledger)
     format = registry.read(Folder(tree, where), ledger)
+    if any(tree.read.values()) and all(is_beside_a_model(path.name) for path in tree.read):
+        kept = next((path for path in tree.read if path.suffix == ".dvc"), None)
+        cure = f"; run `dvc pull`, as {kept.name!r:.100} says" if kept is not None else ""
+        raise PlaceholderError(
+            str(where), None, f"a folder with nothing but notes, so {NO_MODEL_HERE}{cure}"
+        )
     if not any(tree.read.values()):
         what = "with nothing but empty files" if tree.read else "with nothing in it"
         raise PlaceholderError(str(where), None, f"a folder {what}, so {NO_MODEL_HERE}")

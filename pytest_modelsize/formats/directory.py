@@ -113,7 +113,7 @@ class _Rest:
         shares: Format | None = None
         with ExitStack() as holding:
             for item in items:
-                if item.path in self._named:
+                if item.path in self._named or item.path in self._folder.tree.by_link:
                     continue
                 part = self.parts[item.path] = Ledger()
                 if item.is_folder:

@@ -57,15 +57,18 @@ class Tree:
     Attributes:
         root: the artifact's folder, or the one that its leading file lies in.
         names: what the live model that was saved knows about it.
-        read: each file that was opened, with its bytes.
+        read: each file that was opened, with its bytes; in place of a link to another file of the
+            artifact that one.
+        by_link: those of them that were opened by a link, where that is.
     """
 
-    __slots__ = ("_followed", "_listed", "_reach", "_sorted", "names", "read", "root")
+    __slots__ = ("_followed", "_listed", "_reach", "_sorted", "by_link", "names", "read", "root")
 
     def __init__(self, root: Path, names: LiveNames | None = None) -> None:
         self.root = root
         self.names = names or LiveNames()
         self.read: dict[Path, int] = {}
+        self.by_link: set[Path] = set()
         self._reach = Reach(root)
         self._listed: dict[Path, dict[str, Item]] = {}
         self._followed: dict[Path, Path] = {}
@@ -138,13 +141,23 @@ class Tree:
             ArtifactError: as `open_source` does; where it is a link that may not be followed, or
                 stands in for a model.
         """
-        real = path
+        real = counted = path
         if not follow and path.is_symlink():
-            real = self._reach.follow(path).target
+            link = self._reach.follow(path)
+            real = link.target
+            if link.again:
+                counted = self._reach.within(real)
+                if counted in self.read:
+                    raise ArtifactError(
+                        str(path),
+                        None,
+                        f"{link.note}, too: measure {path.parent.name!r:.100} by itself",
+                    )
+                self.by_link.add(counted)
         with open_source(real, follow=follow, named=path) as source:
             source.folder = Folder(self, path.parent)
             source.names = self.names
-            self.read[path] = source.size
+            self.read[counted] = source.size
             refuse_placeholder(source, alone=alone, empty=empty)
             yield source
 

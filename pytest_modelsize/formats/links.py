@@ -68,6 +68,10 @@ class Reach:
                     found.append(folder.resolve())
         return tuple(found)
 
+    def within(self, target: Path) -> Path:
+        """Return the path of a link's target in the artifact as it is listed, from its root on."""
+        return self._given / target.relative_to(self._root)
+
     def follow(self, path: Path) -> Link:
         """Return what the link at ``path`` leads to.
 

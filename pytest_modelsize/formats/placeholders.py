@@ -13,7 +13,7 @@ from pathlib import PurePath
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
 from pytest_modelsize.sizes.patterns import late
 
-__all__ = ["NO_MODEL_HERE", "named_like_a_model", "refuse_placeholder"]
+__all__ = ["NO_MODEL_HERE", "is_beside_a_model", "named_like_a_model", "refuse_placeholder"]
 
 _LFS = late(
     rb"version https://(git-lfs\.github\.com/spec|hawser\.github\.com/spec)/v1\r?\n"
@@ -59,6 +59,11 @@ _NEVER_ZERO = _BINARY - {".bin", ".onnx_data", ".pdiparams", ".lite"}
 """Those under which a file has a beginning of its own, and not the elements of tensors alone."""
 _PAGES = frozenset({".htm", ".html", ".md", ".svg", ".xhtml"})
 _SHARD = late(r".+\.data-[0-9]{5}-of-[0-9]{5}")
+_NOTES = ("changelog", "licence", "license", "notice", "readme")
+_OF_TOOLS = frozenset({".ds_store", ".dvcignore", ".gitattributes", ".gitignore", ".gitkeep"})
+_OF_SEVERAL = late(r"(.*[-_.])\d{5}-of-(\d{5})(\.\w+)")
+"""How files are called that are a model together: huggingface_hub/serialization/_base.py, and
+llama.cpp's gguf-split."""
 _CHUNK, _MOST_ZEROS = 64 * 1024, 4 * 2**20
 _TOLD = 64
 """Bytes by which most models are told from text."""
@@ -71,6 +76,13 @@ def named_like_a_model(name: str) -> bool:
     if suffixes and suffixes[-1] in (".gz", ".zst", ".xz", ".bz2", ".lz4"):
         suffixes = suffixes[:-1]
     return bool(_SHARD.fullmatch(name)) or bool(suffixes and suffixes[-1] in _MODELS)
+
+
+def is_beside_a_model(name: str) -> bool:
+    """Return whether a file says something of a model, or where it is, and is never part of one."""
+    plain = name.lower()
+    told = plain.startswith(_NOTES) or plain.endswith((".dvc", ".md", ".rst"))
+    return told or plain in _OF_TOOLS
 
 
 def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = False) -> None:
@@ -96,6 +108,8 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
             None,
             f"what DVC writes in place of {name[:-4]!r:.100}: run `dvc pull`, and measure that",
         )
+    if model and (missing := _missing_shards(source)):
+        raise PlaceholderError(source.name, None, missing)
     if size == 0 and (model or alone) and not empty:
         raise PlaceholderError(
             source.name,
@@ -126,6 +140,24 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
             0,
             f"{what} and not the model: a download that failed and was saved all the same",
         )
+
+
+def _missing_shards(source: Source) -> str:
+    """Return what to say of one of several files where others are missing; empty of any other."""
+    match = _OF_SEVERAL.fullmatch(source.title)
+    if match is None or source.folder is None:
+        return ""
+    before, count, after = match[1], int(match[2]), match[3]
+    beside = source.folder.tree.beginning(source.folder.path, before)
+    digits = len(match[2])
+    there = sum(
+        name[len(before) + digits :] == f"-of-{match[2]}{after}"
+        and name[len(before) : len(before) + digits].isdecimal()
+        for name in beside
+    )
+    if there >= count:
+        return ""
+    return f"one of {count:,d} files of a model, {count - there:,d} of them missing: fetch them all"
 
 
 def _pointer(text: bytes) -> str:

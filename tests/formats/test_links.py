@@ -113,6 +113,44 @@ def test_a_link_to_what_is_there_anyway_counts_once(tmp_path):
     assert measured.total == len(WEIGHTS)
 
 
+def real_bytes(folder):
+    """The bytes of regular files, as the file system lists them."""
+    return sum(
+        path.lstat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
+
+
+def test_the_whole_cache_of_a_model_counts_each_blob_once(hub):
+    whole = hub.parent.parent
+    measured = measure(whole)
+    assert measured.total == real_bytes(whole)
+    assert measured.section("weights").of_kind(Kind.DATA) == 4000
+    other = whole / "snapshots" / "later"
+    shutil.copytree(hub, other, symlinks=True)
+    with pytest.raises(ArtifactError, match="which is counted there, too: measure 'later' by"):
+        measure(whole)
+    assert measure(other).total == measure(hub).total
+
+
+@pytest.mark.parametrize("kept", ["a", "pytorch", "zoo"])
+def test_a_model_s_own_file_may_be_a_link_to_another_folder_of_it(tmp_path, kept):
+    model = tmp_path / "export" / "model"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text("{}")
+    for folder in (model, tmp_path / "export"):  # within the model's folder, and beside it
+        (folder / kept).mkdir()
+        (folder / kept / "w.safetensors").write_bytes(WEIGHTS)
+        link = model / "model.safetensors"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(os.path.relpath(folder / kept / "w.safetensors", model)))
+        whole = measure(folder)
+        assert whole.total == real_bytes(folder)
+        assert whole.section("weights").of_kind(Kind.DATA) == 4000
+        shutil.rmtree(folder / kept)
+
+
 def outside(tmp_path, kind):
     """A folder whose model is a link out of it, of each kind of folder."""
     cache, model = tmp_path / "cache", tmp_path / "model"

@@ -22,6 +22,8 @@ POINTERS = {
     + OID + b"size 132000000\n",
     "of 2013": b"version https://hawser.github.com/spec/v1\n" + OID + b"size 12\n",
 }  # fmt: skip
+ONE = (2).to_bytes(8, "little") + b"{}"
+"""A file of safetensors without a tensor."""
 MODELS = (
     "model.pt", "model.pth", "pytorch_model.bin", "m.ckpt", "m.pkl", "m.joblib", "frozen.pb", "m.gguf",
     "m.h5", "m.hdf5", "m.keras", "m.weights.h5", "m.tflite", "m.onnx", "m.safetensors", "m.pt2",
@@ -238,6 +240,37 @@ def test_a_file_that_dvc_writes_in_place_of_a_model_is_none(tmp_path):
         tmp_path / "model.pt.dvc", "what DVC writes in place of 'model.pt': run `dvc pull`"
     )
     assert "measure that" in said
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"README.md": "# A model"},
+        {"readme.txt": "x", "LICENSE": "MIT", ".gitattributes": "*.pt filter=lfs"},
+        {"model.pt.dvc": "outs:\n- md5: 22\n  path: model.pt\n", ".gitignore": "/model.pt\n"},
+    ],
+)
+def test_a_folder_of_notes_is_no_model(tmp_path, files):
+    (tmp_path / "export" / "sub").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / "export" / "sub" / name).write_text(text)
+    said = refused(tmp_path / "export", "a folder with nothing but notes, so there is no model")
+    assert ("`dvc pull`" in said) == ("model.pt.dvc" in files)
+    (tmp_path / "export" / "vocab.txt").write_text("a\n")
+    assert measure(tmp_path / "export").total > 2
+
+
+@pytest.mark.parametrize("name", ["model-{}-of-00003.safetensors", "pytorch_model-{}-of-00003.bin"])
+def test_one_of_several_files_is_no_model_where_others_are_missing(tmp_path, name):
+    for missing in (2, 1):
+        shard = tmp_path / name.format(f"{3 - missing:05d}")
+        shard.write_bytes(ONE)
+        match = f"one of 3 files of a model, {missing} of them missing: fetch them all"
+        refused(shard, match)
+        refused(tmp_path, match)
+    (tmp_path / name.format("00003")).write_bytes(ONE)
+    assert measure(shard).total == len(ONE)
+    assert measure(tmp_path).total == 3 * len(ONE)
 
 
 @pytest.mark.parametrize("name", ["m.pt", "m.zip", "m.npz", "m.nemo"])
