@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pytest_modelsize.report.comment_details import details
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
-from pytest_modelsize.report.request import Artifact, Request
+from pytest_modelsize.report.request import ArtifactChange, Request
 from pytest_modelsize.sizes.bytesize import family_of, human, human_pair
 
 __all__ = ["COMMENT_LIMIT", "comment", "mark_of"]
@@ -121,7 +121,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number else ""
 
 
-def _one(row: Artifact) -> str:
+def _one(row: ArtifactChange) -> str:
     name, change = code(row.result.artifact), _change(row)
     if not row.change:
         return f"{name} changed inside"
@@ -143,7 +143,7 @@ def _first(request: Request) -> list[str]:
     ]
 
 
-def _smaller(rows: Sequence[Artifact]) -> list[str]:
+def _smaller(rows: Sequence[ArtifactChange]) -> list[str]:
     lost = [row for row in rows if row.is_smaller and not row.is_bad]
     if not lost:
         return []
@@ -163,7 +163,7 @@ def _head(request: Request, *, compares: bool) -> list[str]:
     ]
 
 
-def _row(row: Artifact, *, compares: bool, named: bool) -> str:
+def _row(row: ArtifactChange, *, compares: bool, named: bool) -> str:
     result = row.result
     name = code(result.artifact) or "(none)"
     if named or not result.artifact:
@@ -181,7 +181,7 @@ def _row(row: Artifact, *, compares: bool, named: bool) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _change(row: Artifact) -> str:
+def _change(row: ArtifactChange) -> str:
     if not row.change or row.old is None:
         return "=" if row.old is not None else ""
     sign = "+" if row.change > 0 else "-"
@@ -191,7 +191,7 @@ def _change(row: Artifact) -> str:
     return f"{sign}{human(abs(row.change))}{share}"
 
 
-def _budget(row: Artifact) -> str:
+def _budget(row: ArtifactChange) -> str:
     """Return the first limit that is exceeded; else the one on the whole size; else on growth."""
     broken = [limit for limit in row.result.limits if not limit.held]
     growth = [limit for limit in row.result.limits if limit.kind == "growth"]
@@ -222,6 +222,6 @@ def _end(request: Request, run: str, *, whole: bool) -> list[str]:
     return [f"<sub>{' '.join(said)}</sub>"] if said else []
 
 
-def _same_names(rows: Sequence[Artifact]) -> set[str]:
+def _same_names(rows: Sequence[ArtifactChange]) -> set[str]:
     names = [row.result.artifact for row in rows]
     return {name for name in names if names.count(name) > 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_modelsize.report.markdown_text import code, fenced, words
-from pytest_modelsize.report.request import Artifact
+from pytest_modelsize.report.request import ArtifactChange
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.comparison import Row, compare
 from pytest_modelsize.sizes.entry_changes import changes
@@ -15,7 +15,7 @@ _BAR = 12
 _MOST_ENTRIES = 5
 
 
-def details(row: Artifact) -> str:
+def details(row: ArtifactChange) -> str:
     """Return the details of an artifact as one foldable block of Markdown."""
     result = row.result
     name = code(result.artifact or result.test)
@@ -35,12 +35,12 @@ def details(row: Artifact) -> str:
     return "\n".join([*lines, "", "</details>"])
 
 
-def _place(row: Artifact) -> str:
+def _place(row: ArtifactChange) -> str:
     result = row.result
     return f", budget at {code(f'{result.file}:{result.line}')}" if result.file else ""
 
 
-def _summary(row: Artifact) -> str:
+def _summary(row: ArtifactChange) -> str:
     """Say which section is behind the change."""
     result = row.result
     if row.old is None or result.measurement is None:

@@ -10,7 +10,7 @@ from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline import Baseline, Key
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
-__all__ = ["Artifact", "Base", "Request", "review"]
+__all__ = ["ArtifactChange", "Base", "Request", "review"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
+class ArtifactChange:
     """One artifact before and after.
 
     Attributes:
@@ -92,8 +92,8 @@ class Request:
     """
 
     base: Base
-    shown: tuple[Artifact, ...]
-    unchanged: tuple[Artifact, ...]
+    shown: tuple[ArtifactChange, ...]
+    unchanged: tuple[ArtifactChange, ...]
     removed: tuple[tuple[Key, int], ...] = ()
 
     @property
@@ -132,19 +132,19 @@ def review(
     )
 
 
-def _artifact(result: CheckResult, base: Base, min_change: int) -> Artifact:
+def _artifact(result: CheckResult, base: Base, min_change: int) -> ArtifactChange:
     if base.accepted is None or result.measurement is None or not result.key:
-        return Artifact(result, None, False)
+        return ArtifactChange(result, None, False)
     found = base.accepted.find(Key(result.test, result.key))
     if found is None:
         # Where no growth is held, a baseline need not know the artifact: it is no news.
-        return Artifact(result, None, result.baseline is not None)
+        return ArtifactChange(result, None, result.baseline is not None)
     growth = grown(found[1].measurement, result.measurement)
     most = max(map(abs, growth.counted.values()), default=0)
-    return Artifact(result, growth, most >= max(1, min_change))
+    return ArtifactChange(result, growth, most >= max(1, min_change))
 
 
-def _rank(artifact: Artifact) -> tuple[int, int, str]:
+def _rank(artifact: ArtifactChange) -> tuple[int, int, str]:
     standing = artifact.result.standing if artifact.is_bad else "passed"
     return STANDINGS.index(standing), -abs(artifact.change), artifact.result.test
 

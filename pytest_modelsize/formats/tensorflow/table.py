@@ -12,7 +12,7 @@ from pytest_modelsize.formats.containers import snappy
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["MAGIC", "Entry", "Table", "read_table"]
+__all__ = ["MAGIC", "Table", "TableEntry", "read_table"]
 
 _FOOTER, _TRAILER = 48, 5
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
@@ -26,7 +26,7 @@ _PLAIN, _SNAPPY = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableEntry:
     """A key and its value, with the bytes of both."""
 
     key: bytes
@@ -38,7 +38,7 @@ class Entry:
 class Table:
     """A table's entries, and the bytes that serve none of them."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TableEntry, ...]
     structure: int
 
 
@@ -61,7 +61,7 @@ def read_table(source: Source) -> Table:
     _, _, position = reader.handle(data, footer, source.size - 8)  # the metaindex block
     at, size, _ = reader.handle(data, position, source.size - 8)
     index, _ = reader.block(at, size)
-    entries: list[Entry] = []
+    entries: list[TableEntry] = []
     after, last, text = 0, b"", 0
     for _, start, end, _ in reader.entries(index, at):
         block_at, block_size, _ = reader.handle(index, start, end)
@@ -79,7 +79,7 @@ def read_table(source: Source) -> Table:
             own = limit - begin
             if stored != len(block):
                 own = stored * limit // len(block) - stored * begin // len(block)
-            entries.append(Entry(key, block[value:limit], own))
+            entries.append(TableEntry(key, block[value:limit], own))
             if len(entries) > _MOST_ENTRIES:
                 raise source.error(block_at, f"more than {_MOST_ENTRIES:,d} entries")
     return Table(tuple(entries), source.size - sum(entry.size for entry in entries))

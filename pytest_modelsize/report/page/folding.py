@@ -10,7 +10,7 @@ from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
 from pytest_modelsize.sizes.top_entries import smaller_count
 
-__all__ = ["Part", "fold", "is_waste"]
+__all__ = ["FoldedEntry", "fold", "is_waste"]
 
 _WASTE = re.compile(
     r"\b(waste|wasted|duplicate|duplicates|all zeros|stored again|unused)\b", re.IGNORECASE
@@ -18,7 +18,7 @@ _WASTE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FoldedEntry:
     """An entry of a section, or what stands for several.
 
     Attributes:
@@ -41,7 +41,7 @@ def is_waste(entry: Section) -> bool:
     return entry.kind is Kind.SLACK or _WASTE.search(entry.note) is not None
 
 
-def fold(measurement: Measurement, most: int) -> list[tuple[Section, list[Part]]]:
+def fold(measurement: Measurement, most: int) -> list[tuple[Section, list[FoldedEntry]]]:
     """Return the sections of ``measurement``, largest first, with their parts, largest first.
 
     Args:
@@ -71,13 +71,13 @@ def _entries(section: Section) -> Sequence[Section]:
     return [child for child in section.children if child.size] or [section]
 
 
-def _parts(section: Section, kept: set[str]) -> list[Part]:
-    parts: list[Part] = []
+def _parts(section: Section, kept: set[str]) -> list[FoldedEntry]:
+    parts: list[FoldedEntry] = []
     rest: dict[bool, list[Section]] = {False: [], True: []}
     for entry in _entries(section):
         waste = is_waste(entry)
         if entry.name in kept:
-            parts.append(Part(entry.name, entry.size, entry.note, waste))
+            parts.append(FoldedEntry(entry.name, entry.size, entry.note, waste))
         else:
             rest[waste].append(entry)
     more = bool(parts)
@@ -85,12 +85,12 @@ def _parts(section: Section, kept: set[str]) -> list[Part]:
     return sorted(parts, key=lambda part: (-part.size, part.folded, part.name))
 
 
-def _folded(entries: Sequence[Section], waste: bool, more: bool) -> Part:
+def _folded(entries: Sequence[Section], waste: bool, more: bool) -> FoldedEntry:
     """Return one part for ``entries``; ``more``: there are others beside it, all larger."""
     count = sum(smaller_count(entry.name) or 1 for entry in entries)
     first = entries[0]
     if count == 1 and not smaller_count(first.name):
-        return Part(first.name, first.size, first.note, waste)
+        return FoldedEntry(first.name, first.size, first.note, waste)
     name = f"and {exact(count)} smaller" if more else f"{exact(count)} entries"
     size = sum(entry.size for entry in entries)
-    return Part(name, size, "waste" if waste else "", waste, count)
+    return FoldedEntry(name, size, "waste" if waste else "", waste, count)

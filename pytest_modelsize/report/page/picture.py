@@ -15,11 +15,11 @@ from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.check_result import CheckResult
 
-__all__ = ["Mark", "Part", "Picture", "picture"]
+__all__ = ["Mark", "Picture", "ScalePart", "picture"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScalePart:
     """A section as a part of the scale, and in the legend.
 
     Attributes:
@@ -71,7 +71,7 @@ class Picture:
         now: the treemap of the artifact.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ScalePart, ...]
     gone: str
     marks: tuple[Mark, ...]
     over: tuple[float, float] | None
@@ -116,13 +116,15 @@ def picture(
     )
 
 
-def _parts(result: CheckResult, measurement: Measurement, now: Map, whole: int) -> tuple[Part, ...]:
+def _parts(
+    result: CheckResult, measurement: Measurement, now: Map, whole: int
+) -> tuple[ScalePart, ...]:
     parts = []
     for region in now.regions:
         old = None if result.baseline is None else result.baseline.section(region.name).size
         types = dtype_shares(result.dtypes) if region.name == "weights" else ""
         parts.append(
-            Part(
+            ScalePart(
                 name=region.name,
                 width=100 * region.size / whole,
                 size=human(region.size),

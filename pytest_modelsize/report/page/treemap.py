@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_modelsize.report.page.folding import Part, fold
+from pytest_modelsize.report.page.folding import FoldedEntry, fold
 from pytest_modelsize.report.page.labels import Label, distinct, label
 from pytest_modelsize.report.page.layout import HEIGHT, WIDTH, Box, boxes
 from pytest_modelsize.report.page.wording import bytes_text, name, share
@@ -119,7 +119,7 @@ def treemap(
 
 
 def _tile(
-    part: Part, box: Box, shown: str, total: int, row: Row | None, right: bool, longest: int
+    part: FoldedEntry, box: Box, shown: str, total: int, row: Row | None, right: bool, longest: int
 ) -> Tile:
     rest = [share(part.size, total)]
     if part.note:
@@ -138,7 +138,7 @@ def _tile(
     )
 
 
-def _change(part: Part, row: Row | None) -> tuple[str, str]:
+def _change(part: FoldedEntry, row: Row | None) -> tuple[str, str]:
     """Return the class of a tile whose entry is not as in the other run, and what is said of it."""
     if row is None or not row.change:
         return "", ""

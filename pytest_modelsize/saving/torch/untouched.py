@@ -42,7 +42,7 @@ def for_inference(torch: Any, module: Any) -> Iterator[Any]:
             yield subject
         finally:
             if twin is None and modes != [part.training for part in parts]:
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(Exception):  # code of the user's: what it set is put back
                     module.train(modes[0])
             _put_back(torch, held, contents)
 

@@ -68,3 +68,9 @@ def legacy(pickled, storages=()):
     listed = pickle.dumps(list(dict(storages)), 2)
     content = b"".join(n.to_bytes(8, "little") + data for n, data in dict(storages).values())
     return magic + pickled + listed + content
+
+
+def storages(path):
+    """Return the bytes of all storages in an archive, as the standard library tells them."""
+    with zipfile.ZipFile(path) as file:
+        return sum(i.file_size for i in file.infolist() if "/data/" in i.filename)

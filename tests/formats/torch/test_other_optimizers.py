@@ -4,11 +4,10 @@ Names and shapes are those that one step leaves: torch_optimizer 0.3, pytorch_op
 schedulefree 1.4, prodigyopt 1.1, torchao 0.18.
 """
 
-import zipfile
-
 import pytest
 
 from pytest_modelsize import Kind, measure
+from tests.formats.torch.handmade import storages
 from tests.formats.torch.training import CHECKPOINTS, SAFETENSORS, train
 from tests.needs import needs
 
@@ -70,12 +69,6 @@ def trained(torch):
         one.optimizer = Kept(list(one.model.parameters()), slots)
         found[kind] = one
     return found
-
-
-def storages(path):
-    """Bytes of all storages, as `zipfile` lists them."""
-    with zipfile.ZipFile(path) as file:
-        return sum(i.file_size for i in file.infolist() if "/data/" in i.filename)
 
 
 @pytest.mark.parametrize("form", FORMS)

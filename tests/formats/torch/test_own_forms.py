@@ -1,12 +1,12 @@
 """State in forms that people made up themselves, beside a network, and what is left without it."""
 
 import copy
-import zipfile
 
 import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.checks.stripping.torch import size_without_state
+from tests.formats.torch.handmade import storages
 from tests.needs import needs
 
 
@@ -121,11 +121,6 @@ def model(torch):
     torch.manual_seed(0)
     nn = torch.nn
     return nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Linear(16, 4))
-
-
-def storages(path):
-    with zipfile.ZipFile(path) as file:
-        return sum(i.file_size for i in file.infolist() if "/data/" in i.filename)
 
 
 def test_state_of_every_form_is_found_and_what_is_left_is_told(torch, model, tmp_path):

@@ -1,10 +1,9 @@
 """Optimizer state is found whatever it is kept in, against the difference of two saves."""
 
-import zipfile
-
 import pytest
 
 from pytest_modelsize import Kind, measure
+from tests.formats.torch.handmade import storages
 from tests.formats.torch.training import CHECKPOINTS, SAFETENSORS, optimizers_of, train
 from tests.needs import needs
 
@@ -17,12 +16,6 @@ def trained(torch):
         for kind in optimizers_of(torch)
         for scheduled in (False, True)
     }
-
-
-def storages(path):
-    """Bytes of all storages, as `zipfile` lists them."""
-    with zipfile.ZipFile(path) as file:
-        return sum(i.file_size for i in file.infolist() if "/data/" in i.filename)
 
 
 @pytest.mark.parametrize("scheduled", [False, True])

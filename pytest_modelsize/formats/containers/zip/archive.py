@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats.containers.zip.directory import Directory, find_directory
 from pytest_modelsize.formats.containers.zip.members import (
-    Entry,
+    DirectoryEntry,
     ZipMember,
     name_of,
     read_entries,
@@ -108,7 +108,7 @@ def read_zip(source: Source) -> ZipArchive:
     return archive
 
 
-def _by_header(entry: Entry) -> int:
+def _by_header(entry: DirectoryEntry) -> int:
     return entry.header
 
 

@@ -25,7 +25,7 @@ from pytest_modelsize.formats.containers.zip.records import (
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import NamedTuple, dataclass
 
-__all__ = ["Entry", "ZipMember", "name_of", "read_entries", "read_member"]
+__all__ = ["DirectoryEntry", "ZipMember", "name_of", "read_entries", "read_member"]
 
 _LARGEST_DIRECTORY = 16 * 2**20
 _MOST_ENTRIES = 200_000
@@ -67,7 +67,7 @@ class ZipMember:
     crc: int
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """What the central directory says of a member. Sizes and offsets are resolved.
 
     Attributes:
@@ -88,7 +88,7 @@ class Entry(NamedTuple):
     unpacked: int
 
 
-def read_entries(source: Source, directory: Directory) -> tuple[list[Entry], int]:
+def read_entries(source: Source, directory: Directory) -> tuple[list[DirectoryEntry], int]:
     """Read the central directory (APPNOTE.TXT 4.3.12).
 
     Returns:
@@ -101,7 +101,7 @@ def read_entries(source: Source, directory: Directory) -> tuple[list[Entry], int
             f"at most {_MOST_ENTRIES:,d} and {_LARGEST_DIRECTORY:,d} are read",
         )
     data = source.read(directory.start, directory.size)
-    entries: list[Entry] = []
+    entries: list[DirectoryEntry] = []
     at = 0
     for _ in range(directory.entries):
         entry = _entry(source, directory, data, at)
@@ -110,7 +110,7 @@ def read_entries(source: Source, directory: Directory) -> tuple[list[Entry], int
     return entries, at
 
 
-def _entry(source: Source, directory: Directory, data: bytes, at: int) -> Entry:
+def _entry(source: Source, directory: Directory, data: bytes, at: int) -> DirectoryEntry:
     place = directory.start + at
     if len(data) - at < CENTRAL_ENTRY.size or not data.startswith(CENTRAL_SIGNATURE, at):
         raise source.error(
@@ -130,7 +130,7 @@ def _entry(source: Source, directory: Directory, data: bytes, at: int) -> Entry:
     if fields.disk not in (0, UNKNOWN_16):
         raise source.error(place, f"a member on disk {fields.disk} of several")
     unpacked, stored, offset = values
-    return Entry(
+    return DirectoryEntry(
         header=offset + directory.shift,
         at=place,
         size=end - at,
@@ -143,7 +143,7 @@ def _entry(source: Source, directory: Directory, data: bytes, at: int) -> Entry:
     )
 
 
-def read_member(source: Source, entry: Entry, limit: int) -> tuple[ZipMember, int]:
+def read_member(source: Source, entry: DirectoryEntry, limit: int) -> tuple[ZipMember, int]:
     """Read a member's local header and data descriptor; check them against its entry.
 
     Args:
@@ -190,7 +190,7 @@ def read_member(source: Source, entry: Entry, limit: int) -> tuple[ZipMember, in
     return member, end + descriptor
 
 
-def _local_header(source: Source, entry: Entry, limit: int) -> tuple[LocalHeader, bytes]:
+def _local_header(source: Source, entry: DirectoryEntry, limit: int) -> tuple[LocalHeader, bytes]:
     """Return the fields of the local header, and its extra fields (APPNOTE.TXT 4.3.7)."""
     at, room = entry.header, limit - entry.header
     if room < LOCAL_HEADER.size:
@@ -223,7 +223,7 @@ def _local_header(source: Source, entry: Entry, limit: int) -> tuple[LocalHeader
 
 
 def _descriptor(
-    source: Source, entry: Entry, header: LocalHeader, extra: bytes, end: int, limit: int
+    source: Source, entry: DirectoryEntry, header: LocalHeader, extra: bytes, end: int, limit: int
 ) -> int:
     """Return the bytes of the data descriptor at ``end`` (APPNOTE.TXT 4.3.9), or 0.
 
@@ -268,7 +268,7 @@ def _descriptor_forms(data: bytes, values: tuple[int, ...], wide: bool) -> list[
     ]
 
 
-def name_of(entry: Entry) -> str:
+def name_of(entry: DirectoryEntry) -> str:
     """Return the name in the encoding that bit 11 tells (APPNOTE.TXT 4.4.4 and appendix D)."""
     if entry.flags & UTF8:
         return entry.name.decode("utf-8", "backslashreplace")

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 import h5py
 import numpy as np
 
-__all__ = ["Content", "Inexact", "SparseBytes", "SparseFile", "SparseSave", "StandIn"]
+__all__ = ["Content", "HollowTensor", "Inexact", "SparseBytes", "SparseFile", "SparseSave"]
 
 _TENSORS = {
     ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"),
@@ -44,7 +44,7 @@ class Inexact(Exception):
 _Array: Any = np.ndarray
 
 
-class StandIn(_Array):  # type: ignore[misc]
+class HollowTensor(_Array):  # type: ignore[misc]
     """A tensor's shape and type, without memory for its elements: one zero, repeated."""
 
 
@@ -65,7 +65,7 @@ class SparseSave:
     reserved: int = 0
     holes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def stand_in(self, value: Any) -> StandIn | None:
+    def stand_in(self, value: Any) -> HollowTensor | None:
         """Return what stands for ``value``; None where it must be looked at itself."""
         if _is_variable(type(value)):
             value = value.value
@@ -79,7 +79,7 @@ class SparseSave:
         if not plain or not math.prod(shape) or not shape:
             return None
         self.handed += 1
-        return StandIn(shape, kind, _ZEROS, strides=(0,) * len(shape))
+        return HollowTensor(shape, kind, _ZEROS, strides=(0,) * len(shape))
 
 
 def _is_variable(cls: type) -> bool:
@@ -95,17 +95,17 @@ class SparseDataset(h5py.Dataset):  # type: ignore[misc]
     key: str
 
     def __setitem__(self, args: Any, value: Any) -> None:
-        if isinstance(value, StandIn):
+        if isinstance(value, HollowTensor):
             self.reserve(value)
         else:
             super().__setitem__(args, value)
 
-    def reserve(self, tensor: StandIn) -> None:
+    def reserve(self, tensor: HollowTensor) -> None:
         """Have the room for ``tensor`` allocated as writing it would, and take note of the hole."""
         reserve(self.id, tensor, self.save, self.key)
 
 
-def reserve(dataset: Any, tensor: StandIn, save: SparseSave, key: str) -> None:
+def reserve(dataset: Any, tensor: HollowTensor, save: SparseSave, key: str) -> None:
     """Have the room for ``tensor`` allocated in ``dataset`` of the file ``key``; note the hole."""
     last = tuple([extent - 1 for extent in tensor.shape])
     space = dataset.get_space()
@@ -136,7 +136,7 @@ class _Sparse:
         self, name: Any, shape: Any = None, dtype: Any = None, data: Any = None, **kwargs: Any
     ) -> Any:
         create: Any = super().create_dataset  # type: ignore[misc]
-        if isinstance(data, StandIn):
+        if isinstance(data, HollowTensor):
             made = create(name, data.shape, data.dtype, **kwargs)
             reserve(made.id, data, self.save, self.key)
         else:
