@@ -14,6 +14,7 @@ from pytest_modelsize.checks.take import Settings
 from pytest_modelsize.checks.targets import (
     NoModelError,
     Subject,
+    Surroundings,
     TargetError,
     find_subjects,
     means_largest,
@@ -56,48 +57,66 @@ class Check:
     largest: bool
 
 
-def checks_of(item: pytest.Item, problems: list[ModelSizeFailure]) -> Iterator[Check]:
-    """Yield what is to be checked: of each kind of marker, the nearest for each artifact."""
+def checks_of(item: pytest.Item) -> tuple[list[Check], list[ModelSizeFailure]]:
+    """Return what is to be checked: of each kind of marker, the nearest for each artifact.
+
+    With it come the failures of the markers whose artifact is missing.
+    """
+    found: list[Check] = []
+    failures: list[ModelSizeFailure] = []
     nearest: dict[object, object] = {}
     markers, around = list(markers_of(item)), surroundings_of(item)
     for marker in markers:
-        request = marker.request
-        largest = means_largest(request.target.model, around)
         try:
-            subjects = find_subjects(request.target, around)
-            if request.growth and len(subjects) > 1 and not largest:
-                raise TargetError(_needs_one(subjects))
+            checks = _checks_by(marker, item, around)
         except NoModelError as error:
             # A class or a module speaks of those of its tests that have a model.
             if marker.node is item:
-                problems.append(keep_unchecked(item, marker.mark, str(error)))
+                failures.append(keep_unchecked(item, marker.mark, str(error)))
             else:
                 note_marker(item, place_of(item, marker.mark), found=False)
             continue
         except TargetError as error:
-            problems.append(keep_unchecked(item, marker.mark, str(error)))
+            failures.append(keep_unchecked(item, marker.mark, str(error)))
             continue
         if marker.node is not item:
             note_marker(item, place_of(item, marker.mark), found=True)
-        for found in subjects:
-            subject = with_lasting_name(item, found)
-            settings = Settings(
+        for check in checks:
+            # Of the nodes that speak of an artifact the nearest one counts, with all its markers.
+            key = (marker.mark.name, same_artifact(check.subject, check.settings))
+            if nearest.setdefault(key, marker.node) is marker.node:
+                found.append(check)
+    return found, failures
+
+
+def _checks_by(marker: ParsedMarker, item: pytest.Item, around: Surroundings) -> list[Check]:
+    """Return one check for each artifact that a marker means.
+
+    Raises:
+        NoModelError: where the test has no model.
+        TargetError: where what the marker names is not there, or one artifact is needed.
+    """
+    request = marker.request
+    largest = means_largest(request.target.model, around)
+    subjects = find_subjects(request.target, around)
+    if request.growth and len(subjects) > 1 and not largest:
+        raise TargetError(_needs_one(subjects))
+    return [
+        Check(
+            marker=marker,
+            subject=with_lasting_name(item, subject),
+            settings=Settings(
                 format=request.format or default_format(subject.model, format_of(item)),
                 include_optimizer=request.budget.include_optimizer,
                 options=request.save_options,
                 sparse=saves_sparsely(item.config),
                 compression=request.compression,
-            )
-            # Of the nodes that speak of an artifact the nearest one counts, with all its markers.
-            key = (marker.mark.name, same_artifact(subject, settings))
-            if nearest.setdefault(key, marker.node) is marker.node:
-                yield Check(
-                    marker=marker,
-                    subject=subject,
-                    settings=settings,
-                    several=len(subjects) > 1 and not largest,
-                    largest=largest,
-                )
+            ),
+            several=len(subjects) > 1 and not largest,
+            largest=largest,
+        )
+        for subject in subjects
+    ]
 
 
 def key_of(check: Check) -> str:

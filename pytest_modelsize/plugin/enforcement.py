@@ -70,20 +70,20 @@ def hold_budgets(item: pytest.Item) -> ModelSizeFailure | None:
     all hold. It is for the caller to raise.
     """
     forget_verdicts(item)
-    problems: list[ModelSizeFailure] = []
+    checks, problems = checks_of(item)
     groups: dict[object, list[Check]] = {}
-    for check in checks_of(item, problems):
+    for check in checks:
         groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
     try:
         saves = SaveCache(folder_of(item.config))
     except SaveError as error:
-        problems += [_unchecked(item, checks[0], str(error)) for checks in groups.values()]
+        problems += [_unchecked(item, group[0], str(error)) for group in groups.values()]
         groups.clear()
     else:
         namesakes = count_namesakes(groups.values())
         found = [
-            _hold(item, checks, saves, namesakes[key_of(checks[0])])
-            for checks in without_smaller(groups, saves)
+            _hold(item, group, saves, namesakes[key_of(group[0])])
+            for group in without_smaller(groups, saves)
         ]
         problems += _told(found)
     if not problems:
