@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.inside import LARGEST_UNPACKED, add_opaque, may_unpack, read_inside
+from pytest_modelsize.formats.nested import LARGEST_UNPACKED, add_opaque, may_unpack, read_inside
 from pytest_modelsize.formats.pickle.compressed import CUT_OFF, pieces
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, named_like_a_model
 from pytest_modelsize.formats.source import ArtifactError, Source

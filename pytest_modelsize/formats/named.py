@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.inside import add_opaque
+from pytest_modelsize.formats.nested import add_opaque
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind

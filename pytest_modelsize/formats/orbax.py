@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.directory import place, read_rest
 from pytest_modelsize.formats.folder import Folder
-from pytest_modelsize.formats.inside import add_opaque
+from pytest_modelsize.formats.nested import add_opaque
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind

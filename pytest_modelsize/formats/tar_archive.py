@@ -8,7 +8,7 @@ records, and GNU's types L and K (www.gnu.org/software/tar/manual, "Basic Tar Fo
 from __future__ import annotations
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.inside import add_opaque, read_inside
+from pytest_modelsize.formats.nested import add_opaque, read_inside
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, named_like_a_model
 from pytest_modelsize.formats.source import PlaceholderError, Source
 from pytest_modelsize.sizes.ledger import Ledger

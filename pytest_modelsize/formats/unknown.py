@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.inside import add_opaque
+from pytest_modelsize.formats.nested import add_opaque
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 

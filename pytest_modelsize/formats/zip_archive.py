@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.zip import STORED, ZipMember, read_zip, unpack
-from pytest_modelsize.formats.inside import add_opaque, may_unpack, read_inside
+from pytest_modelsize.formats.nested import add_opaque, may_unpack, read_inside
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, named_like_a_model
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, Source
 from pytest_modelsize.sizes.ledger import Ledger

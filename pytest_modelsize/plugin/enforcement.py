@@ -43,7 +43,7 @@ from pytest_modelsize.plugin.outcomes import (
 from pytest_modelsize.plugin.ratchet import ratchet
 from pytest_modelsize.plugin.results import keep, keep_unchecked
 from pytest_modelsize.plugin.state import folder_of, forget_verdicts, session_of
-from pytest_modelsize.report.several import Beside, beside
+from pytest_modelsize.report.other_models import Beside, beside
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.growth import Growth
 

@@ -18,10 +18,10 @@ from pytest_modelsize.formats.containers.zip import (
     read_zip,
     unpack,
 )
-from pytest_modelsize.formats.inside import read_inside
 from pytest_modelsize.formats.keras import open_configuration, weights_file
 from pytest_modelsize.formats.keras.variable_names import LARGEST
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.nested import read_inside
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.zip_archive import read_any_member
 from pytest_modelsize.sizes.ledger import Ledger

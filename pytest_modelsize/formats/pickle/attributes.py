@@ -17,7 +17,7 @@ from pytest_modelsize.formats.containers.pickle.values import (
     Global,
     Items,
 )
-from pytest_modelsize.formats.inside import find_model
+from pytest_modelsize.formats.nested import find_model
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import dataclass, field

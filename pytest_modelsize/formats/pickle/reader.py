@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_modelsize.formats.containers.pickle import follow
-from pytest_modelsize.formats.inside import read_model
+from pytest_modelsize.formats.nested import read_model
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
 from pytest_modelsize.formats.pickle.compressed import CUT_OFF, compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
