@@ -16,6 +16,7 @@ from pytest_modelsize.plugin.outcomes import (
     ModelSizeFailure,
     ModelSizeShrunk,
 )
+from pytest_modelsize.plugin.portable_text import portable
 from pytest_modelsize.plugin.state import add_result
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
@@ -73,7 +74,7 @@ def _result(
         verdict = (
             "failed" if any(isinstance(problem, known) for problem in problems) else "unchecked"
         )
-    texts = [str(problem.msg) for problem in problems]
+    texts = [portable(str(problem.msg), item) for problem in problems]
     return CheckResult(
         test=item.nodeid,
         artifact=measurement.name,
@@ -112,7 +113,7 @@ def keep_unchecked(
         artifact: its name, where it was found.
     """
     failure = unchecked(item, mark, problem)
-    text = str(failure.msg)
+    text = portable(str(failure.msg), item)
     result = CheckResult(
         test=item.nodeid,
         artifact=artifact,
