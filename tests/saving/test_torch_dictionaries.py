@@ -114,6 +114,33 @@ def test_an_object_that_holds_the_same_network_hinders_nothing(torch, build, tmp
     assert list(torch.load(saved.path, weights_only=True)) == list(model.state_dict())
 
 
+def test_parameters_and_states_of_no_network_here_are_saved(torch, build, tmp_path):
+    model, _ = build()
+    other, _ = build()
+    alone = torch.nn.Parameter(torch.ones(30, 50))
+    for more, extra in (
+        ({"scales": [alone]}, 30 * 50 * 4),
+        ({"best": other.state_dict()}, WEIGHTS),
+        ({"deep": [{"a": (other.state_dict(), alone)}]}, WEIGHTS + 30 * 50 * 4),
+        ({"shared": list(model.parameters()), "batch": torch.ones(500)}, 0),
+    ):
+        for full in (True, False):
+            subject = {"model": model, "epoch": 3, **more}
+            saved = save(subject, tmp_path, format="torch", include_optimizer=full)
+            loaded = torch.load(saved.path, weights_only=True)
+            assert bytes_of(torch, loaded, set()) == WEIGHTS + extra
+
+
+def test_a_network_that_only_a_closure_holds_is_refused(build, tmp_path):
+    model, other = build()[0], build()[0]
+    enclosed = [other]
+    subject = {"model": model, "call": lambda x: enclosed[0](x), "own": lambda x: model(x)}
+    with pytest.raises(SaveError, match="call holds a Linear, which would be left out"):
+        save(subject, tmp_path, format="torch", include_optimizer=True)
+    del subject["call"]
+    save(subject, tmp_path, format="torch", include_optimizer=True)
+
+
 def test_an_optimizer_of_ones_own_is_saved_by_its_state_dict(torch, build, tmp_path):
     model, _ = build()
     subject = {"model": model, "how": Descent(torch.ones(50))}

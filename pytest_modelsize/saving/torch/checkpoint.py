@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
-from pytest_modelsize.saving.containers import MOST, is_mapping, members_of
-from pytest_modelsize.saving.framework import part_of
+from pytest_modelsize.saving.containers import MOST, is_mapping, members_of, walk
+from pytest_modelsize.saving.framework import is_a, part_of
 from pytest_modelsize.saving.own_state import attributes_of
 
 __all__ = ["Parts", "checkpoint", "parts_of", "weights"]
 
 _STATE_DICT = "state_dict"
+_METADATA = "_metadata"
+_PARAMETER = ("torch.nn.parameter", "Parameter")
 _PLAIN = (type(None), bool, int, float, str)
 _DEEPEST = 8
 _NOTHING = object()
@@ -26,13 +30,15 @@ class Parts:
         subject: the module, or the dictionary.
         modules: at least one.
         optimizers, others: what has a state_dict besides: schedulers, gradient scalers.
-        kinds: ``module``, ``optimizer`` or ``other`` of each, by its id.
+        tensors: parameters of no module here, and state_dicts of modules. Other tensors are data.
+        kinds: ``module``, ``optimizer``, ``other`` or ``tensors`` of each, by its id.
     """
 
     subject: Any
     modules: dict[str, Any] = field(default_factory=dict)
     optimizers: dict[str, Any] = field(default_factory=dict)
     others: dict[str, Any] = field(default_factory=dict)
+    tensors: dict[str, Any] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -55,7 +61,12 @@ def parts_of(subject: Any) -> Parts:
     if not is_mapping(subject):
         return Parts(subject, {"model": subject}, kinds={id(subject): "module"})
     parts = Parts(subject)
-    homes = {"module": parts.modules, "optimizer": parts.optimizers, "other": parts.others}
+    homes = {
+        "module": parts.modules,
+        "optimizer": parts.optimizers,
+        "other": parts.others,
+        "tensors": parts.tensors,
+    }
     left: list[tuple[str, Any]] = []
     for name, value in _elements(subject, ""):
         kind = _kind_of(value)
@@ -64,6 +75,10 @@ def parts_of(subject: Any) -> Parts:
         else:
             homes[kind][name] = value
             parts.kinds[id(value)] = kind
+    own = {id(p) for module in parts.modules.values() for p in module.parameters()}
+    for name, value in list(parts.tensors.items()):
+        if id(value) in own:
+            del parts.tensors[name], parts.kinds[id(value)]
     for name, value in left:
         hidden = _hidden(value, parts)
         if hidden:
@@ -76,7 +91,7 @@ def parts_of(subject: Any) -> Parts:
 
 def weights(parts: Parts) -> Any:
     """What ships: the state_dict of the one module, or of each in its place."""
-    if len(parts.modules) == 1:
+    if len(parts.modules) == 1 and not parts.tensors:
         (module,) = parts.modules.values()
         return module.state_dict()
     return _stated(parts.subject, parts, full=False)
@@ -113,6 +128,8 @@ def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]
 
 
 def _kind_of(value: Any) -> str | None:
+    if is_a(value, _PARAMETER) or (is_mapping(value) and _METADATA in attributes_of(value)):
+        return "tensors"
     known = part_of(value)
     if known is not None or type(value) in _PLAIN or members_of(value) is not None:
         return known
@@ -128,6 +145,9 @@ def _hidden(value: Any, parts: Parts) -> str:
     while pending and len(seen) < MOST:
         held = pending.pop()
         inner = [e for _, e in members_of(held) or ()] or list(attributes_of(held).values())
+        if type(held) is FunctionType:
+            # What is in there is looked at, but not all that it leads to, such as a whole session.
+            inner = [e for e in _enclosed(held) if part_of(e) in ("module", "optimizer")]
         for element in inner:
             if id(element) in seen or id(element) in parts.kinds or type(element) in _PLAIN:
                 continue
@@ -140,9 +160,22 @@ def _hidden(value: Any, parts: Parts) -> str:
     return ""
 
 
+def _enclosed(function: FunctionType) -> Iterator[object]:
+    """Yield what a function has taken from around it, and what containers of that hold."""
+    held = [*(function.__defaults__ or ())]
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # an empty cell
+            held.append(cell.cell_contents)
+    for value in held:
+        yield value
+        yield from walk(value)
+
+
 def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
     """Return ``value`` with state_dicts in place of what has one; `_NOTHING` where none is left."""
     kind = parts.kinds.get(id(value))
+    if kind == "tensors":
+        return value if is_mapping(value) else value.detach()
     if kind is not None:
         return value.state_dict() if full or kind == "module" else _NOTHING
     if type(value) in _PLAIN:
