@@ -38,7 +38,32 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, **options)
 
 
-class _Subparser(argparse.ArgumentParser):
+class _Parser(argparse.ArgumentParser):
+    """Says of what it does not take what was meant."""
+
+    def refuse(self, rest: Sequence[str]) -> None:
+        """End with an error if there are arguments that it does not take."""
+        if rest:
+            from pytest_modelsize.cli.misspelt import unknown_options
+
+            self.error(unknown_options(rest, self._option_string_actions))
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        called = args[0]
+        if called.startswith("-"):
+            option = called.partition("=")[0]
+            if not any(known.startswith(option) for known in self._option_string_actions):
+                self.refuse([called])
+        elif called not in _COMMANDS:
+            from pytest_modelsize.cli.misspelt import unknown_command
+
+            self.error(unknown_command(called, _COMMANDS))
+        found, rest = self.parse_known_args(args, namespace)
+        self.refuse(rest)
+        return found
+
+
+class _Subparser(_Parser):
     """The parser of a subcommand, whose module says what it takes when that is asked for."""
 
     def __init__(self, *, module: str, **options: Any) -> None:
@@ -57,13 +82,17 @@ class _Subparser(argparse.ArgumentParser):
         self.fill()
         found, rest = super().parse_known_args(args, namespace)
         if self._intermixed or all(word.startswith("-") and word != "-" for word in rest):
+            if not self._intermixed:
+                self.refuse(rest)
             return found, rest
         # Once more for files that stand behind an option, which argparse leaves over.
         self._intermixed = True
         try:
-            return self.parse_known_intermixed_args(args, None)
+            found, rest = self.parse_known_intermixed_args(args, None)
         finally:
             self._intermixed = False
+        self.refuse(rest)
+        return found, rest
 
     def format_help(self) -> str:
         self.fill()
@@ -106,7 +135,7 @@ def command_parser(called: str = "", *, filled: bool = False) -> argparse.Argume
         called: the subcommand that is called, for which the others are left out; or anything else.
         filled: with all that the subcommands take, which are else filled when they are called.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="modelsize",
         description="Say where the bytes of a saved model are, and hold them to a budget.",
         epilog=EXPLAINED[""],

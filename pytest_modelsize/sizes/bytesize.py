@@ -37,6 +37,11 @@ _FAMILIES: dict[Family, tuple[tuple[str, int], ...]] = {
 }
 _UNITS = {unit: factor for units in _FAMILIES.values() for unit, factor in units}
 _SIZE = late(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]+)", re.ASCII)
+_PREFIXES = {
+    "byte": "", "kilo": "k", "mega": "m", "meg": "m", "giga": "g", "gig": "g", "tera": "t",
+    "kibi": "ki", "mebi": "mi", "gibi": "gi", "tebi": "ti",
+}  # fmt: skip
+"""How the units begin as words."""
 _GRAMMAR = 'a number and a unit, such as "2MB", "900 kB", "1.5 GiB" or "512 B", or an int of bytes'
 
 
@@ -67,6 +72,8 @@ def parse_size(value: object) -> int:
             )
         return int(value)
     match = _SIZE.fullmatch(value)
+    if match is None and value.lstrip().startswith(("-", "\u2212")):
+        raise SizeError(f"{_shown(value)} is not a size, because it is negative: write {_GRAMMAR}")
     if match is None:
         raise SizeError(f"{_shown(value)} is not a size: write {_GRAMMAR}{_nearest(value)}")
     factor = _UNITS.get(match["unit"])
@@ -135,7 +142,9 @@ def _shown(value: object) -> str:
 
 
 def _nearest_number(value: object) -> str:
-    """Return what a float is likely to mean: ``2e6`` is 2000000 bytes, ``2.5`` lacks its unit."""
+    """Return what is likely meant: by ``2e6`` 2000000 bytes, by ``2.5`` a number of MB."""
+    if isinstance(value, bytes):
+        return _nearest(value[:80].decode("ascii", "replace"))
     if not isinstance(value, float) or not 0 < value < 10**15:
         return ""
     if value >= 1000 and value == int(value):
@@ -145,9 +154,10 @@ def _nearest_number(value: object) -> str:
 
 def _nearest(value: str) -> str:
     """Return ``; did you mean "2MB"?`` where the mistake is plain, else nothing."""
-    text = value[:80].strip()
-    if re.fullmatch(r"[0-9][0-9_]*", text, re.ASCII):
-        return f'; did you mean {text} without quotes, or "{text.replace("_", "")} B"?'
+    text = _plain(value[:80])
+    if re.fullmatch(r"[0-9]+", text, re.ASCII):
+        number = value if "_" in value else text
+        return f'; did you mean {number} without quotes, or "{text} B"?'
     if re.fullmatch(r"[0-9]+(\.[0-9]+)? ?%", text, re.ASCII):
         return f'; a share limits growth: max_model_growth("{text}"), or max_growth = "{text}"'
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?(e[0-9]+)?", text, re.ASCII):
@@ -156,16 +166,34 @@ def _nearest(value: str) -> str:
     return f'; did you mean "{meant}"?' if meant else ""
 
 
+def _plain(text: str) -> str:
+    """Return a text in ASCII's digits, without what parts thousands, or compares."""
+    import unicodedata
+
+    text = unicodedata.normalize("NFKC", text).strip().lstrip("<=\u2264 ")
+    text = re.sub(r"(?<=[0-9])[ _,'](?=[0-9]{3}(?![0-9]))", "", text)
+    # A comma where the fraction begins, as much of Europe writes it.
+    return re.sub(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))", ".", text)
+
+
 def likely_size(text: str) -> str:
     """Return the size that was meant, ``2MB`` for ``2mb``, where that is plain; or nothing."""
-    # A comma where the fraction begins, as much of Europe writes it.
-    text = re.sub(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))", ".", text)
-    match = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", text, re.ASCII)
-    if match is None:
+    match = re.fullmatch(
+        r"\+?([0-9]+(?:\.[0-9]+)?)(e\+?[0-9]{1,2})?\s*([A-Za-z]+)", _plain(text), re.ASCII
+    )
+    if match is None or "bit" in match[3]:
         return ""
-    number, unit = match.groups()
+    number, power, unit = match.groups()
+    if power:
+        number = f"{float(number + power):.12g}"
+        if "e" in number:
+            return ""
+    written = unit.lower()
+    for word, short in _PREFIXES.items():
+        if written.startswith(word) and written.removeprefix(word) in ("", "s", "byte", "bytes"):
+            written = f"{short}b"
     known = {name.lower(): name for name in _UNITS}
-    for guess in (unit, unit[:-1], f"{unit}b", f"{unit[:1]}b"):
-        if guess.lower() in known:
-            return f"{number}{known[guess.lower()]}"
+    for guess in (written, written[:-1], f"{written}b", f"{written[:1]}b"):
+        if guess in known:
+            return f"{number}{known[guess]}"
     return ""

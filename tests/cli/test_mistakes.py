@@ -40,6 +40,11 @@ def folder(tmp_path, monkeypatch):
         ("1,5 MB", 'did you mean "1.5MB"?'),
         ("2mb", 'did you mean "2MB"?'),
         ("5%", "modelsize diff OLD NEW --max-growth 5%"),
+        ("2 megs", 'did you mean "2MB"?'),
+        ("2 MB ", 'did you mean "2MB"?'),
+        ("<=2MB", 'did you mean "2MB"?'),
+        ("1e6B", 'did you mean "1000000B"?'),
+        ("2 Mbit", "or a number of bytes\n"),
         ("large", "or a number of bytes\n"),
     ],
 )
@@ -84,3 +89,28 @@ def test_a_budget_is_held_on_standard_input(folder, capsys, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
         assert main(["check", "-", "--max", limit]) == code
         assert capsys.readouterr().out.startswith("stdin")
+
+
+@pytest.mark.parametrize(
+    ("called", "said"),
+    [
+        (["shwo", "exports/a.keras"], "there is no command 'shwo': did you mean 'show'?"),
+        (["chek"], "did you mean 'check'?"),
+        (["Diff", "a", "b"], "did you mean 'diff'?"),
+        (["help"], "did you mean modelsize --help?"),
+        (["exports/a.keras"], "did you mean modelsize show exports/a.keras?"),
+        (["--versoin"], "did you mean --version?"),
+        (["show", "--jsn", "exports/a.keras"], "show: error: unrecognized arguments: --jsn; "),
+        (["show", "exports/a.keras", "--colour", "never"], "did you mean --color?"),
+        (["check", "exports/a.keras", "--optimiser", "0"], "did you mean --optimizer?"),
+        (["check", "--allow_opaque=x", "exports/a.keras"], "did you mean --allow-opaque?"),
+        (["check", "exports/a.keras", "--max", "1MB", "b", "--wieghts", "1"], "--weights?"),
+        (["show", "exports/a.keras", "--xyzzy"], "unrecognized arguments: --xyzzy\n"),
+    ],
+)
+def test_a_command_or_an_option_that_does_not_exist(folder, capsys, called, said):
+    with pytest.raises(SystemExit) as ended:
+        main(called)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said in told

@@ -69,11 +69,28 @@ def test_a_plain_mistake_comes_with_the_right_spelling(written, meant):
         ("2.5", 'did you mean "2.5 MB"?'),
         (2.5, 'did you mean "2.5 MB"?'),
         ("5%", 'max_model_growth("5%")'),
+        ("2 megs", 'did you mean "2MB"?'),
+        ("3 gibibytes", 'did you mean "3GiB"?'),
+        ("512 bytes", 'did you mean "512B"?'),
+        ("1.5e3 kB", 'did you mean "1500kB"?'),
+        ("1,000,000", "did you mean 1000000 without quotes"),
+        ("1 000 kB", 'did you mean "1000kB"?'),
+        ("\uff12MB", 'did you mean "2MB"?'),
+        ("<= 2 MB", 'did you mean "2MB"?'),
+        (b"2MB", 'did you mean "2MB"?'),
+        ("-5 MB", "because it is negative"),
     ],
 )
 def test_a_number_in_another_form_comes_with_what_to_write(written, said):
     with pytest.raises(SizeError, match=re.escape(said)):
         parse_size(written)
+
+
+@pytest.mark.parametrize("written", ["2 Mbit", "1.5.2MB", "2MB/s", "five MB", "1e400B", "nan", "-"])
+def test_nothing_is_guessed_where_the_mistake_is_not_plain(written):
+    with pytest.raises(SizeError) as caught:
+        parse_size(written)
+    assert "did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
