@@ -12,10 +12,13 @@ def meant_path(written: str, exists: Callable[[str], bool]) -> str:
     """Return the path that was meant; empty where none is found.
 
     Args:
-        written: with ``\\\\`` between folders, or with ``~`` for the home folder.
+        written: with ``\\\\`` between folders, with ``~`` for the home folder or a variable such as
+            ``$HOME`` in it, or with blanks around.
         exists: whether something is at a path.
     """
-    for meant in (written.replace("\\", "/"), os.path.expanduser(written)):
+    slashed = written.strip().replace("\\", "/")
+    expanded = os.path.expandvars(os.path.expanduser(slashed))
+    for meant in (slashed, expanded):
         if meant != written and exists(meant):
             return meant
     return ""

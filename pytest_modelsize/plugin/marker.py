@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from pytest_modelsize.checks.compression import METHODS
 from pytest_modelsize.checks.dtype_limits import dtype_limit
@@ -14,6 +15,7 @@ from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = [
     "MarkerError",
@@ -29,8 +31,10 @@ _KEYWORDS = (
     "reason", "dtypes",
     "allow_opaque", *SECTIONS,
 )  # fmt: skip
-_MEANT = ("max", "max_size", "size", "maximum")
+_MEANT = ("max", "max_size", "size", "maximum", "total", "budget")
 """What people write in place of the limit's position."""
+_PATH = late(r"\A[^0-9+\-]*([/\\*]|\.[A-Za-z][\w.]{1,14}\Z)")
+"""What looks like a path, or a pattern of one."""
 _SIZE = ('@pytest.mark.max_model_size("2MB")', 'config="50 kB"', 'optimizer="0 B"')
 _GROWTH = ('@pytest.mark.max_model_growth("5%")', 'config="1 kB"', 'config="1 kB"')
 """How each marker is written, with a limit on the whole and with one on a section."""
@@ -179,7 +183,10 @@ def _limit(keyword: str, value: object) -> Limit:
     try:
         return Limit.of(section, parse_size(value), value)
     except SizeError as error:
-        raise MarkerError(f"{keyword}: {error}") from error
+        hint = ""
+        if isinstance(value, PurePath) or (isinstance(value, str) and _PATH.search(value)):
+            hint = f'; an artifact is named by path="{value}", beside a limit'
+        raise MarkerError(f"{keyword}: {error}{hint}") from error
 
 
 def _dtypes(values: Mapping[str, object], *, growth: bool) -> tuple[Limit, ...]:

@@ -49,7 +49,8 @@ def written_marker(name: str, args: tuple[object, ...], kwargs: Mapping[str, obj
 
 def _literal(value: object) -> str:
     if isinstance(value, str) and '"' not in value and value.isprintable():
-        return f'"{value}"'
+        text = value.replace("\\", "\\\\")
+        return f'"{text}"'
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -43,6 +43,17 @@ def test_anything_else_is_refused_with_both_ways_to_write_it(value):
         parse_growth(None, value)
 
 
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("5", "5%"), ("5 percent", "5%"), (0.05, "5%"), ("2,5 %", "2.5%"), ("50kb", "50kB")],
+)
+def test_what_was_meant_is_said_once(value, meant):
+    with pytest.raises(SizeError) as caught:
+        parse_growth(None, value)
+    assert str(caught.value).endswith(f'; did you mean "{meant}"?')
+    assert str(caught.value).count("?") == 1
+
+
 def test_growth_by_exactly_what_is_allowed_passes_and_by_one_byte_more_fails():
     assert judged("4000 B", weights__dense__kernel=44_000) == ()
     (excess,) = judged("4000 B", weights__dense__kernel=44_001)
