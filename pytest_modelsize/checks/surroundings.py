@@ -26,7 +26,8 @@ class Body:
         earlier: what calls of it before the last one had, by name.
         made: models that were built, copied or loaded, and that no other one holds.
         lost: models that were made and let go of, because there were more than the bound.
-        saved: artifacts that a framework wrote.
+        saved: artifacts that a framework wrote, and files that the test opened to write.
+        unseen: kinds of streams to which was saved what cannot be read again.
         bound: models that are looked at, at most.
     """
 
@@ -37,6 +38,7 @@ class Body:
     made: Sequence[object] = ()
     lost: int = 0
     saved: Sequence[SavedFile] = ()
+    unseen: Sequence[str] = ()
     bound: int = 16
 
 

@@ -20,6 +20,7 @@ from pytest_modelsize.checks.holdings import held_in
 from pytest_modelsize.checks.names import LARGEST, made_by_class, value_of
 from pytest_modelsize.checks.path_spelling import meant_path
 from pytest_modelsize.checks.roots import roots
+from pytest_modelsize.checks.saved import saved_subjects, without_copies
 from pytest_modelsize.checks.subject import (
     NoModelError,
     Subject,
@@ -146,7 +147,10 @@ def _by_rules(around: Surroundings, format: str | None) -> tuple[Subject, ...]:
     if handed:
         return tuple(handed)
     body = around.body
+    if body.unseen:
+        raise TargetError(_unseen(body.unseen))
     candidates, saved = [s for s in _distinct(_candidates(around)) if _could_ship(s)], body.saved
+    candidates = without_copies(candidates, saved)
     if format is not None and any(subject.path is None for subject in candidates):
         # It is how a live model is saved: what the test has saved in other ways is not meant.
         recognised = _SAVED_AS.get(format, (format,))
@@ -179,7 +183,7 @@ def _candidates(around: Surroundings) -> Iterator[Subject]:
                 yield _under(subject, hidden) if hidden else subject
     for name, value in body.earlier:
         yield from (Subject(s.name, s.model, s.path) for s in held_in(value, name))
-    yield from _saved(around)
+    yield from saved_subjects(body.saved, around.tmp_path)
     if around.tmp_path is not None:
         yield from artifacts_below(around.tmp_path)
     yield from _made(body)
@@ -193,20 +197,6 @@ def _could_ship(subject: Subject) -> bool:
 def _under(subject: Subject, scope: str) -> Subject:
     argument = subject.argument.replace('"', f'"{scope}', 1)
     return Subject(name=subject.name, model=subject.model, path=subject.path, argument=argument)
-
-
-def _saved(around: Surroundings) -> Iterator[Subject]:
-    """Yield what the body saved and is there still, in its folder or elsewhere."""
-    for file in around.body.saved:
-        if around.tmp_path is not None and file.path.is_relative_to(around.tmp_path):
-            name = path_inside(file.path, around.tmp_path)
-            argument = 'path="."' if file.path == around.tmp_path else f'path="{name}"'
-        else:
-            name, argument = file.path.name, f'path="{file.path}"'
-        if recognise(file.path) is not None or file.path.is_file():
-            yield Subject(name, path=file.path, argument=argument)
-        elif file.link is not None and recognise(file.link) is not None:
-            yield Subject(name, path=file.link)
 
 
 def _made(body: Body) -> Iterator[Subject]:
@@ -232,6 +222,14 @@ def _too_many(found: Sequence[Subject], body: Body) -> str:
     return (
         f"{count} models could be meant, and at most {body.bound} are looked at "
         f"(ini option modelsize_max_models): name one, as in {pick}"
+    )
+
+
+def _unseen(kinds: Sequence[str]) -> str:
+    return (
+        f"the test saved a model to {listed(sorted(set(kinds)))}, and what was written there "
+        "cannot be read again: save it to a file or to an io.BytesIO, or name what is meant with "
+        "model= or path="
     )
 
 

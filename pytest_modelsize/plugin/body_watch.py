@@ -112,6 +112,7 @@ class BodyWatch:
             made=made,
             lost=lost,
             saved=tuple(self._saves.files()),
+            unseen=tuple(self._saves.unseen),
             bound=self._bound,
         )
 

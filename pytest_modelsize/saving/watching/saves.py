@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +11,12 @@ from typing import Any
 from pytest_modelsize.saving.composition import tensors_in
 from pytest_modelsize.saving.containers import elements_of, walk
 from pytest_modelsize.saving.framework import framework_of
-from pytest_modelsize.saving.own_state import attributes_of, full_name
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
+from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.saving.watching.links import link_to, unlink
 from pytest_modelsize.saving.watching.patches import Patch
+from pytest_modelsize.saving.watching.streams import Stream, is_stream, new_file, path_of
+from pytest_modelsize.saving.watching.written import Written, is_called_by_the_test
 
 __all__ = ["SavedFile", "Saves"]
 
@@ -25,14 +26,16 @@ class SavedFile:
     """One artifact that a framework wrote.
 
     Attributes:
-        path: where to, absolute.
+        path: where to, absolute; a copy of what went to a stream.
         tensors: what was written, as `composition.tensors_in` tells tensors apart.
         link: the same files, should they be deleted before they are looked at; or None.
+        way: ``save`` by a framework's call, ``stream`` by one to a stream, ``open`` by the test.
     """
 
     path: Path
     tensors: dict[object, object] = field(default_factory=dict, compare=False)
     link: Path | None = None
+    way: str = "save"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class _Call:
         path: position and keyword of the argument that says where to.
         model: of the one that says what; a method's instance is at position 0.
         result: the call returns the path.
-        models: it writes anything, and is noted only where that holds a model.
+        models: it writes anything, and is noted only where that holds a model or tensors.
+        suffix: of what goes to a stream; of files, too, where the call appends it.
+        returns: the call returns the bytes; it has no path.
     """
 
     module: str
@@ -53,6 +58,21 @@ class _Call:
     model: tuple[int, str] = (0, "model")
     result: bool = False
     models: bool = False
+    suffix: str = ""
+    returns: bool = False
+
+
+_NOWHERE = (99, "")
+_ARRAYS = frozenset(
+    {
+        ("torch", "Tensor"),
+        ("numpy", "ndarray"),
+        ("jaxlib._jax", "ArrayImpl"),
+        ("jaxlib.xla_extension", "ArrayImpl"),
+        ("tensorflow.python.ops.variables", "Variable"),
+        ("keras.src.backend.common.variables", "Variable"),
+    }
+)
 
 
 def _methods(module: str, cls: str, path: str, *names: str) -> Iterator[_Call]:
@@ -61,19 +81,30 @@ def _methods(module: str, cls: str, path: str, *names: str) -> Iterator[_Call]:
 
 
 _CALLS = (
-    _Call("torch.serialization", "save", (1, "f"), (0, "obj")),
-    _Call("torch.jit._serialization", "save", (1, "f"), (0, "m")),
-    _Call("torch.jit._script", "RecursiveScriptModule.save", (1, "f")),
-    _Call("torch.export", "save", (1, "f"), (0, "ep")),
-    _Call("torch.onnx", "export", (2, "f")),
+    _Call("torch.serialization", "save", (1, "f"), (0, "obj"), suffix=".pt"),
+    _Call("torch.jit._serialization", "save", (1, "f"), (0, "m"), suffix=".pt"),
+    _Call("torch.jit._script", "RecursiveScriptModule.save", (1, "f"), suffix=".pt"),
+    _Call("torch.export", "save", (1, "f"), (0, "ep"), suffix=".pt2"),
+    _Call("torch.onnx", "export", (2, "f"), suffix=".onnx"),
     _Call("torch.onnx._internal.exporter._onnx_program", "ONNXProgram.save", (1, "destination")),
     *(
         _Call(f"safetensors.{library}", "save_file", (1, "filename"), (0, "tensors"))
         for library in ("torch", "numpy", "flax", "tensorflow")
     ),
+    *(
+        _Call(
+            f"safetensors.{library}",
+            "save",
+            _NOWHERE,
+            (0, "tensors"),
+            suffix=".safetensors",
+            returns=True,
+        )
+        for library in ("torch", "numpy", "flax", "tensorflow")
+    ),
     _Call("safetensors.torch", "save_model", (1, "filename")),
-    _Call("onnx", "save_model", (1, "f"), (0, "proto")),
-    _Call("onnx", "save", (1, "f"), (0, "proto")),
+    _Call("onnx", "save_model", (1, "f"), (0, "proto"), suffix=".onnx"),
+    _Call("onnx", "save", (1, "f"), (0, "proto"), suffix=".onnx"),
     *_methods(
         "transformers.modeling_utils", "PreTrainedModel", "save_directory", "save_pretrained"
     ),
@@ -96,10 +127,22 @@ _CALLS = (
         (9, "checkpoint_id"),
         (0, "state_dict"),
     ),
-    _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value")),
+    _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value"), suffix=".joblib"),
     *(
-        _Call(module, "dump", (1, "file"), (0, "obj"), models=True)
+        _Call(module, "dump", (1, "file"), (0, "obj"), models=True, suffix=".pkl")
         for module in ("pickle", "cloudpickle", "dill")
+    ),
+    *(
+        _Call(module, "dumps", _NOWHERE, (0, "obj"), models=True, suffix=".pkl", returns=True)
+        for module in ("pickle", "cloudpickle", "dill")
+    ),
+    *(
+        _Call(module, name, (0, "file"), (1, "arr"), suffix=".npy" if name == "save" else ".npz")
+        for module in ("numpy.lib._npyio_impl", "numpy.lib.npyio")
+        for name in ("save", "savez", "savez_compressed")
+    ),
+    _Call(
+        "flax.serialization", "to_bytes", _NOWHERE, (0, "target"), suffix=".msgpack", returns=True
     ),
     *_methods("xgboost.core", "Booster", "fname", "save_model"),
     *_methods("xgboost.sklearn", "XGBModel", "fname", "save_model"),
@@ -132,39 +175,72 @@ class Saves:
     Args:
         bound: artifacts of which is remembered what was written; of more, only that they were.
         folder: gives the folder in which files are kept that the test may delete itself.
+
+    Attributes:
+        unseen: the kinds of the streams to which was saved what cannot be read again.
     """
 
     def __init__(self, bound: int, folder: Callable[[], Path | None]) -> None:
         self._folder = folder
         self._files: dict[Path, SavedFile] = {}
+        self._streams: list[SavedFile] = []
+        self._written = Written(bound, folder)
         self._bound = bound
+        self._depth = 0
+        self.unseen: list[str] = []
 
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
         return [
-            Patch(call.module, call.name, functools.partial(self._noted, call)) for call in _CALLS
+            *(
+                Patch(call.module, call.name, functools.partial(self._noted, call))
+                for call in _CALLS
+            ),
+            *self._written.patches(),
         ]
 
     def files(self) -> list[SavedFile]:
         """Return what was saved, in order, each path once; it may be gone."""
-        return list(self._files.values())
+        opened = [
+            SavedFile(path, link=link, way="open")
+            for path, link in self._written.links.items()
+            if path not in self._files
+        ]
+        return [*self._files.values(), *self._streams, *opened]
 
     def let_go(self) -> None:
-        """Drop all references, and the links."""
-        for file in self._files.values():
+        """Drop all references, the links and the copies."""
+        for file in (*self._files.values(), *self._streams):
             if file.link is not None:
                 unlink(file.link)
         self._files.clear()
+        self._streams.clear()
+        self._written.let_go()
 
     def _noted(self, call: _Call, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def save(*args: Any, **kwargs: Any) -> Any:
             before = dict(self._files)
-            result = original(*args, **kwargs)
-            where = result if call.result else _argument(args, kwargs, call.path)
-            path, model = _path(where), _argument(args, kwargs, call.model)
-            if path is not None and (not call.models or _is_model(model)):
-                self._note(path, model, before)
+            given = _argument(args, kwargs, call.path)
+            stream = Stream(given) if is_stream(given) else None
+            self._depth += 1
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                self._depth -= 1
+            model = _argument(args, kwargs, call.model)
+            if call.models and not _is_model(model):
+                return result
+            if call.returns:
+                # Packages pickle what they copy, or send to another process.
+                if not self._depth and is_called_by_the_test():
+                    self._note_bytes(result, call, model)
+                return result
+            path = path_of(result if call.result else given)
+            if path is not None:
+                self._note(_completed(path, call.suffix), model, before)
+            elif stream is not None and not self._depth:
+                self._note_stream(stream, call, model)
             return result
 
         return save
@@ -182,26 +258,56 @@ class Saves:
         link = link_to(path, self._folder()) if len(self._files) < self._bound else None
         self._files[path] = SavedFile(path, tensors, link)
 
+    def _note_stream(self, stream: Stream, call: _Call, model: object) -> None:
+        path = self._place(f"{stream.kind}{call.suffix}")
+        self._keep(path, path is not None and stream.copy_to(path), model, stream.kind)
+
+    def _note_bytes(self, content: object, call: _Call, model: object) -> None:
+        path, known = self._place(f"{call.name}{call.suffix}"), False
+        if path is not None and isinstance(content, (bytes, bytearray)):
+            known = bool(path.write_bytes(content))
+        self._keep(path, known, model, call.name)
+
+    def _keep(self, path: Path | None, written: bool, model: object, kind: str) -> None:
+        if path is not None and written:
+            self._streams.append(
+                SavedFile(path, tensors_in(list(_held(model))), link=path, way="stream")
+            )
+            return
+        self.unseen.append(kind)
+        if path is not None:
+            unlink(path)
+
+    def _place(self, name: str) -> Path | None:
+        if len(self._streams) >= self._bound:
+            return None
+        return new_file(self._folder(), name)
+
+
+def _completed(path: Path, suffix: str) -> Path:
+    """Return the path with the suffix that NumPy appends where it is missing."""
+    if suffix in (".npy", ".npz") and path.suffix != suffix:
+        return path.with_name(f"{path.name}{suffix}")
+    return path
+
 
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], which: tuple[int, str]) -> object:
     position, keyword = which
     return args[position] if len(args) > position else kwargs.get(keyword)
 
 
-def _path(where: object) -> Path | None:
-    """Return the absolute path that an argument names; None for a stream without one."""
-    named: Any = where
-    if full_name(type(where)) == ("tempfile", "_TemporaryFileWrapper"):
-        where = attributes_of(where).get("file")
-    if isinstance(where, io.IOBase) and full_name(type(where))[0] == "_io":
-        named = getattr(where, "name", None)
-    if not isinstance(named, (str, bytes, os.PathLike)):
-        return None
-    return Path(os.path.abspath(os.fsdecode(named)))
-
-
 def _is_model(value: object) -> bool:
-    return framework_of(value) is not None or any(framework_of(held) for held in walk(value))
+    """Return whether it is a model or an array, or holds one."""
+    return _counts(value) or any(_counts(held) for held in walk(value))
+
+
+def _counts(value: object) -> bool:
+    return _is_array(type(value)) or framework_of(value) is not None
+
+
+@PerClass
+def _is_array(cls: type) -> bool:
+    return any(full_name(base) in _ARRAYS for base in ancestors(cls))
 
 
 def _held(model: object) -> Iterable[object]:
