@@ -229,6 +229,8 @@ CARRIED = sorted(
 def test_no_other_format_ever_has_state(path):
     from pytest_modelsize.formats import recognise
 
+    if path.name == "saved_model.pb":
+        path = path.parent  # alone it is refused
     name = recognise(path)
     if name in ROWS and ROWS[name]["optimizer state"] == "-":
         assert measure(path).optimizer == 0

@@ -155,6 +155,7 @@ FORMATS = (
     Format("", "reader_plugins", any_file),
     Format("named", "named", may_be_named, weak=True),
     Format("tar", "tar_archive", begins(b"ustar", at=257), anything=True),
+    Format("file", "lone_parts", any_file, anything=True),
     Format("compressed", "compressed_file", may_be_packed, anything=True),
     Format("media", "plain.media", may_be_media, anything=True),
     Format("sentencepiece", "plain.sentencepiece", begins(b"\x0a"), anything=True),

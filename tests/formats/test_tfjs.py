@@ -212,7 +212,9 @@ def test_mutants_of_a_list_give_an_error_or_a_whole_answer(tmp_path):
             assert measure(path.parent).total == bytes_of(path.parent)
 
         outcomes[outcome_of(attempt)] += 1
-    assert min(outcomes.values()) > 20
+    # A shard that the list names no more is an error, too.
+    assert outcomes["error"] > 20
+    assert outcomes["ok"]
 
 
 HALF = 2**19

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.keras import archive
 from pytest_modelsize.formats.keras.variable_names import LARGEST
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 from pytest_modelsize.sizes.records import replace
@@ -27,6 +30,9 @@ def read(folder: Folder, ledger: Ledger) -> None:
         ArtifactError: where one cannot be read, or the weights file is broken.
     """
     names = _names(folder)
+    for name in (archive.CONFIG, archive.METADATA):
+        with folder.open(name) as source:
+            _refuse_cut(source)
     for item in folder.walk():
         relative = item.path.relative_to(folder.path).as_posix()
         if item.is_link:
@@ -36,6 +42,23 @@ def read(folder: Folder, ledger: Ledger) -> None:
         with folder.open(relative) as source:
             source.names = names
             archive.read_member(source, relative, ledger)
+
+
+def _refuse_cut(source: Source) -> None:
+    """Refuse a text that is no JSON object: an archive has a checksum, and a folder has none.
+
+    Raises:
+        ArtifactError: where the text is broken, or so long that only its ends are looked at, and
+            these are none of an object's.
+    """
+    whole = source.head.lstrip().startswith(b"{") and source.tail.rstrip().endswith(b"}")
+    if whole and source.size <= LARGEST:
+        try:
+            json.loads(source.read(0, source.size))
+        except (ValueError, RecursionError):
+            whole = False
+    if not whole:
+        raise source.error(None, "a JSON object expected: the file is broken, or was cut off")
 
 
 def _names(folder: Folder) -> LiveNames:

@@ -10,14 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.containers.protobuf import (
-    LENGTH_DELIMITED,
-    Field,
-    Message,
-    message_in,
-)
+from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.dotted_names import described
-from pytest_modelsize.formats.source import ArtifactError, Source
+from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.tensorflow.constants import Constant, read_constant
 from pytest_modelsize.formats.tensorflow.fields import (
     FUNCTION,
@@ -27,6 +22,13 @@ from pytest_modelsize.formats.tensorflow.fields import (
     NODE_NAME,
     NODE_OP,
 )
+from pytest_modelsize.formats.tensorflow.graph_kinds import (
+    FROZEN,
+    META,
+    META_PARTS,
+    SAVED,
+    kind_of,
+)
 from pytest_modelsize.formats.tensorflow.savers import (
     name_of,
     names_of_variables,
@@ -35,22 +37,18 @@ from pytest_modelsize.formats.tensorflow.savers import (
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["format", "read", "read_saved_model", "recognises"]
+__all__ = ["MODEL_FILE", "VARIABLES", "format", "read", "read_saved_model", "recognises"]
 
 format = "graph"
+MODEL_FILE, VARIABLES = "saved_model.pb", "variables"
+"""Of a SavedModel, the graphs' file and the folder beside it (saved_model/constants.py)."""
 LARGE_CONSTANT = 1024
 """Bytes from which a constant counts as weights that were baked into the graph, or as words."""
 _LARGEST = 128 * 2**20
 """Bytes of the largest file that is opened up; a larger one is one entry."""
 _MOST_GRAPHS = 1000
 """Meta graphs that are told apart."""
-_LOOKED_AT = 64
-"""Fields that a look at an unknown file passes over."""
-_META_GRAPH, _SCHEMA_VERSION = 2, 1
-_META_PARTS = {
-    1: "op list", 3: "saver", 4: "collections", 5: "signatures", 6: "asset list",
-    7: "object graph",
-}  # fmt: skip
+_META_GRAPH = 2
 _GRAPH_DEF = 2
 _NODE = 1
 
@@ -61,8 +59,8 @@ def read_saved_model(source: Source, ledger: Ledger) -> None:
     Raises:
         ArtifactError: where the file is not a serialized SavedModel, or a truncated one.
     """
-    kind = _kind_of(source)
-    if kind is not None:
+    kind = kind_of(source)
+    if kind in (FROZEN, META):
         raise source.error(
             0,
             f"a {kind} and no SavedModel, in spite of its name: call it graph.pb, "
@@ -72,6 +70,8 @@ def read_saved_model(source: Source, ledger: Ledger) -> None:
         return
     model = Message(source, source.read(0, source.size))
     graphs = sum(item.number == _META_GRAPH for item in model)
+    if not graphs:
+        raise source.error(source.size, "a graph expected: the SavedModel was cut off")
     number = 0
     for item in model:
         if item.number != _META_GRAPH:
@@ -83,61 +83,32 @@ def read_saved_model(source: Source, ledger: Ledger) -> None:
 
 
 def recognises(source: Source) -> bool:
-    """Return whether the file is a graph alone, frozen or with what belongs to it."""
-    return _kind_of(source) is not None
+    """Return whether the file is a graph alone, or was one before it was cut off."""
+    return source.title == MODEL_FILE or kind_of(source) is not None
 
 
-def read(source: Source, ledger: Ledger) -> None:
-    """Give every byte of a GraphDef or a MetaGraphDef to ``ledger``.
+def read(source: Source, ledger: Ledger) -> str:
+    """Give every byte of a graph, with or without what belongs to it, to ``ledger``.
 
     Raises:
-        ArtifactError: where it is broken.
+        ArtifactError: where it is broken, or part of a SavedModel whose variables lie beside it.
     """
-    if _too_large(source, ledger, source.title):
-        return
-    message = Message(source, source.read(0, source.size))
-    graphs = _Graphs(source, ledger, ())
-    if _kind_of(source) == _META:
-        graphs.parts(message)
-    else:
-        graphs.graph(message)
-
-
-_FROZEN, _META = "GraphDef (a frozen graph)", "MetaGraphDef (the .meta of a checkpoint)"
-
-
-def _kind_of(source: Source) -> str | None:
-    """Return which message a file is, by its first fields; None for a SavedModel or anything else.
-
-    A SavedModel begins with a number, a GraphDef with a node, whose operator is a name.
-    """
-    try:
-        first, numbers = None, set()
-        message = message_in(source, 0, source.size)
-        for count, item in enumerate(message):
-            wanted = LENGTH_DELIMITED if item.number != 3 else None
-            if count == 0:
-                if item.number != _NODE or item.wire != LENGTH_DELIMITED:
-                    return None
-                first = message.inside(item)
-            if item.number > 8 or (wanted is not None and item.wire != wanted):
-                return None
-            numbers.add(item.number)
-            if count > _LOOKED_AT:
-                break
-        if first is None:
-            return None
-        texts = {
-            part.number: first.text(part)
-            for part in first
-            if part.number in (NODE_NAME, NODE_OP) and part.size < LARGE_CONSTANT
-        }
-        operator = texts.get(NODE_OP, "")
-        if texts.get(NODE_NAME) and operator.isidentifier():
-            return _FROZEN
-    except ArtifactError:
-        return None
-    return _META if _GRAPH_DEF in numbers and numbers <= {1, *_META_PARTS, 2} else None
+    kind = kind_of(source)
+    if source.title == MODEL_FILE or kind == SAVED:
+        if source.folder is not None and source.folder.has_folder(VARIABLES):
+            folder = source.folder.path.name
+            problem = f"a part of a SavedModel, whose variables lie beside it: name {folder!r:.80}"
+            raise source.error(None, f"{problem}, the folder")
+        read_saved_model(source, ledger)
+        return "saved_model"
+    if not _too_large(source, ledger, source.title):
+        message = Message(source, source.read(0, source.size))
+        graphs = _Graphs(source, ledger, ())
+        if kind == META:
+            graphs.parts(message)
+        else:
+            graphs.graph(message)
+    return format
 
 
 def _too_large(source: Source, ledger: Ledger, name: str) -> bool:
@@ -167,7 +138,7 @@ class _Graphs:
                 self._graph(part.value - part.start, Kind.STRUCTURE)
                 self.graph(message.inside(part))
             else:
-                name = _META_PARTS.get(part.number, f"field {part.number}")
+                name = META_PARTS.get(part.number, f"field {part.number}")
                 self._graph(part.size, Kind.DATA, name)
 
     def graph(self, message: Message) -> None:

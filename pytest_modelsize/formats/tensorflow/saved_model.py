@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from pytest_modelsize.formats.containers.protobuf import message_in
 from pytest_modelsize.formats.directory import Place, place, read_rest
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.keras.metadata import METADATA, read_metadata
 from pytest_modelsize.formats.tensorflow.bundle import INDEX, read_bundle
 from pytest_modelsize.formats.tensorflow.checkpoint import add_bundle
 from pytest_modelsize.formats.tensorflow.checkpoint_folder import refuse_unfinished
-from pytest_modelsize.formats.tensorflow.graphs import read_saved_model
+from pytest_modelsize.formats.tensorflow.graphs import MODEL_FILE, VARIABLES, read_saved_model
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
 
 __all__ = ["format", "read", "recognises"]
 
 format = "saved_model"
-_MODEL_FILE = "saved_model.pb"
-_VARIABLES, _ASSETS = "variables", "assets"
+_ASSETS = "assets"
 _FINGERPRINT = "fingerprint.pb"
 
 
 def recognises(folder: Folder) -> bool:
     """Return whether the graphs' file is there."""
-    return folder.has(_MODEL_FILE)
+    return folder.has(MODEL_FILE)
 
 
 def read(folder: Folder, ledger: Ledger) -> None:
@@ -33,21 +33,23 @@ def read(folder: Folder, ledger: Ledger) -> None:
     Raises:
         ArtifactError: where a file of the model is broken, or a shard is missing.
     """
-    with folder.open(_MODEL_FILE) as source:
+    with folder.open(MODEL_FILE) as source:
         read_saved_model(source, ledger)
-    taken = {folder.path / _MODEL_FILE}
+    taken = {folder.path / MODEL_FILE}
     for name in (_FINGERPRINT, METADATA):
         if folder.has(name):
             with folder.open(name) as source:
                 if name == METADATA:
                     read_metadata(source, ledger)
                 else:
+                    for _ in message_in(source, 0, source.size):
+                        pass  # a fingerprint that was cut off is an error
                     ledger.add(("graph", name), Kind.DATA, source.size)
             taken.add(folder.path / name)
-    if folder.has_folder(_VARIABLES):
-        variables = folder.inner(folder.path / _VARIABLES)
+    if folder.has_folder(VARIABLES):
+        variables = folder.inner(folder.path / VARIABLES)
         refuse_unfinished(variables)
-        index = f"{_VARIABLES}{INDEX}"
+        index = f"{VARIABLES}{INDEX}"
         if variables.has(index):
             with variables.open(index) as source:
                 add_bundle(read_bundle(source), ledger, ())
