@@ -64,8 +64,10 @@ _OF_TOOLS = frozenset({".ds_store", ".dvcignore", ".gitattributes", ".gitignore"
 _OF_SEVERAL = late(r"(.*[-_.])\d{5}-of-(\d{5})(\.\w+)")
 """How files are called that are a model together: huggingface_hub/serialization/_base.py, and
 llama.cpp's gguf-split."""
-_LEAST = 32
-"""Bytes that any graph has: the first ones alone do not tell that it was one."""
+_UNTOLD = frozenset({".npz", ".pb"})
+"""Those whose first bytes alone do not tell what they were."""
+_LEAST = 22
+"""Bytes that any of these has: so many has an archive of nothing."""
 _CHUNK, _MOST_ZEROS = 64 * 1024, 4 * 2**20
 _TOLD = 64
 """Bytes by which most models are told from text."""
@@ -124,7 +126,7 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
             0,
             f"nothing but zeros, so {NO_MODEL_HERE}: a download that broke off, or a placeholder",
         )
-    if suffix == ".pb" and 0 < size < _LEAST and not (empty or _is_model(source)):
+    if suffix in _UNTOLD and 0 < size < _LEAST and not (empty or _is_model(source)):
         problem = f"{size} bytes and no model: a save or a download that broke off"
         raise PlaceholderError(source.name, 0, problem)
     if b"\0" in text[:_TOLD] or size > _LARGEST_PAGE:
