@@ -1,14 +1,14 @@
 """GGUF, the files of llama.cpp: metadata, a table of tensors, and the tensors one after the other.
 
-The format is that of docs/gguf.md in github.com/ggml-org/ggml, versions 2 and 3, little-endian:
-magic, version, two counts; keys with typed values; of each tensor name, shape, type and offset;
-then padding to ``general.alignment``, from where offsets count. A quantized type stores blocks of
+The format is that of docs/gguf.md in github.com/ggml-org/ggml, versions 2 and 3: magic, version,
+two counts; keys with typed values; of each tensor name, shape, type and offset; then padding to
+``general.alignment``, from where offsets count. A version that makes sense in the other order of
+bytes only is that of a big-endian file (gguf/gguf_reader.py). A quantized type stores blocks of
 elements (ggml/src/ggml-common.h; gguf/constants.py, ``GGML_QUANT_SIZES``).
 """
 
 from __future__ import annotations
 
-import struct
 from math import prod
 
 from pytest_modelsize.formats import extents
@@ -18,6 +18,12 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    _Order = Literal["little", "big"]
 
 __all__ = ["TYPES", "format", "read", "recognises"]
 
@@ -62,7 +68,22 @@ class _Tensor(NamedTuple):
 
 
 class _Cursor(Cursor):
-    """Reads texts with their length before them, too."""
+    """Reads texts with their length before them, too, and numbers in the file's order of bytes."""
+
+    __slots__ = ("_order",)
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._order = _order(source.read(0, 8))
+
+    def number(self, size: int, order: _Order | None = None) -> int:
+        """Return the next ``size`` bytes as an integer without a sign."""
+        return super().number(size, order or self._order or "little")
+
+    @property
+    def plain(self) -> bool:
+        """Whether numbers are stored as everywhere else."""
+        return self._order == "little"
 
     def text(self) -> str:
         start, size = self.at, self.number(8)
@@ -74,7 +95,7 @@ class _Cursor(Cursor):
 def recognises(source: Source) -> bool:
     """Return whether the magic is followed by a version that is known."""
     head = source.head
-    return head[:4] == _MAGIC and len(head) >= 24 and _version(head) in _VERSIONS
+    return head[:4] == _MAGIC and len(head) >= 24 and _order(head) is not None
 
 
 def read(source: Source, ledger: Ledger) -> None:
@@ -99,12 +120,13 @@ def read(source: Source, ledger: Ledger) -> None:
     if data > source.size:
         raise source.error(cursor.at, "the tensors are not there")
     ledger.add(("overhead", "padding"), Kind.RESERVED, data - cursor.at)
-    _settle(source, data, sorted(found), alignment, ledger)
+    _settle(source, data, sorted(found), alignment, ledger, plain=cursor.plain)
 
 
-def _version(head: bytes) -> int:
-    (version,) = struct.unpack_from("<I", head, 4)
-    return int(version)
+def _order(head: bytes) -> _Order | None:
+    """Return in which order of bytes the version is one that is known; None where in neither."""
+    orders: tuple[_Order, ...] = ("little", "big")
+    return next((o for o in orders if int.from_bytes(head[4:8], o) in _VERSIONS), None)
 
 
 def _metadata(cursor: _Cursor, ledger: Ledger) -> int:
@@ -181,7 +203,13 @@ def _tensor(cursor: _Cursor) -> _Tensor:
 
 
 def _settle(
-    source: Source, data: int, tensors: list[_Tensor], alignment: int, ledger: Ledger
+    source: Source,
+    data: int,
+    tensors: list[_Tensor],
+    alignment: int,
+    ledger: Ledger,
+    *,
+    plain: bool,
 ) -> None:
     homes = Homes(tensor.name for tensor in tensors)
     position, end = 0, source.size - data
@@ -201,7 +229,7 @@ def _settle(
         ledger.add(home, Kind.DATA, tensor.size)
         ledger.add(home, Kind.STRUCTURE, tensor.entry)
         ledger.note(home, described(tensor.dtype, tensor.shape))
-        extents.note(source, data + tensor.start, tensor.size, home)
+        extents.note(source, data + tensor.start, tensor.size, home, content=plain)
         position = stop
     gap = end - position
     if gap:

@@ -35,7 +35,17 @@ LONGEST_HEADER = 64 * 1024
 _PLAIN = late(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
 _OPTAX = {"mu", "nu", "trace", "opt_state"}
 """What Optax calls its slots (optax/_src/transform.py)."""
-_NAMES = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
+_NAMES = {
+    "f": "float",
+    "i": "int",
+    "u": "uint",
+    "c": "complex",
+    "V": "void",
+    "U": "str",
+    "S": "bytes",
+}
+_OTHERS = {"b": "bool", "M": "datetime64", "m": "timedelta64"}
+"""Data types as NumPy calls them (numpy/_core/_dtype.py); ml_dtypes are written as void."""
 
 
 def recognises(source: Source) -> bool:
@@ -111,5 +121,5 @@ def _described(source: Source, header: bytes) -> tuple[str, tuple[int, ...], int
     if kind == "O":
         return "object", shape, None
     item = 4 * digits if kind == "U" else digits
-    name = f"{_NAMES[kind]}{8 * digits}" if kind in _NAMES else {"b": "bool"}.get(kind, "void")
+    name = f"{_NAMES[kind]}{8 * item}" if kind in _NAMES else _OTHERS.get(kind, "void")
     return name, shape, item * prod(shape)

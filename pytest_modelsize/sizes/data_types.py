@@ -13,8 +13,9 @@ KNOWN = (
     "float64", "float32", "float16", "bfloat16", "float8_e4m3", "float8_e5m2", "int64", "int32",
     "int16", "int8", "int4", "uint64", "uint32", "uint16", "uint8", "uint4", "bool", "complex64",
     "complex128", "qint8", "quint8", "qint32",
-    "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k", "q8_k",
-    "iq4_nl", "iq4_xs", "mxfp4",
+    "q1_0", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q8_1", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
+    "q8_k", "iq1_m", "iq1_s", "iq2_s", "iq2_xs", "iq2_xxs", "iq3_s", "iq3_xxs", "iq4_nl", "iq4_xs",
+    "tq1_0", "tq2_0", "mxfp4", "nvfp4",
 )  # fmt: skip
 """Data types by the names that NumPy and the frameworks give them."""
 TENSOR_NOTE = late(

@@ -5,8 +5,11 @@ import struct
 import pytest
 
 from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize.checks.causes import find_causes
 from pytest_modelsize.formats.gguf import TYPES
+from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.measurement import Kind
+from tests.needs import needs
 
 REASON = "gguf is not installed: tox run -e formats"
 
@@ -122,3 +125,39 @@ def test_under_that_name_nothing_else_is_read(tmp_path):
     (tmp_path / "a.gguf").write_bytes(b"something else")
     with pytest.raises(ArtifactError, match="no GGUF signature"):
         measure(tmp_path / "a.gguf")
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_file_of_either_order_of_bytes_is_read(gguf, tmp_path, order):
+    numpy = needs("numpy", "formats")
+    path = tmp_path / "model.gguf"
+    endian = gguf.GGUFEndian.BIG if order == "big" else gguf.GGUFEndian.LITTLE
+    writer = gguf.GGUFWriter(path, "llama", endianess=endian)
+    writer.add_array("tokenizer.ggml.tokens", [f"word{number}" for number in range(100)])
+    writer.add_tensor("output.weight", numpy.ones((64, 32), numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    (told,) = gguf.GGUFReader(path).tensors
+    (entry,) = entries(measure(path).section("weights"))
+    assert measure(path).total == path.stat().st_size
+    assert (told.name, int(told.n_bytes)) == ("output.weight", 64 * 32 * 4)
+    assert entry.note == "float32 64x32"
+    assert entry.size >= 64 * 32 * 4
+
+
+def test_matrices_that_were_left_in_float32_are_named(gguf, tmp_path):
+    numpy = needs("numpy", "formats")
+    path = tmp_path / "model.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    kind = gguf.GGMLQuantizationType.Q8_0
+    blocks = numpy.ones((64, 8 * 34), numpy.uint8)
+    writer.add_tensor("blk.0.weight", blocks, raw_dtype=kind)
+    writer.add_tensor("output.weight", numpy.ones((64, 64), numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    found = {cause.kind: cause for cause in find_causes(measure(path), path).causes}
+    assert found["float weights in a quantized model"].entries == ("output/weight",)

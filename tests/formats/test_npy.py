@@ -55,6 +55,8 @@ def test_what_numpy_saves_adds_up(tmp_path, dtype):
         assert weights.of_kind(Kind.OPAQUE) > 0
     else:
         assert weights.of_kind(Kind.DATA) == array.nbytes
+        name, _, _ = array.dtype.name.partition("[")
+        assert weights.children[0].note.startswith("void 4x6" if array.dtype.names else f"{name} ")
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,15 @@ from pytest_modelsize.sizes.records import replace
 __all__ = ["find", "find_files"]
 
 _FILES = (
-    (late(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.pth|scaler\.pt|"
-                r"scheduler\.(pt|bin)|random_states_\d+\.pkl)$"), "state of the trainer"),
-    (late(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs)/|\.log$"), "logs"),
-    (late(r"(^|/)(\.git|__pycache__|\.ipynb_checkpoints)/|(^|/)\.DS_Store$|\.pyc$"),
+    (late(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.(pth|pt)|"
+          r"(sampler|dl_state_dict|scaler|scheduler)\S*\.(pt|bin)|random_states_\d+\.pkl|"
+          r"custom_checkpoint_\d+\.pkl|zero_to_fp32\.py|latest(_checkpointed_iteration\.txt)?)$"),
+     "state of the trainer"),
+    (late(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs|mlruns|lightning_logs|tb_logs|"
+          r"tensorboard)/|(^|/)nohup\.out$|\.log$"), "logs"),
+    (late(r"(^|/)(\.git|\.svn|\.hg|\.dvc|__pycache__|\.ipynb_checkpoints|\.venv|venv|node_modules|"
+          r"\.idea|\.vscode|\.(pytest|mypy|ruff)_cache|\.cache)/|"
+          r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$|\.(pyc|swp|tmp|bak|lock)$|~$"),
      "leavings of tools"),
 )  # fmt: skip
 """What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
@@ -27,7 +32,7 @@ _DEBUG = late(
     r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$|(^|/)(doc strings|metadata of nodes)(/|$)"
 )
 _TRAINER = late(
-    r"^(callbacks|loops|((cuda|torch|numpy|python)_)?rng_states?|(lr_)?schedulers?(_state(_dict)?)?"
+    r"^(callbacks|loops|(\w+_)?(rng|random)(_?states?)?|(lr_)?schedulers?(_state(_dict)?)?"
     r"|(grad_)?scaler(_state(_dict)?)?)(/|$|\d)"
 )
 _SHARE = 50
@@ -42,7 +47,14 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
         older |= {name for name, _ in cause.changes}
         yield cause
     for pattern, kind in _FILES:
-        names = [name for name in evidence.files if pattern.search(name) and name not in older]
+        names = [
+            name
+            for name, part in evidence.files.items()
+            if pattern.search(name)
+            and name not in older
+            and not (kind == "logs" and part.weights)  # runs/train/exp/weights/best.pt
+        ]
+        older |= set(names)
         size = sum(evidence.files[name].measurement.bytes_on_disk for name in names)
         if size:
             yield Cause(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pytest_modelsize.checks.causes.values import correlation, floats
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.formats import ArtifactError, companions, files_of, measure
+from pytest_modelsize.formats import ArtifactError, companions, files_of, is_whole, measure
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.comparison import entries
@@ -105,12 +105,13 @@ class Evidence:
     def files(self) -> dict[str, Evidence]:
         """The files of a folder that is not an artifact of its own, by relative path; else nothing.
 
-        A file that names others stands for these, too.
+        A file that names others stands for these, too, and a folder in it that is one artifact, as
+        a SavedModel is, for all that is in it.
         """
         if self.path is None or self.measurement.format in _WHOLE or not self.path.is_dir():
             return {}
         found, named = {}, set()
-        for path in sorted(files_of(self.path))[:_MOST_FILES]:
+        for path in self._parts(self.path):
             with suppress(ArtifactError):
                 name = path.relative_to(self.path).as_posix()
                 found[name] = Evidence(
@@ -118,6 +119,25 @@ class Evidence:
                 )
                 named |= {file.relative_to(self.path).as_posix() for file in companions(path)}
         return {name: part for name, part in found.items() if name not in named}
+
+    @staticmethod
+    def _parts(folder: Path) -> list[Path]:
+        """Return the files of a folder, and the artifacts that are folders in it."""
+        whole: dict[Path, bool] = {folder: False}
+        parts: dict[Path, None] = {}
+        for file in sorted(files_of(folder)):
+            above = [place for place in file.parents if place.is_relative_to(folder)]
+            for place in reversed(above):  # the outermost first
+                if place not in whole:
+                    whole[place] = is_whole(place)
+                if whole[place]:
+                    parts[place] = None
+                    break
+            else:
+                parts[file] = None
+            if len(parts) >= _MOST_FILES:
+                break
+        return list(parts)
 
     def size_with(self, changes: Iterable[tuple[str, Change]]) -> int | None:
         """Return the bytes of the artifact with what is to be changed in each of its files.
@@ -271,6 +291,22 @@ class Evidence:
         if tensor.path not in self._digests:
             self._digests[tensor.path] = self._digest(tensor)
         return self._digests[tensor.path]
+
+    def digest_of_all(self) -> bytes | None:
+        """Return a digest of a file's bytes; None where these are more than may be read."""
+        path, size = self.path, self.measurement.bytes_on_disk
+        if path is None or not path.is_file() or not self._spend(size):
+            return None
+        from hashlib import blake2b
+
+        found = blake2b(digest_size=20)
+        try:
+            with open_source(path) as source:
+                for at in range(0, source.size, _PIECE):
+                    found.update(source.read(at, min(_PIECE, source.size - at)))
+        except ArtifactError:
+            return None
+        return found.digest()
 
     def _digest(self, tensor: Tensor) -> bytes | None:
         from hashlib import blake2b

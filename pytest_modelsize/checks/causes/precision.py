@@ -6,16 +6,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
-from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
 
 _SHARE = 10
 """One part in so many of the weights must be in question."""
-_INTEGERS = ("int8", "uint8", "int4", "uint4", "qint8", "quint8", "int16")
+_INTEGERS = late(r"u?int[48]|int16|qu?int8|i?q\d.*|tq\d.*|mxfp.*|nvfp.*|float[468]_.*")
+"""Types of quantized weights."""
+_PACKED = late(r"(^|[/.])(qweight|weight_packed|quantized_weight|weight_q)$")
+"""Weights of four bits, eight in an int32 (AutoGPTQ, AutoAWQ, compressed-tensors)."""
+_PACKED_PARAMS = "_packed_params"
+"""A quantized matrix with its bias (torch/ao/nn/quantized/modules/linear.py)."""
+_FAKE = late(r"(?i:fake_?quant|(^|[/._])(kernel|weight)_(min|max)(:0)?$|quantize_layer)")
+"""What training for quantization adds (torch.ao.quantization, tfmot): ranges of float weights."""
 _FEWEST_VALUES = 64
 _HALF_EXPONENTS = bytes([0, 0x80, *range(0x33, 0x48), *range(0xB3, 0xC8)])
 """First bytes, the sign's and the exponent's, of float32 values within float16's range (its
@@ -37,9 +46,11 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             f"{_share(double, total)} of the weights are float64, which hardly any model needs",
         )  # fmt: skip
     single = by_dtype.get("float32", 0)
-    whole = sum(t.size for t in evidence.weights if t.dtype in _INTEGERS and len(t.shape) > 1)
+    whole = sum(tensor.size for tensor in evidence.weights if _is_quantized(tensor))
+    weights = entries(evidence.measurement.section("weights")) if single else ()
+    whole += sum(entry.size for entry in weights if entry.name.endswith(_PACKED_PARAMS))
     if single and whole and single * _SHARE >= total:
-        names = [t.name for t in evidence.weights if t.dtype == "float32"][:3]
+        names = [t.name for t in evidence.weights if t.dtype == "float32"][:3]  # the largest
         yield Cause(
             kind="float weights in a quantized model",
             text=f"{_share(single, total)} of the weights are still float32, beside "
@@ -49,12 +60,28 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             section="weights",
             entries=tuple(names),
         )
+    elif single * _SHARE >= total and any(_FAKE.search(t.name) for t in evidence.tensors):
+        yield Cause(
+            kind="float weights in a quantized model",
+            text=f"{_share(single, total)} of the weights are float32, beside the ranges that "
+            "training for quantization keeps of them: the model was not converted since",
+            size=single * 3 // 4,
+            fix="convert the model before saving it (torch.ao.quantization.convert, "
+            "TFLiteConverter)",
+            section="weights",
+        )
     elif single * _SHARE >= total and (narrow := _narrow(evidence)):
         yield _cause(
             evidence, "half precision saved as single", ("float32",), narrow, single // 2,
             f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: "
             "the model was in half precision before it was saved",
         )  # fmt: skip
+
+
+def _is_quantized(tensor: Tensor) -> bool:
+    if tensor.dtype in ("int32", "uint32"):
+        return _PACKED.search(tensor.name) is not None
+    return len(tensor.shape) > 1 and _INTEGERS.fullmatch(tensor.dtype) is not None
 
 
 def _cause(

@@ -1,4 +1,6 @@
-"""Content that became text: vocabularies, arrays and code in the configuration or in the graph."""
+"""Content that became text, or a list of Python's: vocabularies, arrays, histories and code in the
+configuration or in the graph.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ from collections.abc import Iterator
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.training_data import HYPER_PARAMETERS
+from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import Entry, entries
 from pytest_modelsize.sizes.patterns import late
 
@@ -15,6 +19,14 @@ _OBJECTS = "object graph"
 """A string too, which says what a SavedModel's variables belong to."""
 _SHARE = 20
 """One part in so many of the artifact must be such text."""
+_PICKLED = ("torch", "pickle")
+_IN_PICKLES = {
+    "numbers as text": (
+        "lists of numbers",
+        "leave out what only training needs, and keep the rest as an array",
+    )
+}
+"""What is said of pickles, where a number is no text."""
 _KINDS = (
     (late(r"strings?\b|string const|vocabulary"), "vocabulary",
      "keep it in a file beside the model, or load it when the model starts"),
@@ -28,11 +40,15 @@ _KINDS = (
 def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield what takes a part of the artifact worth a word, by its kind."""
     measurement = evidence.measurement
+    if measurement.format == "gguf":
+        return  # its tokenizer has no other place
+    pickled = measurement.format in _PICKLED
     found: dict[str, list[Entry]] = {}
     for name in ("config", "graph"):
         for entry in entries(measurement.section(name)):
             for pattern, kind, _ in _KINDS:
-                if pattern.search(entry.note) and entry.name != _OBJECTS:
+                said = pattern.search(entry.note) and entry.name != _OBJECTS
+                if said and not (pickled and HYPER_PARAMETERS.search(entry.name)):
                     found.setdefault(kind, []).append(entry)
                     break
     for _, kind, fix in _KINDS:
@@ -42,6 +58,10 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             continue
         where = held[0].path[0]
         place = "the configuration" if where == "config" else "the graph"
+        changes: tuple[tuple[str, Change], ...] = ()
+        if pickled:
+            kind, fix = _IN_PICKLES.get(kind, (kind, fix))
+            changes = (("", Change(without=frozenset(entry.path for entry in held))),)
         yield Cause(
             kind=f"{kind} in {place}",
             text=f"{held[0].name} ({held[0].note})",
@@ -49,4 +69,5 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             fix=fix,
             section=where,
             entries=tuple(entry.name for entry in held[:3]),
+            changes=changes,
         )

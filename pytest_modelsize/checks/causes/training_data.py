@@ -11,14 +11,31 @@ from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
 
-__all__ = ["find"]
+__all__ = ["HYPER_PARAMETERS", "find"]
 
-_KEPT = late(r"(^|/)_?(fit_X|X_train_?|y_train_?|X_fit_?|X_|training_data_?|exog|endog)(/|$)")
+_KEPT = late(
+    r"(?i:(^|/)_?(fit_X|X_fit_?|X_|X|y|exog|endog|raw_data_?|(train(ing)?|val(id(ation)?)?|test)"
+    r"(_?(data(set)?|set|df|frame|features|labels|targets|[xy]))?_?"
+    r"|[Xy]_?(train(ing)?|val(id(ation)?)?|test|resampled|scaled)_?|data(set|frame)|df"
+    r"|replay_buffer|support_vectors_)(/|$))"
+)
 """Attributes in which scikit-learn and statsmodels keep what they were fitted on
-(sklearn/neighbors/_base.py, gaussian_process/_gpr.py, kernel_ridge.py;
-statsmodels/base/data.py)."""
-_BESIDE = late(r"(^|/)(_y|_tree)(/|$)")
-_HYPER = late(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
+(sklearn/neighbors/_base.py and _kde.py, gaussian_process/_gpr.py, kernel_ridge.py;
+statsmodels/base/data.py), and what people call it who save it with the model."""
+_TABLE = late(r"(^|/)(tree_/0|data)(/|$)")
+"""The same of a table: what a tree over the data keeps has no name, and the elements of a sparse
+matrix are called ``data``, too."""
+_PER_ROW = late(
+    r"(^|/)(_y|_tree|tree_|L_|alpha_|dual_coef_|labels_|label_distributions_|transduction_"
+    r"|dist_matrix_|affinity_matrix_|dissimilarity_matrix_|embedding_|_distances\w*|_lrd"
+    r"|negative_outlier_factor_|y_scores|pi_|W_sr_|_mask_fit_X|wresid|wexog|wendog|fittedvalues)"
+    r"(/|$)"
+)
+"""What has a number, or a row of numbers, for each row of the data."""
+_PAIRS = late(r"(^|/)(affinity_matrix_|dissimilarity_matrix_|dist_matrix_)(/|$)")
+"""Numbers for each two rows, where the data itself is not kept (sklearn/cluster, manifold)."""
+HYPER_PARAMETERS = late(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
+"""Where a checkpoint keeps them: lightning/pytorch/core/saving.py, and the tutorials' name."""
 _FEWEST_ROWS = 32
 _SHARE = 20
 
@@ -34,7 +51,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     held = [
         entry
         for entry in entries(measurement.section("config"))
-        if _HYPER.search(entry.name) and entry.size >= 1024
+        if HYPER_PARAMETERS.search(entry.name) and entry.size >= 1024
     ]
     size = sum(entry.size for entry in held)
     if size * _SHARE >= measurement.bytes_on_disk and held:
@@ -50,21 +67,22 @@ def find(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _is_kept(tensor: Tensor) -> bool:
-    rows = tensor.shape[0] if tensor.shape else 0
-    return rows >= _FEWEST_ROWS and _KEPT.search(tensor.name) is not None
+    rows = max(tensor.shape[:2], default=0)  # a frame keeps its columns as rows
+    kinds = (_KEPT, _PAIRS, _TABLE) if len(tensor.shape) == 2 else (_KEPT,)
+    return rows >= _FEWEST_ROWS and any(kind.search(tensor.name) for kind in kinds)
 
 
 def _of_the_same_length(evidence: Evidence, kept: list[Tensor]) -> list[Tensor]:
-    """Return the labels, and what a tree over the data holds, by their name and their rows."""
+    """Return the labels, and what else there is for each row, by their names and their rows."""
     rows: dict[str, set[int]] = defaultdict(set)
     for tensor in kept:
-        rows[tensor.name.rpartition("/")[0]].add(tensor.shape[0])
+        rows[tensor.name.rpartition("/")[0]] |= set(tensor.shape[:1])
     return [
         tensor
         for tensor in evidence.weights
         if tensor not in kept
         and tensor.shape
-        and _BESIDE.search(tensor.name)
+        and _PER_ROW.search(tensor.name)
         and any(
             tensor.shape[0] in lengths and tensor.name.startswith(f"{holder}/" if holder else "")
             for holder, lengths in rows.items()

@@ -4,7 +4,7 @@ average of them, or the same in another type."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pytest_modelsize.checks.causes.averages import ANOTHER_STATE, AVERAGE, is_average, is_state
@@ -17,6 +17,8 @@ __all__ = ["find_files"]
 
 _FEWEST = 2
 """Tensors that a copy of a whole model has at the least."""
+_SMALLEST_FILE = 1024
+"""Bytes of the smallest files that are compared."""
 _SMALLEST = 64
 """Bytes of the smallest tensors that are compared."""
 _SAFER = (".safetensors", ".onnx", ".h5", ".keras")
@@ -33,6 +35,10 @@ _COPY, _TYPES = "weights in several files", "weights in several types"
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
     """Yield files, or sets of shards, whose weights another one has."""
+    same = _same_files(evidence, gone)
+    if same:
+        yield _once(same, evidence)
+        gone = {*gone, *(name for _, *copies in same for name in copies)}
     sets: dict[str, list[str]] = defaultdict(list)
     for name in evidence.files:
         if name not in gone:
@@ -60,6 +66,45 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
                 entries=tuple(copies),
                 changes=left_out(files),
             )
+
+
+def _same_files(evidence: Evidence, gone: Collection[str]) -> list[list[str]]:
+    """Return files without weights that have the same bytes, the first of each group first."""
+    by_size: dict[int, list[str]] = defaultdict(list)
+    for name, part in evidence.files.items():
+        plain = part.path is not None and part.path.is_file() and not part.weights
+        if plain and name not in gone and part.measurement.bytes_on_disk >= _SMALLEST_FILE:
+            by_size[part.measurement.bytes_on_disk].append(name)
+    same = []
+    for names in by_size.values():
+        by_digest: dict[bytes, list[str]] = defaultdict(list)
+        for name in names if len(names) > 1 else ():
+            if (digest := evidence.files[name].digest_of_all()) is not None:
+                by_digest[digest].append(name)
+        same += [
+            sorted(alike, key=lambda name: (name.count("/"), name))
+            for alike in by_digest.values()
+            if len(alike) > 1
+        ]
+    return same
+
+
+def _once(same: Sequence[Sequence[str]], evidence: Evidence) -> Cause:
+    copies = [name for _, *others in same for name in others]
+    first, second, *_ = max(same, key=lambda names: _size(evidence, names[1:]))
+    return Cause(
+        kind="equal files",
+        text=f"{second} is {first} once more, byte for byte"
+        + (f", and {len(copies) - 1} more" if len(copies) > 1 else ""),
+        size=_size(evidence, copies),
+        fix="ship each once, and load it from there",
+        entries=tuple(copies[:3]),
+        changes=left_out(copies),
+    )
+
+
+def _size(evidence: Evidence, names: Iterable[str]) -> int:
+    return sum(evidence.files[name].measurement.bytes_on_disk for name in names)
 
 
 class _Model:

@@ -19,6 +19,7 @@ from pytest_modelsize.formats.containers.pickle.values import (
 )
 from pytest_modelsize.formats.nested import find_model
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
+from pytest_modelsize.formats.pickle.listed import listed
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import dataclass, field
 
@@ -52,6 +53,7 @@ class Node:
         optimizer: it is, or is within, the state of an optimizer of PyTorch's.
         array: the array that it is.
         blob: the bytes that it is, which are of a format of their own.
+        listed: how many strings or numbers it holds, where it is a long list of them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Node:
     optimizer: bool = False
     array: Array | None = None
     blob: Blob | None = None
+    listed: str = ""
     depth: int = 0
     length: int = 0
     arrays: int = field(default=0)
@@ -136,6 +139,7 @@ class _Search:
 
     def inside(self, value: Any, node: Node) -> Iterator[tuple[Any, Node]]:
         """Yield what ``value`` holds, each with the named value that it belongs to."""
+        node.listed = node.listed or listed(value)
         if type(value) is Dictionary:
             yield from self.items(value, node, attribute=False)
             yield value.state, node

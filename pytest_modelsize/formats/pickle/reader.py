@@ -119,7 +119,14 @@ def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledg
             _place(node, held, prefix, ledger, unclear=id(node) in unclear)
     for node in nodes:
         if length := own.get(id(node), 0):
-            ledger.add(*_home(node, length, prefix), length)
+            path, kind = _home(node, length, prefix)
+            ledger.add(path, kind, length)
+            if (
+                node.listed
+                and node.parent is not None
+                and path == ("config", *prefix, *node.path())
+            ):
+                ledger.note(path, node.listed)
     if root := nodes[0].cls:
         ledger.note(("config", *prefix), root)
 

@@ -22,6 +22,7 @@ from pytest_modelsize.formats.containers.pickle.values import (
     Reference,
 )
 from pytest_modelsize.formats.pickle.arrays import Array, array_of
+from pytest_modelsize.formats.pickle.listed import listed
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots.names import BY_STORAGE, like_an_optimizer_class
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, storage_of, tensor_of
@@ -76,6 +77,7 @@ class Item:
         keeps: it holds slots, and what else it holds goes with them.
         entry: it is a tensor.
         opaque: bytes of a format of their own that are its value.
+        listed: how many strings or numbers it holds, where it is a long list of them.
         depth, length: of the whole name, in names and in bytes.
         sections: of the tensors within.
     """
@@ -97,6 +99,7 @@ class Item:
     keeps: bool = False
     entry: bool = False
     opaque: int = 0
+    listed: str = ""
     depth: int = 0
     length: int = 0
     sections: frozenset[str] = frozenset()
@@ -228,6 +231,7 @@ class _Search:
 
     def inside(self, value: Any, item: Item) -> Iterator[tuple[Any, Item]]:
         """Yield what ``value``, seen for the first time, holds, each with its item."""
+        item.listed = item.listed or listed(value)
         if type(value) is Dictionary:
             self.characterise(value, item)
             for key, held, span in zip(value.keys, value.values, value.spans, strict=True):

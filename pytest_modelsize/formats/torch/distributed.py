@@ -163,7 +163,11 @@ def _inside(source: Source, file: str) -> str:
 
 
 def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
-    """Return the entries that are optimizer state: by their slots, and what is beside these."""
+    """Return the entries that are optimizer state: by their slots, and what is beside these.
+
+    An optimizer's state_dict is told by its two keys, too, as where it lies in a folder of its own
+    (accelerate/utils/fsdp_utils.py, ``save_fsdp_optimizer``).
+    """
     slots = state_among(
         (name, Leaf(tensor.shape, tensor.dtype not in _INTEGERS))
         for name, tensor in tensors.items()
@@ -171,9 +175,16 @@ def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
     if slots is None:
         problem = "names of slots within slots, more than can be followed"
         raise ArtifactError("the checkpoint's metadata", None, problem)
-    roots = {name.partition(".state.")[0] for name in slots if ".state." in name}
-    more = {name for name in names if any(name.startswith(f"{root}.state.") for root in roots)}
+    roots = {root for name in slots if (root := _above(name, "state")) is not None}
+    roots |= {root for name in names if (root := _above(name, "param_groups")) is not None}
+    more = {name for name in names if any(f".{name}".startswith(f"{r}.state.") for r in roots)}
     return frozenset(slots | more)
+
+
+def _above(name: str, key: str) -> str | None:
+    """Return what an entry's name has before a key, each part behind a dot; None without it."""
+    before, found, _ = f".{name}".partition(f".{key}.")
+    return before if found else None
 
 
 def _settle(

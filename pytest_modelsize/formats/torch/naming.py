@@ -91,7 +91,10 @@ class Naming:
 
 
 def _setting(item: Item) -> SectionPath:
-    """Return the entry of what has no tensors: the outermost such value's."""
+    """Return the entry of what has no tensors: a long list's, else the outermost such value's."""
+    lists = [held for held in item.chain() if held.listed]
+    if lists and not any(held.module for held in item.chain()):
+        return ("config", *lists[0].path())
     while (
         item.parent is not None
         and item.parent.parent is not None

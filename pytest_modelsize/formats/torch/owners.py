@@ -138,7 +138,10 @@ def charge_pickle(
         ledger.note(path, note)
     for item in contents.items:
         if length := own.get(id(item), 0):
-            ledger.add(*naming.speaks_of(item), length)
+            path, kind = naming.speaks_of(item)
+            ledger.add(path, kind, length)
+            if item.listed and path == ("config", *item.path()):
+                ledger.note(path, item.listed)
 
 
 def _held(contents: Contents, naming: Naming) -> Iterator[tuple[Item, SectionPath, int, Kind, str]]:

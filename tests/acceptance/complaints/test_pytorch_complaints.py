@@ -405,3 +405,137 @@ def test_callbacks_of_lightning_keep_what_they_saw(causes, fixed, torch, net, tm
         del checkpoint[key]
     torch.save(checkpoint, path)
     fixed(cause, path, "replayed")
+
+
+@pytest.mark.parametrize(
+    ("held", "kind"),
+    [
+        ([f"word{number}" for number in range(3000)], "vocabulary in the configuration"),
+        ({f"word{number}": number for number in range(3000)}, "vocabulary in the configuration"),
+        ([number / 7 for number in range(3000)], "lists of numbers in the configuration"),
+    ],
+)
+def test_a_long_list_in_a_checkpoint(causes, torch, net, tmp_path, held, kind):
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": net.state_dict(), "kept": {"lr": 0.1, "held": held}}, path)
+    cause = causes(path)[kind]
+    torch.save({"model": net.state_dict(), "kept": {"lr": 0.1}}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+def test_what_is_ignored_among_hyper_parameters_leaves_the_others(causes, torch, net, tmp_path):
+    path = tmp_path / "last.ckpt"
+    kept, texts = {"state_dict": net.state_dict()}, [f"text {n}" for n in range(3000)]
+    torch.save(kept | {"hyper_parameters": {"lr": 0.1, "texts": texts}}, path)
+    (cause,) = causes(path).values()
+    assert cause.kind == "data among hyper-parameters"
+    torch.save(kept | {"hyper_parameters": {"lr": 0.1}}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_accelerate_writes_the_optimizer_as_a_folder(causes, torch, hub, net):
+    """An optimizer that is saved alone by torch.distributed.checkpoint, and a model beside it."""
+    import torch.distributed.checkpoint as dcp
+
+    (hub / "optimizer.pt").unlink()
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.ones(1, 64)).sum().backward()
+    optimizer.step()
+    state = {"optimizer": optimizer.state_dict()}
+    dcp.save(state, checkpoint_id=hub / "optimizer_0", no_dist=True)
+    cause = causes(hub)["optimizer state"]
+    shutil.rmtree(hub / "optimizer_0")
+    assert (cause.given, cause.how) == (weight_of(hub), "rebuilt")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (".git/objects/pack/a.pack", "leavings of tools"),
+        (".cache/huggingface/download/model.safetensors.metadata", "leavings of tools"),
+        (".pytest_cache/v/cache/nodeids", "leavings of tools"),
+        (".ipynb_checkpoints/run-checkpoint.ipynb", "leavings of tools"),
+        ("lightning_logs/version_0/metrics.csv", "logs"),
+        ("mlruns/0/meta.yaml", "logs"),
+        ("sampler.bin", "state of the trainer"),
+        ("custom_checkpoint_0.pkl", "state of the trainer"),
+        ("zero_to_fp32.py", "state of the trainer"),
+    ],
+)
+def test_what_tools_leave_beside_a_model(causes, hub, name, kind):
+    for mine in ("optimizer.pt", "training_args.bin", "rng_state.pth"):
+        (hub / mine).unlink()
+    ballast = hub / name
+    ballast.parent.mkdir(parents=True, exist_ok=True)
+    ballast.write_bytes(b"\x01\x99" * 2000)
+    (cause,) = causes(hub).values()
+    ballast.unlink()
+    assert (cause.kind, cause.given, cause.how) == (kind, weight_of(hub), "rebuilt")
+
+
+def test_a_model_in_a_folder_of_runs_is_no_log(causes, torch, hub):
+    (hub / "runs/train/exp/weights").mkdir(parents=True)
+    other = {"w": torch.randn(100, 100), "b": torch.randn(100)}
+    torch.save(other, hub / "runs/train/exp/weights/best.pt")
+    assert "logs" not in causes(hub)
+
+
+def test_the_same_file_in_two_folders(causes, hub):
+    for folder in ("tokenizer", "tokenizer_2"):
+        (hub / folder).mkdir()
+        (hub / folder / "spiece.txt").write_text("\n".join(f"word{n}" for n in range(3000)))
+    cause = causes(hub)["equal files"]
+    (hub / "tokenizer_2" / "spiece.txt").unlink()
+    assert (cause.given, cause.how) == (weight_of(hub), "rebuilt")
+
+
+@pytest.mark.parametrize("name", ["numpy_rng", "cuda_rng_state", "rng_states", "random_state"])
+def test_states_of_random_numbers_in_a_checkpoint(causes, torch, net, tmp_path, name):
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": net.state_dict(), name: torch.get_rng_state()}, path)
+    cause = causes(path)["state of the trainer"]
+    torch.save({"model": net.state_dict()}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+def test_masks_in_a_dictionary_of_their_own(causes, torch, net, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    state = net.state_dict()
+    masks = {key: value > 0 for key, value in state.items() if value.dim() > 1}
+    torch.save({"model": state, "masks": masks}, path)
+    cause = causes(path)["pruning masks"]
+    torch.save({"model": state}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
+
+
+def quantized(torch, kind):
+    """Return the state of a network that is quantized but for a part, in one of three ways."""
+    wide = torch.randn(64, 256)
+    if kind == "dynamic":
+        net = torch.nn.Sequential(torch.nn.Linear(256, 64), torch.nn.Conv1d(64, 64, 3))
+        return torch.ao.quantization.quantize_dynamic(net, {torch.nn.Linear}).state_dict()
+    if kind == "packed":
+        return {"a.qweight": torch.ones(32, 256, dtype=torch.int32), "head.weight": wide}
+    return {"a.weight": wide.to(torch.float8_e4m3fn), "head.weight": wide}
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "packed", "eight bits"])
+@pytest.mark.filterwarnings("ignore")
+def test_distiller_43_quantized_but_for_a_layer(causes, torch, tmp_path, kind):
+    path = tmp_path / "quantized.pt"
+    state = quantized(torch, kind)
+    torch.save(state, path)
+    left = sum(v.numel() for v in state.values() if getattr(v, "dtype", None) == torch.float32)
+    cause = causes(path)["float weights in a quantized model"]
+    assert cause.size == pytest.approx(left * 3, abs=3)  # a scale has no shape
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_distiller_486_trained_for_quantization_and_not_converted(causes, torch, net, tmp_path):
+    path = tmp_path / "aware.pt"
+    net.qconfig = torch.ao.quantization.get_default_qat_qconfig("fbgemm")
+    torch.save(torch.ao.quantization.prepare_qat(net.train()).state_dict(), path)
+    cause = causes(path)["float weights in a quantized model"]
+    assert cause.size >= PARAMETERS * 3
+    assert "convert" in cause.fix
