@@ -59,7 +59,7 @@ def _model_lines(model: FoundModel) -> list[str]:
 
 
 def _told(found: int, counts: Counts) -> str:
-    parts = [f"{found} without a budget that have a model"]
+    parts = [f"{found} with a model and no budget"]
     for count, what in (
         (counts.with_budget, "with a budget"),
         (counts.without_model, "without a model"),

@@ -112,7 +112,7 @@ def test_each_test_is_told_with_where_its_model_is(suite):
             "  `self.backbone`: *",
             "test_suite.py:36: test_lazy",
             "  local `lazy`: not measured: *has no shape yet*",
-            "tests: 8 without a budget that have a model, 1 with a budget, 1 without a model",
+            "tests: 8 with a model and no budget, 1 with a budget, 1 without a model",
         ]
     )
 
@@ -148,7 +148,7 @@ def test_the_markers_pass_where_they_are_pasted_and_fail_a_model_that_grows(suit
     suite.run().assert_outcomes(passed=11)
     result = suite.run("--modelsize-suggest")
     result.stdout.fnmatch_lines(
-        ["tests: 1 without a budget that have a model, 9 with a budget, 1*"]
+        ["tests: 1 with a model and no budget, 9 with a budget, 1*"]
     )
     # The promise holds for the lean size, and a wider layer breaks it.
     suite.makepyfile(test_suite=marked.replace("(width, width)", "(width, 9 * width)"))
