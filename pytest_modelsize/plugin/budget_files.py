@@ -14,7 +14,7 @@ __all__ = ["add_to_arguments", "collect_budgets"]
 
 _OWN = "modelsize.toml"
 _NAMES = ("pyproject.toml", _OWN)
-_TABLE = re.compile(rb"(?<![\w-])modelsize[\"']?[ \t]*[.=\]]")
+_TABLE = rb"(?<![\w-])modelsize[\"']?[ \t]*[.=\]]"
 """The table as a key, in each way to write one, and not the package among dependencies."""
 
 
@@ -50,10 +50,13 @@ def collect_budgets(file: Path, parent: pytest.Collector) -> pytest.Collector | 
 
 
 def _may_set_budgets(file: Path) -> bool:
-    """Tell without parsing whether ``file`` may set budgets."""
+    """Return, without parsing it, whether ``file`` may set budgets."""
     try:
-        return file.is_file() and (
-            file.name == _OWN or _TABLE.search(file.read_bytes()) is not None
-        )
+        if not file.is_file():
+            return False
+        if file.name == _OWN:
+            return True
+        content = file.read_bytes()
     except OSError:
         return False
+    return b"modelsize" in content and re.search(_TABLE, content) is not None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 __all__ = ["Collection"]
 
 
-@dataclass
 class Collection:
     """The tests that exist, as far as this run has seen.
 
@@ -18,9 +16,10 @@ class Collection:
         partial: why tests were left out; or empty.
     """
 
-    tests: set[str] = field(default_factory=set)
-    unseen: set[str] = field(default_factory=set)
-    partial: str = ""
+    def __init__(self) -> None:
+        self.tests: set[str] = set()
+        self.unseen: set[str] = set()
+        self.partial = ""
 
     def merge(self, other: Mapping[str, object]) -> None:
         """Take over what a worker has collected, as `as_json` tells it."""

@@ -5,7 +5,6 @@ Without ``--strict-markers`` a misspelt budget would be no budget, and the test 
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 
 import pytest
@@ -58,9 +57,9 @@ def _meant(name: str) -> str:
     for marker in MARKERS:
         if words == sorted(marker.split("_")):
             return marker
-    alike = {
-        marker: difflib.SequenceMatcher(None, plain, _plain(marker)).ratio() for marker in MARKERS
-    }
+    from difflib import SequenceMatcher  # which the start of a session need not wait for
+
+    alike = {marker: SequenceMatcher(None, plain, _plain(marker)).ratio() for marker in MARKERS}
     best = max(alike, key=lambda marker: alike[marker])
     return best if alike[best] >= _LIKENESS else ""
 
