@@ -5,6 +5,8 @@ A skip's reason names that environment, and ``tox run -e merged`` holds it to th
 
 from __future__ import annotations
 
+import gc
+import sys
 from typing import Any, NoReturn
 
 import pytest
@@ -47,9 +49,14 @@ def needs(module: str, *environments: str) -> Any:
     """
     __tracebackhide__ = True  # the place of a skip is that of the test
     known = RUN_BY.get(module.partition(".")[0], "py")
-    return pytest.importorskip(
+    new = module not in sys.modules
+    found = pytest.importorskip(
         module, reason=elsewhere(f"{module} is not installed", *(environments or [known]))
     )
+    if new:
+        # A framework's modules stay; each later search for garbage would pass through them.
+        gc.freeze()
+    return found
 
 
 def elsewhere(why: str, *environments: str) -> str:

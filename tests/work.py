@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 Work = Callable[[], object]
 
-TURNS = 3, 8
+TURNS = 2, 8
 """How often the time of two works is compared, at least and at most: a machine has other work, and
 what it takes from a single turn could make either verdict."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data"
-REPEATS = int(os.environ.get("MODELSIZE_REPEATS", "3"))
+REPEATS = int(os.environ.get("MODELSIZE_REPEATS", "2"))
 SUITE = """
 import pytest
 from conftest import build, train
