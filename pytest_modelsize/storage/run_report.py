@@ -7,11 +7,10 @@ before it is used.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from pytest_modelsize.storage import files
 from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
 from pytest_modelsize.storage.check_result_json import result_from_json
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
@@ -31,16 +30,11 @@ def read_report(path: Path) -> list[CheckResult]:
         MeasurementJsonError: where it is not a regular file, is too large, or is not a report; the
             message begins with the file's name.
     """
-    # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise MeasurementJsonError(f"{path} is not a regular file")
-        with open(descriptor, "rb") as file:
-            text = file.read(LARGEST + 1)
-    except OSError as error:
+        text = files.read(path, LARGEST)
+    except files.FileProblem as problem:
+        raise MeasurementJsonError(f"{path} {problem}") from None
+    except FileNotFoundError as error:
         raise MeasurementJsonError(f"{path} cannot be read: {error.strerror}") from None
     try:
         return parse_report(text)
@@ -54,8 +48,6 @@ def parse_report(text: bytes) -> list[CheckResult]:
     Raises:
         MeasurementJsonError: where `pytest --modelsize-report=FILE.json` did not write it.
     """
-    if len(text) > LARGEST:
-        raise MeasurementJsonError(f"is longer than {LARGEST:,d} bytes")
     if not text.strip():
         raise MeasurementJsonError("is empty")
     try:

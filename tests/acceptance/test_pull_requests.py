@@ -274,7 +274,7 @@ def test_a_fork_s_report_of_any_length_is_read_up_to_a_bound(project):
     reported(project)
     steps = answer(project, b'{"schema": 1, "artifacts": [' + b" " * 2**25 + b"]}")
     assert codes(steps) == [0, 2]
-    assert "is longer than 33,554,432 bytes" in steps["comment"].stderr
+    assert "is larger than 33,554,432 bytes" in steps["comment"].stderr
 
 
 def test_a_fork_s_report_says_neither_where_to_comment_nor_how_it_looks(project):
