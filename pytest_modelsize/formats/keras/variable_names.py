@@ -10,9 +10,10 @@ are known here. A number stays where the shapes, or how many there are, say othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pytest_modelsize.formats.containers.hdf5 import HDF5File
+from pytest_modelsize.sizes.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LARGEST = 2**20
 """Bytes of the largest configuration that is asked for names."""
 _DEEPEST = 8
 """Models within models whose layers are named."""
-_FIXED = ("moving_mean", "moving_variance")
+_FIXED = ("moving_mean", "moving_variance", "mean", "variance", "count", "vector_u")
 """What no optimizer serves."""
 
 
@@ -56,19 +57,21 @@ def names_of_variables(
     names: dict[str, str] = {}
     served: _Served = []
     known = True
-    for group, kind, config in layers:
-        found = _variables(group, kind, config, below.get(group, {}))
-        names.update(found)
-        known = known and len(found) == len(below.get(group, {}))
-        if config.get("trainable") is not False:
-            # An optimizer calls a variable by its own object, which of these is a cell.
-            owner = f"{group}/cell" if kind in _RECURRENT else group
-            label = labels.get(owner) or str(config.get("name"))
-            for path, name in found.items():
-                if name not in _FIXED:
-                    served.append((f"{label}/{name}", below[group][path]))
-    if known and served:  # else it is not known what the optimizer serves
-        names.update(_slots(model, served, below.get("/optimizer", {})))
+    for group, layer in layers:
+        datasets = below.get(group, {})
+        found = _variables(group, layer, datasets, trainable=True)
+        if {variable.path for variable in found} != datasets.keys():
+            found, known = [], False
+        for variable in found:
+            names[variable.path] = variable.name
+            if variable.trainable:
+                owner = variable.group
+                label = labels.get(owner) or str(variable.layer)
+                served.append((f"{label}/{variable.name}", datasets[variable.path]))
+    if known and served and "/optimizer" in below:  # else it is not known what it serves
+        from pytest_modelsize.formats.keras.optimizer_slots import names_of_slots
+
+        names.update(names_of_slots(model, served, below["/optimizer"]))
     return names
 
 
@@ -76,7 +79,7 @@ def _datasets_below(file: HDF5File) -> dict[str, dict[str, _Shape]]:
     """Return the datasets below each group, with their shapes, by their paths."""
     found: dict[str, dict[str, _Shape]] = {}
     for path, item in file.objects.items():
-        if item.type == "dataset":
+        if item.type == "dataset" and _SEEDS not in path:
             group = path
             while group := group.rpartition("/")[0]:
                 found.setdefault(group, {})[path] = item.shape or ()
@@ -85,59 +88,79 @@ def _datasets_below(file: HDF5File) -> dict[str, dict[str, _Shape]]:
 
 def _layers(
     model: _Config, above: str, labels: Mapping[str, str], depth: int
-) -> Iterator[tuple[str, str, _Config]]:
-    """Yield the group, the class and the configuration of each layer, in the model's order."""
-    used: dict[str, int] = {}
-    snakes: dict[str, str] = {}
-    for layer in model["config"].get("layers", ()):
-        kind, config = layer["class_name"], layer["config"]
-        base = snakes.get(kind) or snakes.setdefault(kind, _snake(kind))
-        number = used[base] = used.get(base, -1) + 1
-        group = f"{above}/layers/{base}{f'_{number}' if number else ''}"
-        if labels.get(group, config.get("name")) != config.get("name"):
+) -> Iterator[tuple[str, _Config]]:
+    """Yield the group of each layer, and what is written of it, in the model's order."""
+    for name, layer in _counted(model["config"].get("layers", ())):
+        group, config = f"{above}/layers/{name}", layer["config"]
+        label = config.get("name")
+        if label is not None and labels.get(group, label) != label:
             raise ValueError(f"{group} is another layer")
         if isinstance(config.get("layers"), list) and depth < _DEEPEST:
             yield from _layers(layer, group, labels, depth + 1)
         else:
-            known = str(layer.get("module", "")).startswith("keras.")
-            yield group, kind if known else "", config
+            yield group, layer
+
+
+def _counted(layers: Iterable[_Config]) -> Iterator[tuple[str, _Config]]:
+    """Yield each of the layers in a container with the name of its group there."""
+    used: dict[str, int] = {}
+    snakes: dict[str, str] = {}
+    for layer in layers:
+        kind: str = _CLASSES.get(layer["class_name"], layer["class_name"])
+        base = snakes.get(kind) or snakes.setdefault(kind, _snake(kind))
+        number = used[base] = used.get(base, -1) + 1
+        yield f"{base}_{number}" if number else base, layer
+
+
+class _Variable(NamedTuple):
+    """A variable of a layer, or of one inside it.
+
+    Attributes:
+        path: of its dataset.
+        name: as its layer calls it.
+        group: of the layer itself.
+        layer: what the layer is called, where the file does not say.
+        trainable: an optimizer serves it.
+    """
+
+    path: str
+    name: str
+    group: str
+    layer: object
+    trainable: bool
 
 
 def _variables(
-    group: str, kind: str, config: _Config, datasets: Mapping[str, _Shape]
-) -> dict[str, str]:
-    make = _KNOWN.get(kind)
-    if make is None:
-        return {}
-    where = f"{group}/cell/vars" if kind in _RECURRENT else f"{group}/vars"
-    names = make(config)
-    paths = [f"{where}/{number}" for number in range(len(names))]
-    if datasets.keys() != set(paths):
-        return {}
-    found = dict(zip(paths, names, strict=True))
-    # A scale or a mean is a vector, and a kernel is not; a bias may be either (GRU).
-    fits = all(
-        (len(datasets[path]) > 1) == name.endswith(("kernel", "embeddings"))
-        for path, name in found.items()
-        if name != "bias"
-    )
-    return found if fits else {}
+    group: str, layer: _Config, datasets: Mapping[str, _Shape], *, trainable: bool
+) -> list[_Variable]:
+    """Return the variables of a layer and of those inside it; none where they are not known."""
+    kind, config = str(layer["class_name"]), layer["config"]
+    if not str(layer.get("module", "")).startswith("keras."):
+        return []
+    make, inside = _KNOWN.get(kind), _INSIDE.get(kind)
+    trainable = trainable and config.get("trainable") is not False
+    found = []
+    for number, name in enumerate(make(config) if make else ()):
+        path = f"{group}/vars/{number}"
+        if path not in datasets or not _fits(name, datasets[path]):
+            return []
+        is_served = trainable and name not in _FIXED and kind != _SPECTRAL
+        found.append(_Variable(path, name, group, config.get("name"), is_served))
+    for name, inner in inside(config) if inside else ():
+        parts = _variables(f"{group}/{name}", inner, datasets, trainable=trainable)
+        if not parts:
+            return []
+        found += parts
+    return found
 
 
-def _slots(model: _Config, served: _Served, datasets: Mapping[str, _Shape]) -> dict[str, str]:
-    """Return names for an optimizer's slots, which stand variable by variable after two scalars."""
-    optimizer = (model.get("compile_config") or {}).get("optimizer")
-    if not isinstance(optimizer, dict) or not isinstance(optimizer.get("config"), dict):
-        return {}
-    make = _SLOTS.get(str(optimizer.get("class_name")))
-    slots = () if make is None else make(optimizer["config"])
-    wanted: _Served = [("iteration", ()), ("learning_rate", ())]
-    wanted += [(f"{name} {slot}", shape) for name, shape in served for slot in slots]
-    paths = [f"/optimizer/vars/{number}" for number in range(len(wanted))]
-    shapes = {path: shape for path, (_, shape) in zip(paths, wanted, strict=True)}
-    if datasets != shapes:
-        return {}
-    return {path: name for path, (name, _) in zip(paths, wanted, strict=True)}
+def _fits(name: str, shape: _Shape) -> bool:
+    """Return whether a variable may have a shape: a matrix is no vector, and a count is alone."""
+    if name.endswith(("kernel", "embeddings")):
+        return len(shape) > 1
+    if name in ("moving_mean", "moving_variance"):
+        return len(shape) == 1
+    return name != "count" or not shape
 
 
 def _snake(name: str) -> str:
@@ -163,23 +186,72 @@ def _scaled(*names: str) -> _Names:
     return make
 
 
-_RECURRENT = ("SimpleRNN", "GRU", "LSTM")
+_Inside = Callable[["_Config"], "Iterable[tuple[str, _Config]]"]
+_CELL = _with_bias("kernel", "recurrent_kernel")
+
+
+def _cell(kind: str) -> _Inside:
+    """Return what makes of a recurrent layer its cell, which has the layer's own configuration."""
+    return lambda config: [("cell", {**_OF_KERAS, "class_name": kind, "config": config})]
+
+
+def _wrapped(*keys: tuple[str, str]) -> _Inside:
+    """Return what makes of a wrapper the layers in it: by group, and by key of ``config``."""
+    return lambda config: [(group, config[key]) for group, key in keys]
+
+
+def _projections(*groups: str) -> _Inside:
+    """Return what makes of an attention its dense layers."""
+    return lambda config: [
+        (group, {**_OF_KERAS, "class_name": "Dense", "config": config}) for group in groups
+    ]
+
+
+def _attention(config: _Config) -> tuple[str, ...]:
+    scale = ("scale",) if config.get("use_scale") else ()
+    concatenated = config.get("score_mode") == "concat"
+    return (*scale, "concat_score_weight") if concatenated else scale
+
+
+_CLASSES: Mapping[str, str] = {"GroupQueryAttention": "GroupedQueryAttention"}
+"""Names under which Keras writes a class, where they are not the class's own."""
+_OF_KERAS = {"module": "keras.layers"}
+_SEEDS = "/seed_generator"
+"""A generator of random numbers, whose state a layer keeps beside its variables."""
+_SPECTRAL = "SpectralNormalization"
+"""It keeps the kernel of the layer in it once more."""
 _KNOWN: Mapping[str, _Names] = {
     "Dense": _with_bias("kernel"),
+    "EinsumDense": lambda config: ("kernel", "bias") if config.get("bias_axes") else ("kernel",),
     **{f"Conv{n}D": _with_bias("kernel") for n in (1, 2, 3)},
     **{f"Conv{n}DTranspose": _with_bias("kernel") for n in (1, 2, 3)},
     **{f"DepthwiseConv{n}D": _with_bias("kernel") for n in (1, 2)},
     **{f"SeparableConv{n}D": _with_bias("depthwise_kernel", "pointwise_kernel") for n in (1, 2)},
     "Embedding": lambda config: ("embeddings",),
+    "PReLU": lambda config: ("alpha",),
     "BatchNormalization": _scaled("moving_mean", "moving_variance"),
     "LayerNormalization": _scaled(),
     "GroupNormalization": _scaled(),
-    **{name: _with_bias("kernel", "recurrent_kernel") for name in _RECURRENT},
+    "RMSNormalization": lambda config: ("scale",),
+    "Normalization": lambda config: ("mean", "variance", "count"),
+    _SPECTRAL: lambda config: ("kernel", "vector_u"),
+    "Attention": _attention,
+    "AdditiveAttention": _attention,
+    **{f"{name}Cell": _CELL for name in ("SimpleRNN", "GRU", "LSTM", "ConvLSTM")},
 }
-_SLOTS: Mapping[str, _Names] = {
-    "Adam": lambda config: () if config.get("amsgrad") else ("momentum", "velocity"),
-    "AdamW": lambda config: () if config.get("amsgrad") else ("momentum", "velocity"),
-    "SGD": lambda config: ("momentum",) if config.get("momentum") else (),
-    "Lion": lambda config: ("momentum",),
-    "Adagrad": lambda config: ("accumulator",),
+_INSIDE: Mapping[str, _Inside] = {
+    **{name: _cell(f"{name}Cell") for name in ("SimpleRNN", "GRU", "LSTM")},
+    **{f"ConvLSTM{n}D": _cell("ConvLSTMCell") for n in (1, 2, 3)},
+    "RNN": _wrapped(("cell", "cell")),
+    "StackedRNNCells": lambda config: [
+        (f"cells/{name}", cell) for name, cell in _counted(config["cells"])
+    ],
+    "Bidirectional": _wrapped(("forward_layer", "layer"), ("backward_layer", "backward_layer")),
+    "TimeDistributed": _wrapped(("layer", "layer")),
+    _SPECTRAL: _wrapped(("layer", "layer")),
+    "MultiHeadAttention": _projections("query_dense", "key_dense", "value_dense", "output_dense"),
+    "GroupQueryAttention": _projections(
+        "_query_dense", "_key_dense", "_value_dense", "_output_dense"
+    ),
 }
+"""The layers inside a layer, as keras/src/saving/saving_lib.py, ``_walk_saveable``, meets them."""
