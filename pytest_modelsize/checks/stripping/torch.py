@@ -27,7 +27,7 @@ from pytest_modelsize.checks.stripping.torch_storages import Placed, narrowed, t
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
-from pytest_modelsize.formats.torch.contents import Contents, Item
+from pytest_modelsize.formats.torch.items import Contents, Item
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.roots import PICKLE, root_of
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer

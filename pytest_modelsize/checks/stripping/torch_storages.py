@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from pytest_modelsize.checks.stripping.pickles import NoAnswer, Stored
-from pytest_modelsize.formats.torch.contents import Found
+from pytest_modelsize.formats.torch.items import Found
 from pytest_modelsize.formats.torch.owners import used_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor
 from pytest_modelsize.sizes.measurement import SectionPath

@@ -18,7 +18,7 @@ from pytest_modelsize.formats.containers.zip import (
     unpack,
 )
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.contents import Found
+from pytest_modelsize.formats.torch.items import Found
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, described, owners_of
 from pytest_modelsize.formats.torch.roots import PACKAGE, PICKLE

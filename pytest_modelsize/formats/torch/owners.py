@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_modelsize.formats.torch.contents import Contents, Found, Item
+from pytest_modelsize.formats.torch.items import Contents, Found, Item
 from pytest_modelsize.formats.torch.naming import Naming
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
 from pytest_modelsize.sizes.ledger import Ledger

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from pytest_modelsize.formats.source import Source
-from pytest_modelsize.formats.torch.contents import Contents, Found, Item, walk
+from pytest_modelsize.formats.torch.contents import walk
+from pytest_modelsize.formats.torch.items import Contents, Found, Item
 from pytest_modelsize.formats.torch.slots import Leaf, Node, mark_state
 from pytest_modelsize.sizes.patterns import late
 
