@@ -12,7 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_modelsize.checks.causes.cause import Cause
-from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.measurement import SectionPath

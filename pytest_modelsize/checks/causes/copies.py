@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from pytest_modelsize.checks.causes.cause import Cause
-from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 
 __all__ = ["EQUAL_TENSORS", "find"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import prod
 
 from pytest_modelsize.checks.causes.cause import MEASURED, NAMED, Cause
-from pytest_modelsize.checks.causes.evidence import Evidence, Tensor
+from pytest_modelsize.checks.causes.evidence import Evidence
+from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact

@@ -6,14 +6,14 @@ bytes of which file hold an entry. Bytes are read in pieces, and no more of them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from math import prod
 from pathlib import Path
 
-from pytest_modelsize.checks.causes.values import correlation, floats
+from pytest_modelsize.checks.causes.likeness import alike
+from pytest_modelsize.checks.causes.tensor import Tensor
+from pytest_modelsize.checks.causes.values import floats
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError, companions, files_of, is_whole, measure
 from pytest_modelsize.formats.extents import Extent, noted
@@ -23,59 +23,16 @@ from pytest_modelsize.sizes.data_types import TENSOR_NOTE
 from pytest_modelsize.sizes.measurement import Measurement, SectionPath
 from pytest_modelsize.sizes.records import dataclass, replace
 
-__all__ = ["MOST_READ", "Evidence", "Tensor"]
+__all__ = ["MOST_READ", "Evidence"]
 
 MOST_READ = 512 * 2**20
 """Bytes that are read of one artifact, unless less is asked for."""
 _PIECE = 2**20
 _SAMPLE = 1024
 """Values of a tensor that are compared with those of another."""
-_FEWEST_VALUES = 16
-_MOST_SAMPLED = 64
-"""Tensors of a group that are compared, the largest."""
 _MOST_FILES = 1000
 _WHOLE = ("saved_model", "checkpoint", "distributed checkpoint", "keras", "tfjs")
 """Formats of folders whose files mean nothing alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """A tensor of an artifact.
-
-    Attributes:
-        path: its entry, from its top-level section down.
-        file: the file that holds it, relative to a folder that was measured; else empty.
-        dtype: ``float32``.
-        shape: empty for a scalar.
-        size: bytes of the entry.
-        runs: where its elements lie, in their order; empty where that is not known.
-        note: the reader's remark on it.
-    """
-
-    path: SectionPath
-    dtype: str
-    shape: tuple[int, ...]
-    size: int
-    note: str
-    runs: tuple[Extent, ...] = ()
-    file: str = ""
-
-    @property
-    def name(self) -> str:
-        """The path below the section: ``conv2d/kernel``."""
-        return "/".join(self.path[1:])
-
-    @property
-    def stored(self) -> int:
-        """Bytes in its runs."""
-        return sum(run.end - run.start for run in self.runs)
-
-    @property
-    def plain(self) -> bool:
-        """Its runs are its elements as they are, and not compressed."""
-        bits = re.search(r"\d+", self.dtype)
-        width = int(bits[0]) // 8 if bits else 1
-        return self.stored == prod(self.shape) * width
 
 
 @dataclass
@@ -245,34 +202,9 @@ class Evidence:
     def alike(self, some: Sequence[Tensor], others: Sequence[Tensor]) -> float:
         """Return how far two groups of tensors, of the same shapes, have the same values.
 
-        1 is for the same but for a factor, and 0 for no relation: the correlation of the first
-        values of each tensor, and of those that half of the bytes are above. Where all are the very
-        same, or that is not known, it is 0.
+        1 is for the same but for a factor, and 0 for no relation, or where that is not known.
         """
-        pairs = [
-            (one.size, one, other)
-            for one, other in zip(
-                sorted(some, key=_in_group), sorted(others, key=_in_group), strict=True
-            )
-            if one.shape == other.shape and prod(one.shape) >= _FEWEST_VALUES
-        ]
-        found = []
-        same = True
-        for size, one, other in pairs[:_MOST_SAMPLED]:
-            first, second = self.sample(one), self.sample(other)
-            same = same and first == second
-            known = correlation(first, second) if first and second else None
-            if known is not None:
-                found.append((known, size))
-        if same or not found:
-            return 0.0
-        found.sort()
-        middle, total = 0, sum(size for _, size in found)
-        for known, size in found:
-            middle += size
-            if 2 * middle >= total:
-                return known
-        return 0.0
+        return alike(self.sample, some, others)
 
     def sample(self, tensor: Tensor) -> Sequence[float]:
         """Return a tensor's first values; none where they are not known, or may not be read."""
@@ -340,11 +272,6 @@ class Evidence:
             if run.content:
                 found.setdefault(run.path, []).append(run)
         return {path: tuple(runs) for path, runs in found.items()}
-
-
-def _in_group(tensor: Tensor) -> tuple[object, ...]:
-    """Order the tensors of a group as those of a copy of it: by shape, and by their last names."""
-    return (-prod(tensor.shape), tensor.shape, tensor.name.replace("/", ".").rsplit(".", 2)[-2:])
 
 
 def _pieces(run: Extent) -> Iterator[bytes]:
