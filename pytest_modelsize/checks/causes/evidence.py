@@ -11,9 +11,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from pytest_modelsize.checks.causes.likeness import alike
 from pytest_modelsize.checks.causes.tensor import Tensor
-from pytest_modelsize.checks.causes.values import floats
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError, companions, files_of, is_whole, measure
 from pytest_modelsize.formats.extents import Extent, noted
@@ -204,6 +202,8 @@ class Evidence:
 
         1 is for the same but for a factor, and 0 for no relation, or where that is not known.
         """
+        from pytest_modelsize.checks.causes.likeness import alike  # which few artifacts need
+
         return alike(self.sample, some, others)
 
     def sample(self, tensor: Tensor) -> Sequence[float]:
@@ -214,6 +214,8 @@ class Evidence:
         size = min(run.end - run.start, _SAMPLE * 8)
         if not self._spend(size):
             return ()
+        from pytest_modelsize.checks.causes.values import floats
+
         with suppress(ArtifactError), open_source(run.file) as source:
             return floats(source.read(run.start, size), tensor.dtype)[:_SAMPLE]
         return ()
