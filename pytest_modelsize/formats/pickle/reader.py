@@ -14,6 +14,7 @@ from pytest_modelsize.formats.nested import read_model
 from pytest_modelsize.formats.pickle.attributes import Node, nodes_of
 from pytest_modelsize.formats.pickle.compressed import CUT_OFF, compression_of, unpacked
 from pytest_modelsize.formats.pickle.inline import inline_array
+from pytest_modelsize.formats.pickle.mirrored_state import mark_mirrored
 from pytest_modelsize.formats.pickle.slots import mark_slots
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE
 from pytest_modelsize.formats.source import ArtifactError, Source
@@ -105,6 +106,7 @@ def _read_all(source: Source, ledger: Ledger) -> None:
 def _charge(source: Source, nodes: list[Node], prefix: SectionPath, ledger: Ledger) -> None:
     """Give each byte of a pickle to the innermost named value around it."""
     own = {id(node): length for node, length in _own_bytes(nodes)}
+    mark_mirrored(source, nodes)
     unclear, tried = mark_slots(nodes), 0
     for node in nodes:
         held = node.array.stored + node.array.padding if node.array else 0

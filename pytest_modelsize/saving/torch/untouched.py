@@ -15,6 +15,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_modelsize.saving.torch.global_modes import global_modes
+
 __all__ = ["for_inference"]
 
 _MAPPINGS = (dict, OrderedDict, defaultdict)
@@ -26,11 +28,11 @@ _NESTED = 4
 def for_inference(torch: Any, module: Any) -> Iterator[Any]:
     """Yield ``module``, or a copy of it, in evaluation mode, and leave it as it was.
 
-    Random states, of PyTorch, NumPy and Python, are put back too.
+    Random states, of PyTorch, NumPy and Python, and settings of the process are put back too.
     """
     parts = list(module.modules())
     held = [(part, _shallow(part.__dict__)) for part in parts]
-    with _random_states(torch):
+    with _random_states(torch), global_modes(torch):
         twin = _copied(torch, module)
         # With a copy at work, hooks may reach the module itself all the same.
         tensors = _tensors(torch, parts) if twin is None else _small(torch, parts)

@@ -274,7 +274,7 @@ class _Search:
         """
         known = self.parameters
         numbered = not slot.tensors and all(
-            node.name.isdecimal() for node in slot.children.values()
+            node.name.isdecimal() and (node.held or node.tensors) for node in slot.children.values()
         )
         if slot.tensors or (numbered and slot.held):
             tensors = [leaf for node in leaves for leaf in node.tensors]
