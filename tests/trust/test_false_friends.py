@@ -305,6 +305,33 @@ def weights_alone(tf):
     )
 
 
+def more_weights_alone(tf):
+    """Layers whose variables are called as those of optimizers."""
+    net = dense(tf)
+    scalar = tf.Variable(0.1)
+    yield (
+        "a layer with an iteration, a rate and m and v",
+        {
+            "net": net,
+            "layer": module(
+                tf,
+                iteration=counter(tf),
+                learning_rate=scalar,
+                m=tf.Variable(tf.zeros((6, 4))),
+                v=tf.Variable(tf.zeros((4,))),
+            ),
+        },
+    )
+    yield (
+        "a layer of averages that counts",
+        {"net": net, "layer": module(tf, averages=zeros_like(tf, net), step=counter(tf))},
+    )
+    yield (
+        "shadows",
+        {"net": net, "layer": module(tf, ema_shadow=zeros_like(tf, net), step=counter(tf))},
+    )
+
+
 def optimizers_of_ones_own(tf):
     """Optimizers of no framework, with the bytes of their state."""
     net = dense(tf)
@@ -376,6 +403,9 @@ FRIENDLY = (
     "a mask", "a layer that shares a kernel", "a copy that knows its source", "a trainer around all",
     "moving averages of a normalization",
 )  # fmt: skip
+CALLED_ALIKE = (
+    "a layer with an iteration, a rate and m and v", "a layer of averages that counts", "shadows",
+)  # fmt: skip
 OWN = (
     "lists and references", "no counter", "two lists and a counter", "Sonnet's momentum",
     "in a tuple", "in a dictionary", "dictionaries of slots", "kept by the trainer itself",
@@ -383,9 +413,10 @@ OWN = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FRIENDLY)
+@pytest.mark.parametrize("name", [*FRIENDLY, *CALLED_ALIKE])
 def test_what_looks_like_state_in_an_object_graph_is_weights(tf, tmp_path, name):
-    (held,) = cases(weights_alone)[name]
+    make = more_weights_alone if name in CALLED_ALIKE else weights_alone
+    (held,) = cases(make)[name]
     tf.train.Checkpoint(**held).write(str(tmp_path / "m"))
     assert state_in(tmp_path / "m") == 0
 

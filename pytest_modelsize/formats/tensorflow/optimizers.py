@@ -9,7 +9,7 @@ told by what it keeps:
   to those others, as Keras 3's optimizers have; names made from theirs, as in Keras 2; or lists
   that are as long as those of what they serve, beside a counter or under a slot's usual name;
 - one that keeps no slots by a counter of iterations that stands in a list of all that it keeps, or
-  beside a rate: Keras' optimizers since 2.11, and before.
+  beside nothing but rates: Keras' optimizers since 2.11, and before.
 
 A copy of a model (a teacher, a target network) repeats shapes, too, but under the same names.
 """
@@ -31,6 +31,8 @@ __all__ = ["Held", "TooTangled", "optimizers_of"]
 _ITERATIONS = late(r"_?iter")
 """How the name of every counter of Keras' begins: ``iter``, ``iterations``, ``_iterations``."""
 _RATES = ("learning_rate", "lr", "decay")
+_AVERAGES = late(r".*(average|shadow|(^|_)ema(_|$))")
+"""What keeps such lists beside a counter is a layer of averages: these are weights."""
 _MOST_STEPS = 10_000_000
 """Variables that are looked at, over all objects that might be optimizers."""
 
@@ -101,6 +103,11 @@ def _is_list(name: str, first: Child) -> bool:
     return first.name.isdecimal() or is_slot_name(name)
 
 
+def _holds_slots(name: str) -> bool:
+    """Return whether a list of that name is one of slots, and not of averages."""
+    return is_slot_name(name) and not _AVERAGES.match(name.lower())
+
+
 class _Search:
     def __init__(self, graph: Graph, variables: Mapping[int, Held], tree: Dominators) -> None:
         self._graph, self._variables, self._tree = graph, variables, tree
@@ -144,14 +151,14 @@ class _Search:
         if self._refers(node, own, shapes):
             return True
         lists = self._lists(node, served, own)
-        named = any(map(is_slot_name, lists.values()))
+        named = any(map(_holds_slots, lists.values()))
         return bool(lists) and (named or (bool(counters) and len(lists) > 1))
 
     def slot_lists(self, node: int) -> set[int]:
         """Return the lists of slots that ``node`` itself keeps, being more than an optimizer."""
         if node not in self._tree.places:
             return set()
-        named = {child for name, child in self._graph.children[node] if is_slot_name(name)}
+        named = {child for name, child in self._graph.children[node] if _holds_slots(name)}
         slots = {entry.node for child in named for entry in self._graph.children.get(child, ())}
         self._spend(len(slots))
         shapes = Counter(self._variables[one].shape for one in slots & self._variables.keys())
@@ -188,10 +195,14 @@ class _Search:
     def _is_registered(self, node: int, counters: Iterable[Child]) -> bool:
         """Return whether a counter of iterations is in a list of variables, or beside a rate."""
         counting = {child.node for child in counters if _ITERATIONS.match(child.name)}
-        return bool(counting) and any(
-            not counting.isdisjoint(self._variables_in(name, child))
-            or (child in self._variables and name.strip("_").endswith(_RATES))
-            for name, child in self._graph.children[node]
+        if not counting:
+            return False
+        children = self._graph.children[node]
+        if any(not counting.isdisjoint(self._variables_in(*child)) for child in children):
+            return True
+        own = [child for child in children if child.node in self._variables]
+        return any(child.name.strip("_").endswith(_RATES) for child in own) and not any(
+            self._variables[child.node].shape for child in own
         )
 
     def _made_from_others(self, kept: list[Held]) -> bool:
