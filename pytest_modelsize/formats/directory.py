@@ -43,7 +43,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
 
     A directory's own entry is not counted, because its size says nothing about what ships.
     A link counts what it leads to, or nothing where that counts anyway (`links`). A model inside a
-    folder that is none is read as the model that it is.
+    folder that is not one is read as the model that it is.
 
     Raises:
         ArtifactError: where a file cannot be read, is not a regular file, or breaks its format.

@@ -71,7 +71,7 @@ class Ledger:
     def add_entries(
         self, above: SectionPath, kind: Kind, entries: Iterable[tuple[SectionPath, int, str]]
     ) -> None:
-        """Do as `add` does, and `note` where there is a note, for entries below one path.
+        """Give bytes to entries below one path, each with a note if there is one.
 
         Args:
             above: the path that theirs begin with.

@@ -83,7 +83,7 @@ def measurement_from_json(value: object) -> Measurement:
     """Return the measurement in ``value``: its ``name``, ``format``, ``total`` and ``sections``.
 
     Raises:
-        MeasurementJsonError: where it is none, or does not add up.
+        MeasurementJsonError: where it is not one, or does not add up.
     """
     if not isinstance(value, Mapping):
         raise MeasurementJsonError(f"has a measurement that is not an object: {value!r:.60}")
@@ -102,7 +102,7 @@ def section_from_json(value: object, depth: int = 0) -> Section:
     """Return the section that `section_as_json` made ``value`` of.
 
     Raises:
-        MeasurementJsonError: where it is none, or does not add up.
+        MeasurementJsonError: where it is not one, or does not add up.
     """
     if not isinstance(value, Mapping) or depth > _DEEPEST:
         raise MeasurementJsonError("has a section that is not an object, or is nested too deeply")

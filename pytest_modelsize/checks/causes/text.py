@@ -26,7 +26,7 @@ _IN_PICKLES = {
         "leave out what only training needs, and keep the rest as an array",
     )
 }
-"""What is said of pickles, where a number is no text."""
+"""What is said of pickles, where a number is not a text."""
 _KINDS = (
     (late(r"strings?\b|string const|vocabulary"), "vocabulary",
      "keep it in a file beside the model, or load it when the model starts"),

@@ -61,7 +61,7 @@ class GitHubComments:
 
 
 def pull_of_head(api: Api, repository: str, owner: str, branch: str, commit: str) -> Pull | None:
-    """Return the open pull request whose head is ``commit``; None where there is none such, as
+    """Return the open pull request whose head is ``commit``; None where there is none, as
     when another commit was pushed meanwhile.
 
     Args:

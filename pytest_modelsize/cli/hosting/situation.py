@@ -28,7 +28,7 @@ class Situation:
         token: that the host gave to the job; or empty.
         repository: ``owner/name`` on GitHub.
         project: its number on GitLab.
-        number: of the pull request; 0 where it is none, or not known yet.
+        number: of the pull request; 0 where there is none, or it is not known yet.
         base: the branch that it is to be merged into; or empty.
         base_commit: of that branch; or empty.
         head_owner: of a run that another one reports on: the account that it comes from.

@@ -30,7 +30,7 @@ _NAMED = late(
 )
 """Names of Keras' own optimizers, and of what holds one, in lower case."""
 _AVERAGE = late(r"(^|_)(ema|swa|moving|averag(e|es|ed|ing)|polyak|shadows?|teacher|target)(_|$)")
-"""Names of what keeps copies of the weights beside a counter: they are no state to be left out."""
+"""Names of what keeps copies of the weights beside a counter: they are not state to be left out."""
 _MANY = 3
 """Different shapes, which no object repeats by chance."""
 

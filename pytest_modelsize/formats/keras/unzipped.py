@@ -45,7 +45,7 @@ def read(folder: Folder, ledger: Ledger) -> None:
 
 
 def _refuse_cut(source: Source) -> None:
-    """Refuse a text that is no JSON object: an archive has a checksum, and a folder has none.
+    """Refuse a text that is not a JSON object: an archive has a checksum, and a folder has none.
 
     Raises:
         ArtifactError: where the text is broken, or so long that only its ends are looked at, and

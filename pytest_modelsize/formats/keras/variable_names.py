@@ -155,7 +155,7 @@ def _variables(
 
 
 def _fits(name: str, shape: _Shape) -> bool:
-    """Return whether a variable may have a shape: a matrix is no vector, and a count is alone."""
+    """Return whether a variable may have a shape: a matrix is not a vector, a count is alone."""
     if name.endswith(("kernel", "embeddings")):
         return len(shape) > 1
     if name in ("moving_mean", "moving_variance"):

@@ -140,7 +140,7 @@ def _kind_of(value: Any) -> str | None:
 
 
 def _hidden(value: Any, parts: Parts) -> str:
-    """Return what trains in the attributes of an object, and is none of the known parts."""
+    """Return what trains in the attributes of an object, and is not one of the known parts."""
     pending, seen = [value], {id(value)}
     while pending and len(seen) < MOST:
         held = pending.pop()

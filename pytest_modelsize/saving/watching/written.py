@@ -1,7 +1,7 @@
 """Files that the test's own code opens to write, wherever they are: no framework has a say in it.
 
 ``open``, ``Path.write_bytes``, ``zipfile``, ``shutil.copy`` and NumPy pass through ``io.open``.
-What a package that is installed writes for itself, such as a cache, is none of the test's.
+What a package that is installed writes for itself, such as a cache, is not the test's.
 """
 
 from __future__ import annotations
