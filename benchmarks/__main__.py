@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from benchmarks import checks, command, finding, load, measuring
+from benchmarks import checks, command, finding, load, marked, measuring
 
 INTRODUCTION = """\
 # What it costs
@@ -44,6 +44,7 @@ def main() -> None:
         measuring.report(folder, given.short)
         measuring.growth(folder, given.short)
         finding.report(folder, given.short)
+        marked.report(folder, given.short)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from types import (
 )
 from typing import Any
 
-__all__ = ["UNNAMED", "kept_by"]
+__all__ = ["KEEPERS", "UNNAMED", "kept_by"]
 
 Kept = Iterator[tuple[str, object]]
 
@@ -98,3 +98,5 @@ _KINDS: Mapping[type, Callable[[Any], Kept]] = {
     classmethod: _by_wrapper,
     type(functools.lru_cache(len)): _by_cache,
 }
+KEEPERS = tuple(_KINDS)
+"""The classes of which `kept_by` knows what they keep."""

@@ -8,7 +8,7 @@ may be a model by itself.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_modelsize.saving import framework_of
@@ -21,15 +21,21 @@ __all__ = ["beside_parts"]
 _FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow")
 _PLAIN = frozenset({str, bytes, bool, int, float, complex, type(None)})
 _CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set, frozenset})
-_PARTS, _WEIGHTS = frozenset(HOLD_PARTS), frozenset(HOLD_WEIGHTS)
 _FEW = 64
-"""Elements of a container that are looked at to see that all are plain."""
+"""Elements of a container that are looked at for that."""
+_PARTS, _WEIGHTS = frozenset(HOLD_PARTS), frozenset(HOLD_WEIGHTS)
 
 
-def beside_parts(model: object) -> Iterator[tuple[str, object]]:
+def beside_parts(
+    model: object, is_worth_a_look: Callable[[object], bool]
+) -> Iterator[tuple[str, object]]:
     """Yield what ``model`` and its parts hold in other attributes, with the steps that lead there.
 
     A part may be among it: what Keras tracks is an attribute, too.
+
+    Args:
+        model: a model.
+        is_worth_a_look: the others are left out.
     """
     if framework_of(model) not in _FRAMEWORKS or is_mapping(model):
         return
@@ -42,11 +48,11 @@ def beside_parts(model: object) -> Iterator[tuple[str, object]]:
         seen.add(id(part))
         for name, value in attributes_of(part).items():
             kind = type(value)
-            if kind in _PLAIN or (kind in _CONTAINERS and not value):
+            if kind in _PLAIN or (kind in _CONTAINERS and _is_plain(value)):
                 continue
             if name in _PARTS:
                 pending += _parts(step, name, value)
-            elif name not in _WEIGHTS and id(value) not in seen and not _is_plain(value):
+            elif name not in _WEIGHTS and id(value) not in seen and is_worth_a_look(value):
                 yield f"{step}.{name}", value
 
 
@@ -59,12 +65,9 @@ def _parts(step: str, name: str, held: object) -> Iterator[tuple[str, object]]:
         yield f"{step}.{name}", held
 
 
-def _is_plain(value: object) -> bool:
-    """Return whether nothing is in there, at a glance: most attributes are numbers, or empty."""
-    if type(value) not in _CONTAINERS:
+def _is_plain(container: Any) -> bool:
+    """Return whether a container holds numbers and such alone, or nothing, which is usual."""
+    if len(container) > _FEW:
         return False
-    held: Any = value
-    if len(held) > _FEW:
-        return False
-    elements = held.values() if isinstance(held, dict) else held
+    elements = container.values() if isinstance(container, dict) else container
     return all(type(element) in _PLAIN for element in elements)

@@ -13,11 +13,12 @@ from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import cast
 
-from pytest_modelsize.checks.callables import UNNAMED, kept_by
+from pytest_modelsize.checks.callables import KEEPERS, UNNAMED, kept_by
 from pytest_modelsize.checks.hidden import beside_parts
 from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.saving import framework_of
-from pytest_modelsize.saving.containers import elements_of
+from pytest_modelsize.saving.containers import elements_of, is_container
+from pytest_modelsize.saving.framework import is_model_class
 from pytest_modelsize.saving.own_state import (
     ancestors,
     attributes_of,
@@ -32,12 +33,16 @@ _DEEPEST = 8
 """Objects within objects that are looked into, as in ``trainer.strategy._model``."""
 _MOST = 10_000
 """Values that are looked at on behalf of one."""
+_FEW = 64
+"""Elements of a container that are looked at to see that it holds nothing of interest."""
+_GLANCE = 3
+"""Containers within containers that are looked into for that."""
 _CLOSED = frozenset(
     {
         "builtins", "_pytest", "pytest", "pluggy", "unittest", "hypothesis", "anyio", "asyncio",
         "numpy", "pandas", "torch", "tensorflow", "keras", "tf_keras", "jax", "jaxlib", "flax",
         "onnx", "functools", "logging", "threading", "concurrent", "_thread", "_io", "io", "re",
-        "datetime", "pathlib", "enum", "weakref", "contextlib",
+        "datetime", "pathlib", "enum", "weakref", "contextlib", "inspect", "typing",
     }
 )  # fmt: skip
 """Packages whose objects hold no model of the test's, or hold the whole run."""
@@ -60,8 +65,7 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
             yield subject if UNNAMED not in reached else replace(subject, argument="")
             pending += [
                 (held, f"{reached}{step}", depth + 1)
-                for step, held in beside_parts(here)
-                if _may_hold(held)
+                for step, held in beside_parts(here, _may_hold)
             ]
             continue
         elements = elements_of(here)
@@ -115,9 +119,24 @@ def _is_open(value: object) -> bool:
     return kept_by(value) is not None or _is_of_the_test(kind)
 
 
-def _may_hold(value: object) -> bool:
-    """Return whether it is worth a look: a model, a container, or what may have one inside."""
-    return _is_open(value) or framework_of(value) is not None or elements_of(value) is not None
+def _may_hold(value: object, depth: int = 0) -> bool:
+    """Return whether it is worth a look: a model, what may have one inside, or holds such."""
+    if not _is_worth(type(value)):
+        return False
+    elements = elements_of(value, _FEW)
+    if elements is not None:
+        deep = depth >= _GLANCE or len(elements) == _FEW
+        return deep or any(_may_hold(element, depth + 1) for _, element in elements)
+    return _is_open(value) or framework_of(value) is not None
+
+
+@PerClass
+def _is_worth(cls: type) -> bool:
+    """Return whether anything of a class may hold a model: most are numbers and such."""
+    if issubclass(cls, (str, bytes, int, float, complex, ModuleType)) or cls is type(None):
+        return False
+    known = is_container(cls) or is_model_class(cls) or issubclass(cls, KEEPERS)
+    return known or issubclass(cls, type) or _is_of_the_test(cls)
 
 
 @PerClass

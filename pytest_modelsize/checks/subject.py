@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import framework_of
+from pytest_modelsize.saving.own_state import ancestors, class_attributes
+from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = ["NoModelError", "Subject", "Target", "TargetError", "as_path", "as_subject"]
@@ -78,9 +80,15 @@ def as_subject(value: object, name: str) -> Subject | None:
 
 def as_path(value: object) -> Path | None:
     """Return the path that ``value`` is or spells; None where it can be none."""
-    if not isinstance(value, (str, os.PathLike)):
+    if not _is_path(type(value)):
         return None
-    text = os.fspath(value)
+    text = os.fspath(value)  # type: ignore[call-overload]
     if not isinstance(text, str) or not text or "\0" in text or "\n" in text or len(text) > 4096:
         return None
     return Path(text)
+
+
+@PerClass
+def _is_path(cls: type) -> bool:
+    """Return whether a class is text, or has itself what `os.PathLike` asks for."""
+    return issubclass(cls, str) or any("__fspath__" in class_attributes(c) for c in ancestors(cls))

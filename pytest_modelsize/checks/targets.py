@@ -172,13 +172,16 @@ def _by_rules(around: Surroundings, format: str | None) -> tuple[Subject, ...]:
 
 def _candidates(around: Surroundings) -> Iterator[Subject]:
     """Yield all that the test has or made, the best known first."""
-    body, known = around.body, set()
+    body, known, looked_at = around.body, set(), set()
     for names in (around.fixtures, around.attributes(), body.locals, body.globals):
         for name, value in names.items():
             if name in around.own or name.startswith("@") or value is around.instance:
                 continue
             hidden = "local:" if names is body.locals and name in known else ""
             known.add(name)
+            if id(value) in looked_at:
+                continue  # an argument of the body is a fixture, too
+            looked_at.add(id(value))
             for subject in held_in(value, name):
                 yield _under(subject, hidden) if hidden else subject
     for name, value in body.earlier:

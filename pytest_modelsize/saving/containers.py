@@ -12,7 +12,7 @@ from typing import Any, cast
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
 from pytest_modelsize.saving.per_class import PerClass
 
-__all__ = ["MOST", "elements_of", "is_mapping", "members_of", "walk"]
+__all__ = ["MOST", "elements_of", "is_container", "is_mapping", "members_of", "walk"]
 
 MOST = 10_000
 """Values that are looked at in what may be saved, and in all within it."""
@@ -84,6 +84,13 @@ def _mapping(value: object) -> dict[object, object] | None:
         data = attributes_of(value).get("data")
         return data if type(data) is dict else None
     return None
+
+
+@PerClass
+def is_container(cls: type) -> bool:
+    """Return whether `elements_of` may look into the instances of a class."""
+    kinds = (_mapping_kind(cls), _proxy(cls), _sequence(cls))
+    return any(kind is not None for kind in kinds)
 
 
 @PerClass

@@ -17,6 +17,7 @@ __all__ = [
     "class_attribute_names",
     "framework_of",
     "is_a",
+    "is_model_class",
     "part_of",
 ]
 
@@ -150,6 +151,11 @@ def _known(cls: type, classes: Mapping[tuple[str, str], str | None]) -> str | No
         if type(module) is str and (module, _name(base)) in classes:
             return classes[module, _name(base)]
     return None
+
+
+def is_model_class(cls: type) -> bool:
+    """Return whether the instances of a class are models, as far as the class alone tells."""
+    return _model_class(cls) is not None
 
 
 @PerClass

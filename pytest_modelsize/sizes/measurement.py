@@ -100,8 +100,10 @@ class Section:
         """Whether nobody opened it, or most of it where its container has bytes around it."""
         if self.kind not in (None, Kind.OPAQUE):
             return False
+        if not self.children:
+            return self.kind is Kind.OPAQUE
         own = [part for part in self.children if part.name in OWN]
-        if self.children and len(own) < len(self.children):
+        if len(own) < len(self.children):
             return False
         return self.kind is Kind.OPAQUE or self.of_kind(Kind.OPAQUE) * 2 > self.size
 
