@@ -15,7 +15,7 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.comparison import HEADERS, entries
 from pytest_modelsize.sizes.measurement import SectionPath
 from pytest_modelsize.sizes.patterns import late
 
@@ -196,5 +196,5 @@ def _all_below(prefix: tuple[str, ...], evidence: Evidence) -> frozenset[Section
         entry.path
         for section in ("weights", "config")
         for entry in entries(evidence.measurement.section(section))
-        if _names(entry.path)[: len(prefix)] == prefix
+        if _names(entry.path)[: len(prefix)] == prefix and entry.path[-1] != HEADERS
     )

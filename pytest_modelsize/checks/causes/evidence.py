@@ -29,7 +29,7 @@ _PIECE = 2**20
 _SAMPLE = 1024
 """Values of a tensor that are compared with those of another."""
 _MOST_FILES = 1000
-_WHOLE = ("saved_model", "checkpoint", "distributed checkpoint", "keras", "tfjs")
+_WHOLE = ("saved_model", "checkpoint", "distributed checkpoint", "keras", "tfjs", "coreml")
 """Formats of folders whose files mean nothing alone."""
 
 

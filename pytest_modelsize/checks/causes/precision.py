@@ -4,6 +4,7 @@ float weights in a file that is meant to be quantized."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
@@ -24,6 +25,10 @@ _PACKED = late(r"(^|[/.])(qweight|weight_packed|quantized_weight|weight_q)$")
 """Weights of four bits, eight in an int32 (AutoGPTQ, AutoAWQ, compressed-tensors)."""
 _PACKED_PARAMS = "_packed_params"
 """A quantized matrix with its bias (torch/ao/nn/quantized/modules/linear.py)."""
+_SCALE = late(
+    r"(?i:(^|[^a-z])(scales?|zero_?points?|zeros|lut|absmax|quant_map|offsets?|quantization)(:0)?$)"
+)
+"""What goes with the numbers of a quantized tensor."""
 _FAKE = late(r"(?i:fake_?quant|(^|[/._])(kernel|weight)_(min|max)(:0)?$|quantize_layer)")
 """What training for quantization adds (torch.ao.quantization, tfmot): ranges of float weights."""
 _FEWEST_VALUES = 64
@@ -50,18 +55,24 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     whole = sum(tensor.size for tensor in evidence.weights if _is_quantized(tensor))
     weights = entries(evidence.measurement.section("weights")) if single else ()
     whole += sum(entry.size for entry in weights if entry.name.endswith(_PACKED_PARAMS))
-    if single and whole and single * _SHARE >= total:
-        names = [t.name for t in evidence.weights if t.dtype == "float32"][:3]  # the largest
+    left = [t for t in evidence.weights if t.dtype == "float32" and not _SCALE.search(t.name)]
+    wide = sum(4 * prod(tensor.shape) for tensor in left)
+    if single and whole and wide * _SHARE >= total:
+        names = [tensor.name for tensor in left[:3]]
         yield Cause(
             kind="float weights in a quantized model",
-            text=f"{_share(single, total)} of the weights are still float32, beside "
+            text=f"{_share(wide, total)} of the weights are still float32, beside "
             f"{exact(whole)} B of integers: {', '.join(names)}",
-            size=single * 3 // 4,
+            size=wide * 3 // 4,
             fix="quantize these layers too, or convert with a representative dataset",
             section="weights",
             entries=tuple(names),
         )
-    elif single * _SHARE >= total and any(_FAKE.search(t.name) for t in evidence.tensors):
+    elif (
+        not whole
+        and single * _SHARE >= total
+        and any(_FAKE.search(t.name) for t in evidence.tensors)
+    ):
         yield Cause(
             kind="float weights in a quantized model",
             text=f"{_share(single, total)} of the weights are float32, beside the ranges that "
@@ -71,7 +82,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             "TFLiteConverter)",
             section="weights",
         )
-    elif single * _SHARE >= total and (narrow := _narrow(evidence)):
+    elif not whole and single * _SHARE >= total and (narrow := _narrow(evidence)):
         yield _cause(
             evidence, "half precision saved as single", ("float32",), narrow, single // 2,
             f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: "

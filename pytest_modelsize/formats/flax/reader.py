@@ -90,7 +90,8 @@ def _state(values: dict[PartPath, _Value]) -> frozenset[PartPath]:
         {
             path: tuple(value.shape or ())
             for path, value in values.items()
-            if value.shape is not None or (value.plain and value.dtype not in ("text", "bytes"))
+            if path  # an array by itself repeats nothing
+            and (value.shape is not None or (value.plain and value.dtype not in ("text", "bytes")))
         }
     )
 

@@ -531,6 +531,13 @@ def test_distiller_43_quantized_but_for_a_layer(causes, torch, tmp_path, kind):
     assert cause.size == pytest.approx(left * 3, abs=3)  # a scale has no shape
 
 
+def test_the_scales_of_quantized_blocks_are_no_float_weights(causes, torch, tmp_path):
+    path = tmp_path / "quantized.pt"
+    numbers = torch.randint(-128, 127, (64, 256), dtype=torch.int8)
+    torch.save({"a.weight": numbers, "a.scale": torch.rand(64, 32)}, path)
+    assert causes(path) == {}
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_distiller_486_trained_for_quantization_and_not_converted(causes, torch, net, tmp_path):
     path = tmp_path / "aware.pt"
