@@ -8,6 +8,7 @@ from pytest_modelsize.report.artifact_names import artifact_names
 from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
 from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.fitting import fitting
+from pytest_modelsize.report.markdown_table import table
 from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
@@ -37,18 +38,17 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
     if not shown:
         title = "no artifact was measured"
     head = [MARK, f"### Model sizes: {title}", ""]
-    table = [
-        "| | artifact | total | budget | share | on baseline | test |",
-        "|---|---|---:|---:|---:|---:|---|",
-    ]
     names = artifact_names(shown)
-    rows = [_row(result, name) for result, name in zip(shown, names, strict=True)]
+    cells = [_cells(result, name) for result, name in zip(shown, names, strict=True)]
+    above, rule, *rows = table(
+        ("", "artifact", ">total", ">budget", ">share", ">on baseline", "test"), cells
+    )
     details = [_details(result, name) for result, name in zip(shown, names, strict=True)]
-    used = sum(len(line) + 1 for line in (*head, *table)) + 200
+    used = sum(len(line) + 1 for line in (*head, above, rule)) + 200
     number = fitting(rows, limit - used)
     used += sum(len(row) + 1 for row in rows[:number])
     folded = fitting(details, limit - used)
-    lines = [*head, *(table if shown else []), *rows[:number]]
+    lines = [*head, *([above, rule] if shown else []), *rows[:number]]
     if number < len(rows):
         lines.append(f"\nand {len(rows) - number} more artifacts, omitted for length.")
     lines += ["", *details[:folded]]
@@ -60,9 +60,9 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
 def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMMENT_LIMIT) -> str:
     """Return what changed between two sets of artifacts: headlines, with the differences folded."""
     parts = []
-    for headline, table in found:
+    for headline, changes in found:
         summary = f"<summary>{words(headline)}</summary>"
-        body = "\n".join(fenced(table)) if table else ""
+        body = "\n".join(fenced(changes)) if changes else ""
         parts.append(f"<details>{summary}\n\n{body}\n</details>")
     title = f"{len(found)} changed" if found else "no change"
     lines = [MARK, f"### Model sizes: {title}", ""]
@@ -73,10 +73,10 @@ def differences_markdown(found: Sequence[tuple[str, str]], *, limit: int = COMME
     return "\n".join(lines) + "\n"
 
 
-def _row(result: CheckResult, name: str) -> str:
+def _cells(result: CheckResult, name: str) -> list[str]:
     budget, share = result.budget, share_of_budget(result)
     family = "decimal" if budget is None else family_of(budget.written)
-    cells = [
+    return [
         ICONS[result.standing],
         _name(result, name),
         "?" if result.measurement is None else human(result.total, family),
@@ -85,7 +85,6 @@ def _row(result: CheckResult, name: str) -> str:
         _on_baseline(result),
         code(result.test),
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def _name(result: CheckResult, name: str) -> str:
@@ -122,21 +121,19 @@ def _details(result: CheckResult, name: str) -> str:
 
 def _sections(result: CheckResult) -> list[str]:
     assert result.measurement is not None
-    lines = ["| section | bytes | share | on baseline |", "|---|---:|---:|---:|"]
+    rows = []
     total = result.total
     for part in sorted(result.measurement.tree, key=lambda section: -section.size):
         change = ""
         if result.baseline is not None:
             change = f"{part.size - result.baseline.size_of(part.name):+,d}"
-        lines.append(
-            f"| {part.name}{_types(result, part.name)} | {exact(part.size)} "
-            f"| {100 * part.size / total:.0f} % | {change} |"
-        )
+        name = f"{part.name}{_types(result, part.name)}"
+        rows.append((name, exact(part.size), f"{100 * part.size / total:.0f} %", change))
     if opaque := result.measurement.opaque:
         share = f"{100 * opaque / total:.0f} %"
-        lines.append(f"| of it opaque: nobody could open it | {exact(opaque)} | {share} | |")
-    lines.append(f"| **total** | **{exact(total)}** | | {_on_baseline(result)} |")
-    return lines
+        rows.append(("of it opaque: nobody could open it", exact(opaque), share, ""))
+    rows.append(("**total**", f"**{exact(total)}**", "", _on_baseline(result)))
+    return table(("section", ">bytes", ">share", ">on baseline"), rows)
 
 
 def _types(result: CheckResult, section: str) -> str:
@@ -147,7 +144,7 @@ def _types(result: CheckResult, section: str) -> str:
 
 def _causes(result: CheckResult) -> list[str]:
     """Return what makes the artifact larger than it must be, and what mends it."""
-    lines = ["| cause | bytes | share | fix | with it |", "|---|---:|---:|---|---:|"]
+    rows = []
     for cause in result.causes[:_MOST_CAUSES]:
         what = f"**{words(cause.kind)}**" if cause.kind else ""
         found = ": ".join(part for part in (what, words(cause.text)) if part)
@@ -156,7 +153,8 @@ def _causes(result: CheckResult) -> list[str]:
         first, *call = cause.fix.splitlines() or [""]
         fix = "<br>".join([words(first), *(code(line) for line in call)])
         given = "" if cause.given is None else f"{human(cause.given)} ({words(cause.how)})"
-        lines.append(f"| {found} | {size} | {share} | {fix} | {given} |")
+        rows.append((found, size, share, fix, given))
+    lines = table(("cause", ">bytes", ">share", "fix", ">with it"), rows)
     if len(result.causes) > _MOST_CAUSES:
         lines += ["", f"and {len(result.causes) - _MOST_CAUSES} more"]
     return lines
@@ -164,10 +162,9 @@ def _causes(result: CheckResult) -> list[str]:
 
 def _changes(changes: Sequence[EntryChange]) -> list[str]:
     ranked = sorted(changes, key=lambda c: -abs((c.new or 0) - (c.old or 0)))
-    lines = ["| changed since the baseline | | bytes |", "|---|---|---:|"]
+    rows = []
     for change in ranked[:_MOST_CHANGES]:
         difference = (change.new or 0) - (change.old or 0)
-        lines.append(
-            f"| {words(change.section)}: {code(change.name)} | {change.tag} | {difference:+,d} |"
-        )
-    return lines
+        name = f"{words(change.section)}: {code(change.name)}"
+        rows.append((name, change.tag, f"{difference:+,d}"))
+    return table(("changed since the baseline", "", ">bytes"), rows)
