@@ -13,11 +13,22 @@ from pathlib import Path
 from pytest_modelsize.checks.trust import not_known, opaque_patterns
 from pytest_modelsize.cli.arguments import add_compressed, dtype_limits, limit
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
-from pytest_modelsize.cli.inputs import STDIN, artifact_at
+from pytest_modelsize.cli.inputs import (
+    STDIN,
+    Input,
+    artifact_at,
+    refuse_saved,
+    saved_measurements,
+)
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit, judge
 from pytest_modelsize.sizes.bytesize import exact, parse_size
-from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
+from pytest_modelsize.sizes.measurement import SECTIONS
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.checks.diagnosis import Explanation
 
 __all__ = ["add_arguments"]
 
@@ -34,7 +45,7 @@ def add_arguments(check: argparse.ArgumentParser) -> None:
         "artifacts",
         metavar="FILE",
         nargs="*",
-        help="model files, or directories; - for standard input",
+        help="model files, or directories; JSON of show or of a report; - for standard input",
     )
     check.add_argument("--max", type=limit, metavar="SIZE", help='the whole, such as "2MB"')
     for name in SECTIONS:
@@ -91,58 +102,69 @@ def _check(options: argparse.Namespace) -> int:
         try:
             with artifact_at(artifact) as path:
                 name = path.name if artifact == STDIN else artifact
-                worst = max(worst, _held(path, name, budget, options))
-        except ArtifactError as error:
+                for measured in _measured(path, name, options.compressed):
+                    worst = max(worst, _held(measured, budget, options))
+        except (ArtifactError, MeasurementJsonError) as error:
             print(f"modelsize: {error}", file=sys.stderr)
             worst = BAD
     return worst
 
 
-def _held(path: Path, name: str, budget: Budget, options: argparse.Namespace) -> int:
-    measurement = _measured(path, name, options.compressed)
+def _held(measured: Input, budget: Budget, options: argparse.Namespace) -> int:
+    measurement = measured.measurement
     if problem := not_known(budget, measurement, command=True):
         print(f"modelsize: {problem}", file=sys.stderr)
         return BAD
     excesses = judge(budget, measurement)
     if excesses:
-        print(_explained(path, name, measurement, excesses, options))
+        print(_explained(measured, excesses, options))
         return OVER
     if not options.quiet:
-        print(f"{name}: {exact(measurement.bytes_on_disk)} B, within its budget")
+        print(f"{measurement.name}: {exact(measurement.bytes_on_disk)} B, within its budget")
     return WITHIN
 
 
-def _measured(path: Path, name: str, compression: str | None) -> Measurement:
-    if not compression:
-        return measure(path, name=name)
-    from pytest_modelsize.checks.take import measure_compressed, method_of
+def _measured(path: Path, name: str, compression: str | None) -> list[Input]:
+    if compression:
+        from pytest_modelsize.checks.take import measure_compressed, method_of
 
-    return measure_compressed(path, method_of(path, compression), name=name)
+        refuse_saved(path, name)
+        found = measure_compressed(path, method_of(path, compression), name=name)
+        return [Input(found, path)]
+    if (saved := saved_measurements(path)) is not None:
+        if not saved:
+            raise ArtifactError(name, None, "holds no measurement, so there is nothing to check")
+        return [Input(found.named(f"{name}: {found.name}")) for found in saved]
+    return [Input(measure(path, name=name), path)]
 
 
-def _explained(
-    path: Path,
-    name: str,
-    measurement: Measurement,
-    excesses: Sequence[Excess],
-    options: argparse.Namespace,
-) -> str:
+def _explained(measured: Input, excesses: Sequence[Excess], options: argparse.Namespace) -> str:
     """Return the text of a failure, which takes more to say than a pass."""
     import shlex
-    import tempfile
 
+    from pytest_modelsize.report.failure import Circumstances, failure
+
+    where = Circumstances(budget=f"modelsize {shlex.join(options.given)}")
+    explanation = _explanation(measured, excesses, options.compressed or "")
+    return failure(measured.measurement, excesses, explanation, where)
+
+
+def _explanation(measured: Input, excesses: Sequence[Excess], compression: str) -> Explanation:
+    from pytest_modelsize.checks.diagnosis import diagnose
     from pytest_modelsize.checks.explanation import explain
     from pytest_modelsize.checks.save_cache import SaveCache
     from pytest_modelsize.checks.take import Settings, Taken
     from pytest_modelsize.checks.targets import Subject
-    from pytest_modelsize.report.failure import Circumstances, failure
+
+    measurement = measured.measurement
+    if measured.path is None:  # measured before, and elsewhere
+        return diagnose(measurement, excesses)
+    import tempfile
 
     taken = Taken(
-        subject=Subject(name, path=path),
-        settings=Settings("", True, compression=options.compressed or ""),
+        subject=Subject(measurement.name, path=measured.path),
+        settings=Settings("", True, compression=compression),
         measurement=measurement,
     )
-    where = Circumstances(budget=f"modelsize {shlex.join(options.given)}")
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
-        explanation = explain(taken, excesses, SaveCache(Path(folder)))
-    return failure(measurement, excesses, explanation, where)
+        return explain(taken, excesses, SaveCache(Path(folder)))

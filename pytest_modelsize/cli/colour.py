@@ -1,4 +1,4 @@
-"""Colour on a terminal, where it is wanted: ``--color``, and the variable ``NO_COLOR``."""
+"""Colour where it is wanted: ``--color``, and the variables ``NO_COLOR`` and ``FORCE_COLOR``."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
         "--color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="auto: on a terminal, unless NO_COLOR is set (default: auto)",
+        help="auto: on a terminal, unless NO_COLOR is set, or where FORCE_COLOR is (default: auto)",
     )
 
 
 def is_coloured(options: argparse.Namespace) -> bool:
-    """Return whether the output is to be coloured (https://no-color.org)."""
+    """Return whether the output is to be coloured (no-color.org, force-color.org)."""
     if options.color != "auto":
         return bool(options.color == "always")
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    if os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
 

@@ -14,7 +14,14 @@ from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
-__all__ = ["STDIN", "Input", "artifact_at", "read_inputs"]
+__all__ = [
+    "STDIN",
+    "Input",
+    "artifact_at",
+    "read_inputs",
+    "refuse_saved",
+    "saved_measurements",
+]
 
 STDIN = "-"
 _NAME = "stdin"
@@ -73,20 +80,42 @@ def read_inputs(path: Path) -> list[Input]:
         ArtifactError: where it cannot be measured.
         MeasurementJsonError: where it is JSON of ours, and damaged.
     """
-    if _may_be_ours(path):
-        from pytest_modelsize.storage.measurement_json import load
-        from pytest_modelsize.storage.result_sets import load_measurements
-
-        try:
-            if (several := load_measurements(path)) is not None:
-                return [Input(found.named(name)) for name, found in several.items()]
-            if (one := load(path)) is not None:
-                return [Input(one)]
-        except MeasurementJsonError as error:
-            raise MeasurementJsonError(f"{path} {error}") from None
+    if (saved := saved_measurements(path)) is not None:
+        return [Input(measurement) for measurement in saved]
     with noted() as extents:
         measurement = measure(path)
     return [Input(measurement, path, tuple(extents))]
+
+
+def saved_measurements(path: Path) -> list[Measurement] | None:
+    """Return the measurements that a JSON of ours at ``path`` holds; None where it is no such file.
+
+    Raises:
+        MeasurementJsonError: where it is JSON of ours, and damaged.
+    """
+    if not _may_be_ours(path):
+        return None
+    from pytest_modelsize.storage.measurement_json import load
+    from pytest_modelsize.storage.result_sets import load_measurements
+
+    try:
+        if (several := load_measurements(path)) is not None:
+            return [found.named(name) for name, found in several.items()]
+        one = load(path)
+    except MeasurementJsonError as error:
+        raise MeasurementJsonError(f"{path} {error}") from None
+    return None if one is None else [one]
+
+
+def refuse_saved(path: Path, name: str) -> None:
+    """Refuse JSON of ours where the artifact itself is needed, to be compressed.
+
+    Raises:
+        ArtifactError: which says so.
+    """
+    if saved_measurements(path) is not None:
+        problem = "a measurement, which has no bytes to compress: name the artifact itself"
+        raise ArtifactError(name, None, problem)
 
 
 def _may_be_ours(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pytest_modelsize.checks.causes import find_causes, size_without_state
 from pytest_modelsize.cli.arguments import add_compressed, positive
 from pytest_modelsize.cli.colour import BOLD, YELLOW, add_colour, is_coloured, styled
 from pytest_modelsize.cli.exit_codes import BAD, WITHIN
-from pytest_modelsize.cli.inputs import Input, artifact_at, read_inputs
+from pytest_modelsize.cli.inputs import Input, artifact_at, read_inputs, refuse_saved
 from pytest_modelsize.formats import ArtifactError, files_of
 from pytest_modelsize.report.causes import cause_lines
 from pytest_modelsize.report.tree import EVERYTHING, View, tree_lines
@@ -84,6 +84,7 @@ def _show(options: argparse.Namespace) -> int:
 def _found(path: Path, options: argparse.Namespace) -> list[Input]:
     if not options.compressed:
         return read_inputs(path)
+    refuse_saved(path, path.name)
     from pytest_modelsize.checks.take import measure_compressed, method_of
 
     how = method_of(path, options.compressed)

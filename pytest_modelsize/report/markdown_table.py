@@ -18,9 +18,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """
     kept = [at for at in range(len(head)) if not rows or any(row[at] for row in rows)]
     rule = [_RIGHT if head[at].startswith(">") else _LEFT for at in kept]
-    lines = [_line([head[at].removeprefix(">") for at in kept]), f"|{'|'.join(rule)}|"]
-    return [*lines, *(_line([row[at] for at in kept]) for row in rows)]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "".join(f"| {cell} " if cell else "| " for cell in cells) + "|"
+    lines = [
+        [head[at].removeprefix(">") for at in kept],
+        *([row[at] for at in kept] for row in rows),
+    ]
+    shown = [f"| {' | '.join(cells)} |" for cells in lines]
+    return [shown[0], f"|{'|'.join(rule)}|", *shown[1:]]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline_file import HEAD, BaselineError, parse
 from pytest_modelsize.storage.check_result_json import result_from_json
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load_object
+from pytest_modelsize.storage.measurement_json import (
+    MeasurementJsonError,
+    from_json,
+    load_object,
+)
 
 __all__ = ["load_measurements"]
 
 
 def load_measurements(path: Path) -> Mapping[str, Measurement] | None:
-    """Return the measurements in ``path`` by test and artifact, or None where it is no such file.
+    """Return the measurements in ``path`` by name, or None where it is no such file.
+
+    A baseline's and a report's are named by test and artifact, those of `show --json` by artifact.
 
     Raises:
         MeasurementJsonError: where it claims to be one, and is damaged.
@@ -32,6 +38,18 @@ def load_measurements(path: Path) -> Mapping[str, Measurement] | None:
             return {
                 f"{r.test} [{r.key}]": r.measurement for r in results if r.measurement and r.key
             }
+        if isinstance(value.get("measurements"), list):
+            return _named([from_json(found) for found in value["measurements"]])
     except BaselineError as error:
         raise MeasurementJsonError(f"is damaged: {error}") from None
     return None
+
+
+def _named(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
+    found: dict[str, Measurement] = {}
+    for measurement in measurements:
+        name, number = measurement.name, 2
+        while name in found:
+            name, number = f"{measurement.name} ({number})", number + 1
+        found[name] = measurement
+    return found

@@ -128,8 +128,18 @@ def test_entries_may_stand_in_the_order_of_their_names(shown):
 )
 def test_colour_is_asked_for(shown, monkeypatch, option, no_color, coloured):
     monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     _, out, _ = shown(DATA / "dense.keras", "--color", option)
     assert ("\x1b[" in out) is coloured
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour_is_forced_where_no_one_refuses_it(shown, monkeypatch, no_color, coloured):
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    assert ("\x1b[" in shown(DATA / "dense.keras")[1]) is coloured
+    assert "\x1b[" not in shown(DATA / "dense.keras", "--color", "never")[1]
 
 
 def test_colour_is_for_terminals_that_do_not_refuse_it(shown, monkeypatch):

@@ -7,15 +7,15 @@ def test_a_column_in_which_no_row_has_a_word_is_left_out():
     assert table(
         ("", "artifact", ">total", ">budget"), [["x", "a", "1", ""], ["", "b", "2", ""]]
     ) == [
-        "| | artifact | total |",
+        "|  | artifact | total |",
         "|---|---|---:|",
         "| x | a | 1 |",
-        "| | b | 2 |",
+        "|  | b | 2 |",
     ]
 
 
 def test_a_column_in_which_one_row_has_a_word_stays():
-    assert table(("a", ">b"), [["1", ""], ["2", "3"]])[2:] == ["| 1 | |", "| 2 | 3 |"]
+    assert table(("a", ">b"), [["1", ""], ["2", "3"]])[2:] == ["| 1 |  |", "| 2 | 3 |"]
 
 
 def test_a_table_without_rows_keeps_its_head():
