@@ -196,7 +196,7 @@ class SparseBytes:
     def __init__(self) -> None:
         self._file: BinaryIO = io.BytesIO()
         if self.save.folder is not None:
-            file = tempfile.TemporaryFile(buffering=0, dir=self.save.folder)  # noqa: SIM115
+            file = tempfile.TemporaryFile(buffering=0, dir=self.save.folder)  # noqa: SIM115 - kept
             self._file = cast(BinaryIO, file)
         self.key = f"memory {id(self)}"
 
