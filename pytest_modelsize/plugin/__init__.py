@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 _KEYWORDS = (
     "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, "
     "compression=None, reason=None, allow_opaque=(), weights=None, optimizer=None, config=None, "
-    "graph=None, assets=None, overhead=None, dtypes=None): "
+    "graph=None, assets=None, overhead=None"
 )
 _HELP = (
     (
-        f"{MARKER}{_KEYWORDS}"
+        f"{MARKER}{_KEYWORDS}, dtypes=None): "
         'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
     ),
     (
-        f"{GROWTH_MARKER}{_KEYWORDS}"
+        f"{GROWTH_MARKER}{_KEYWORDS}): "
         'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
     ),
 )

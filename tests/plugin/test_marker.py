@@ -1,5 +1,7 @@
 import pytest
 
+from pytest_modelsize import plugin
+from pytest_modelsize.plugin import marker
 from pytest_modelsize.plugin.marker import MarkerError, parse_marker
 from pytest_modelsize.sizes.measurement import SECTIONS
 
@@ -65,3 +67,12 @@ def test_a_mistake_has_a_sentence_of_its_own(args, kwargs, message):
     with pytest.raises(MarkerError) as caught:
         parse(*args, **kwargs)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("line", plugin._HELP)
+def test_what_pytest_shows_of_a_marker_names_the_keywords_that_it_takes(line):
+    name, _, rest = line.partition("(")
+    shown = [part.split("=")[0].strip() for part in rest.partition("): ")[0].split(", ")]
+    growth = name == "max_model_growth"
+    taken = [word for word in marker._KEYWORDS if not (growth and word == "dtypes")]
+    assert sorted(word for word in shown if word != "*") == sorted(taken)
