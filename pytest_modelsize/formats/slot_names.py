@@ -24,6 +24,7 @@ _WORDS = late(
     r"|rms(_?prop)?\w*|mean_squares?|mean_square|squares?|ftrl\w*|linears?|lamb\w*|lars\w*|lion\w*"
     r"|ada(grad|delta|factor)\w*|slots?(_[vm][rc]?)?|nesterov|moments?|[mvurc]|m_?hat|v_?hat"
     r"|average_grads?|averages?|exponentialmovingaverage|shampoo\w*|muon\w*|preconditioners?"
+    r"|proximal\w*"
 )
 """What slots are called; digits that make such a name distinct are left out before."""
 _LONGEST = 64

@@ -48,7 +48,9 @@ def state_keys(shapes: Mapping[str, Shape]) -> frozenset[str]:
                 else:
                     maybe.setdefault(added, []).append(key)
                 break
-            if served == shape and key.startswith(f"{base}/") and added not in OTHER:
+            # Behind the variable's whole name, and maybe in the scope in which training was set up.
+            last = key.rpartition("/")[2]
+            if served == shape and f"/{key}".endswith(f"/{base}/{last}") and last not in OTHER:
                 maybe.setdefault(added, []).append(key)
                 break
     sure |= _covering(maybe, shapes, sure)
@@ -59,12 +61,19 @@ def state_keys(shapes: Mapping[str, Shape]) -> frozenset[str]:
 def _covering(
     maybe: Mapping[str, list[str]], shapes: Mapping[str, Shape], sure: set[str]
 ) -> set[str]:
-    """Return those with an addition that most of the other variables have, too."""
+    """Return those with an addition that most of the other variables have, too; or of which each
+    has a second one, which is numbered: ``trainer`` and ``trainer_1``.
+    """
     candidates = {key for keys in maybe.values() for key in keys}
     others = sum(
         1 for key, shape in shapes.items() if shape and key not in candidates and key not in sure
     )
-    return {key for keys in maybe.values() if 2 * len(keys) > others for key in keys}
+    found = {key for keys in maybe.values() if 2 * len(keys) > others for key in keys}
+    for added, keys in maybe.items():
+        second = maybe.get(f"{added}_1", ())
+        if len(keys) > 1 and {f"{key}_1" for key in keys} == set(second):
+            found.update(keys, second)
+    return found
 
 
 def _unnamed(shapes: Mapping[str, Shape], sure: set[str]) -> set[str]:

@@ -162,6 +162,8 @@ SLOTS = {
     "Adagrad": ["{}/Adagrad"], "averages": ["{}/ExponentialMovingAverage"], "LARS": ["{}/LARSOptimizer"],
     "in a scope": ["train/{}/Adam", "train/{}/Adam_1"], "names of one's own": ["{}/first", "{}/second"],
     "Keras' legacy": ["Adam/{}/m", "Adam/{}/v"], "Keras 2": ["Adam/m/{}", "Adam/v/{}"],
+    "names of one's own in a scope": ["train/{}/first", "train/{}/second"],
+    "a known name in a scope": ["train/{}/ProximalAdagrad"],
     "Mesh": ["{}_slot_m", "{}_slot_v"], "of a whole scope": ["training/Adam/{}/m"],
 }  # fmt: skip
 
@@ -191,6 +193,12 @@ def test_slots_of_tensorflow_1_are_told_by_name_and_shape(tf, tmp_path, name):
     assert state_in(folder) == nbytes(slots) + nbytes(powers)
 
 
+def test_slots_of_some_variables_are_told_by_the_numbers_of_the_second_ones(tf, tmp_path):
+    net = {f"layer_{number}/kernel": (4, 4) for number in range(6)} | W
+    slots = {f"{key}/trainer{n}": W[key] for key in ("out/kernel", "bert/bias") for n in ("", "_1")}
+    assert state_in(save_by_name(tf, tmp_path, {**net, **slots})) == nbytes(slots)
+
+
 def test_adafactor_s_rows_and_columns_are_slots(tf, tmp_path):
     slots = {"bert/kernel/Adafactor": (8,), "bert/kernel/Adafactor_1": (4,)}
     slots.update({"out/kernel_slot_vr": (4,), "out/kernel_slot_vc": (2,)})
@@ -201,6 +209,7 @@ ALIKE = {
     "a scope called adam": {"adam/kernel": (8, 4), "adam/bias": (4,)},
     "a scope called momentum": {"momentum/bert/kernel": (8, 4)},
     "masks of pruned kernels": {"bert/kernel/mask": (8, 4), "out/kernel/mask": (4, 2)},
+    "masks of a tower": {"tower/bert/kernel/mask": (8, 4), "tower/out/kernel/mask": (4, 2)},
     "numbered variables": {"w": (8, 4), "w_1": (8, 4), "w_2": (8, 4)},
     "gates": {"u": (8, 4), "u_r": (8, 4), "u_c": (8, 4)},
     "another shape": {"bert/kernel/Adam": (3, 3)},
