@@ -20,6 +20,7 @@ from pytest_modelsize.saving.composition import has_weights, parts_of
 from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
 from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.watching.makers import FRAMEWORKS, GIVEN, RETURNED
 from pytest_modelsize.saving.watching.patches import Patch
 
 __all__ = ["Constructions"]
@@ -28,9 +29,6 @@ _SLACK = 64
 """Models more than twice those of the last look that are kept before the next one."""
 _DEEPEST = 1000
 """Frames that are walked up at most."""
-_FRAMEWORKS = frozenset({"torch", "tensorflow", "keras", "tf_keras"})
-"""Packages that make modules for a model while it is used: replicas, traces, exports."""
-_TORCH = "torch.nn.modules.module"
 
 
 class Constructions:
@@ -61,14 +59,11 @@ class Constructions:
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
         return [
-            Patch("keras.src.ops.operation", "Operation.__new__", self._made_by_new),
-            Patch("tf_keras.src.engine.base_layer", "Layer.__new__", self._made_by_new),
-            Patch("keras.src.engine.base_layer", "Layer.__new__", self._made_by_new),
-            Patch("tensorflow.python.module.module", "Module.__init__", self._made_by_init),
-            Patch(_TORCH, "Module.__init__", self._made_by_init),
+            *(Patch(module, name, self._made_as_instance) for module, name in GIVEN),
+            *(Patch(module, name, self._made_as_result) for module, name in RETURNED),
             # A copy, and what was unpickled, is never initialized.
-            Patch(_TORCH, "Module.__setstate__", self._made_of_parts),
-            Patch(_TORCH, "Module.add_module", self._given_a_part),
+            Patch("torch.nn.modules.module", "Module.__setstate__", self._made_of_parts),
+            Patch("torch.nn.modules.module", "Module.add_module", self._given_a_part),
         ]
 
     def models(self) -> list[object]:
@@ -85,22 +80,23 @@ class Constructions:
         self._outer.clear()
         self._constructor = None
 
-    def _made_by_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _made_as_instance(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def initialize(model: object, /, *args: Any, **kwargs: Any) -> Any:
+        def call(model: object, /, *args: Any, **kwargs: Any) -> Any:
+            result = original(model, *args, **kwargs)
             self._note(model)
-            return original(model, *args, **kwargs)
+            return result
 
-        return initialize
+        return call
 
-    def _made_by_new(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _made_as_result(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def create(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-            model = original(cls, *args, **kwargs)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            model = original(*args, **kwargs)
             self._note(model)
             return model
 
-        return create
+        return call
 
     def _made_of_parts(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -172,7 +168,9 @@ class Constructions:
                         if code.co_name == "__init__":
                             self._constructor, constructed = frame, True
             frame = frame.f_back
-        return constructed or (used and _package(creator) in _FRAMEWORKS)
+        if frame is None and creator is not None and _is_worker(creator):
+            return True
+        return constructed or (used and _package(creator) in FRAMEWORKS)
 
     def _look(self) -> None:
         """Let go of parts, and of the smallest models where there are more than the bound."""
@@ -184,7 +182,10 @@ class Constructions:
         smallest = sorted(self._kept, key=lambda key: parts.get(key, 1))
         for key in smallest[: -self._bound]:
             model = self._kept.pop(key)
-            self._weak[key] = (weakref.ref(model), has_weights(model))
+            try:
+                self._weak[key] = (weakref.ref(model), has_weights(model))
+            except TypeError:  # bytes, or a dictionary
+                self.lost += 1
         self._next_look = 2 * len(self._kept) + _SLACK
 
     def _alive(self) -> list[object]:
@@ -225,6 +226,13 @@ def _owner(frame: FrameType) -> object:
     code = frame.f_code
     first = code.co_varnames[0] if code.co_argcount else ""
     return frame.f_locals.get(first) if first == "self" or code.co_name == "__init__" else None
+
+
+def _is_worker(frame: FrameType | None) -> bool:
+    """Return whether joblib runs this in a thread: whom it works for is not on the way up."""
+    while frame is not None and _package(frame) != "joblib":
+        frame = frame.f_back
+    return frame is not None
 
 
 def _package(frame: FrameType | None) -> str:
