@@ -1,6 +1,6 @@
 """``modelsize_max``: one limit for every model that a test of the suite ends with.
 
-It is a marker on the session, so a test's own marker goes before it.
+It is a marker on the session, so a test's own marker takes precedence.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def parse_size(value: object) -> int:
     """Return the number of bytes that ``value`` stands for.
 
     Args:
-        value: ``"2MB"`` (10**6 bytes each), ``"2 MiB"`` (2**20), ``"900 kB"``, ``"1.5 GB"``,
+        value: ``"2MB"`` (10**6 bytes a MB), ``"2 MiB"`` (2**20), ``"900 kB"``, ``"1.5 GB"``,
             ``"512 B"``, or a non-negative ``int`` of bytes. Nothing else is guessed at.
 
     Returns:
