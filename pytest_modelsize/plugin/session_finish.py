@@ -29,7 +29,7 @@ def finish(session: pytest.Session, collection: Collection) -> None:
     results = run.all()
     run.notes += [(line, False) for line in shrunk_notes(config, results)]
     _note_markers(session, run, collection)
-    for target in map(Path, config.getoption("modelsize_report") or ()):
+    for target in map(Path, dict.fromkeys(config.getoption("modelsize_report") or ())):
         try:
             write_report(config.invocation_params.dir / target, results)
             run.notes.append((f"report: {target}", False))

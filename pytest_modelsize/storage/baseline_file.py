@@ -88,7 +88,8 @@ def parse(text: str, name: str) -> Baseline:
         raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
-        what = error.msg if isinstance(error, json.JSONDecodeError) else error
+        what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        what = what.removesuffix(" at")  # the place stands before
         raise BaselineError(
             f"{name}, {place}: not JSON: {what}; {_CURE.format(name=name)}"
         ) from None

@@ -163,3 +163,9 @@ def test_whoever_reads_while_it_is_written_or_killed_sees_a_whole_file(tmp_path)
         writer.stdout.close()
         assert set(seen) == {200}
         assert len(read(path).entries) == 200
+
+
+def test_what_is_not_json_is_said_without_a_place_that_is_missing():
+    with pytest.raises(BaselineError) as caught:
+        parse('{"schema', "b.json")
+    assert "b.json, line 1: not JSON: Unterminated string starting; restore it" in str(caught.value)
