@@ -33,7 +33,9 @@ RUN_BY = {
     "pytest_randomly": "others",
     "orbax": "estimators",
     "safetensors": "formats, pytorch",
+    "scikeras": "estimators",
     "sklearn": "estimators",
+    "skorch": "estimators",
     "torch": "pytorch",
     "xgboost": "estimators",
 }
