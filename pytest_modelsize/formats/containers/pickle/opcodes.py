@@ -1,13 +1,13 @@
 """A pickle's opcodes, one by one, with arguments of bounded size. Nothing is built or run.
 
-The table of opcodes and the readers of their short arguments are those of the standard library's
-``pickletools``, which is the format's specification. Long texts and bytes are passed over here and
-not read, because a pickle may hold hundreds of megabytes of them.
+The table of opcodes is that of the standard library's ``pickletools``, which is the format's
+specification, and takes longer to import than most pickles to follow: it is asked for arguments in
+text alone, as protocol 0 has them. Long texts and bytes are passed over and not read, because a
+pickle may hold hundreds of megabytes of them.
 """
 
 from __future__ import annotations
 
-import pickletools
 import struct
 from collections.abc import Callable, Iterator
 
@@ -29,12 +29,26 @@ _MOST_OPCODES = 2_000_000
 """A model with optimizer state takes about 30 for each tensor: enough for 60,000 of them."""
 _PAGE = 64 * 1024
 
-_LENGTHS = {
-    pickletools.TAKEN_FROM_ARGUMENT1: struct.Struct("<B"),
-    pickletools.TAKEN_FROM_ARGUMENT4: struct.Struct("<i"),
-    pickletools.TAKEN_FROM_ARGUMENT4U: struct.Struct("<I"),
-    pickletools.TAKEN_FROM_ARGUMENT8U: struct.Struct("<Q"),
+_OPCODES = {
+    "": "28 MARK 29 EMPTY_TUPLE 2e STOP 30 POP 31 POP_MARK 32 DUP 4e NONE 51 BINPERSID 52 REDUCE "
+    "5d EMPTY_LIST 61 APPEND 62 BUILD 64 DICT 65 APPENDS 6c LIST 6f OBJ 73 SETITEM 74 TUPLE "
+    "75 SETITEMS 7d EMPTY_DICT 81 NEWOBJ 85 TUPLE1 86 TUPLE2 87 TUPLE3 88 NEWTRUE 89 NEWFALSE "
+    "8f EMPTY_SET 90 ADDITEMS 91 FROZENSET 92 NEWOBJ_EX 93 STACK_GLOBAL 94 MEMOIZE "
+    "97 NEXT_BUFFER 98 READONLY_BUFFER",
+    "<B": "4b BININT1 68 BINGET 71 BINPUT 80 PROTO 82 EXT1",
+    "<H": "4d BININT2 83 EXT2",
+    "<i": "4a BININT 84 EXT4",
+    "<I": "6a LONG_BINGET 72 LONG_BINPUT",
+    "<Q": "95 FRAME",
+    ">d": "47 BINFLOAT",
+    "length <B": "43 SHORT_BINBYTES 55 SHORT_BINSTRING 8a LONG1 8c SHORT_BINUNICODE",
+    "length <i": "54 BINSTRING 8b LONG4",
+    "length <I": "42 BINBYTES 58 BINUNICODE",
+    "length <Q": "8d BINUNICODE8 8e BINBYTES8 96 BYTEARRAY8",
+    "two lines": "63 GLOBAL 69 INST",
+    "line": "46 FLOAT 49 INT 4c LONG 50 PERSID 53 STRING 56 UNICODE 67 GET 70 PUT",
 }
+"""Code and name of each opcode, by what its argument is: `struct`'s letters, or a text."""
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "BINSTRING")
 _NUMBERS = ("LONG1", "LONG4")
 
@@ -114,25 +128,57 @@ def _long_reader(name: str, length: struct.Struct) -> _Reader:
     return read
 
 
-def _reader_of(opcode: pickletools.OpcodeInfo) -> _Reader | None:
-    argument = opcode.arg
-    if argument is None:
+def _reader_of(name: str, argument: str) -> _Reader | None:
+    if not argument:
         return None
-    if argument is pickletools.uint1:
+    if argument == "<B":
         return _byte  # the most frequent one: of memo entries and small numbers
-    if argument.n in _LENGTHS:
-        return _long_reader(opcode.name, _LENGTHS[argument.n])
-    reader: Any = argument.reader
-    known: _Reader = reader
-    return known
+    if argument.startswith("length "):
+        return _long_reader(name, struct.Struct(argument.removeprefix("length ")))
+    if argument == "two lines":
+        return _two_lines(name)
+    if argument == "line":
+        return _in_text(name)
+    form = struct.Struct(argument)
+    return lambda stream: form.unpack(stream.read(form.size))[0]
 
 
 def _byte(stream: Stream) -> int:
     return stream.read(1)[0]
 
 
-_KNOWN = {ord(op.code): (op.name, _reader_of(op)) for op in pickletools.opcodes}
-_TABLE = [_KNOWN.get(code) for code in range(256)]
+def _two_lines(name: str) -> _Reader:
+    """Return what reads the name of a class: its module and its own, each on a line."""
+    in_text = _in_text(name)
+
+    def read(stream: Stream) -> Any:
+        before = stream.base, stream.page, stream.at
+        whole = stream.readline() + stream.readline()
+        if whole.isascii() and b"\\" not in whole:
+            return whole[:-1].decode().replace("\n", " ")
+        stream.base, stream.page, stream.at = before
+        return in_text(stream)
+
+    return read
+
+
+def _in_text(name: str) -> _Reader:
+    def read(stream: Stream) -> Any:
+        import pickletools
+
+        argument = next(op.arg for op in pickletools.opcodes if op.name == name)
+        assert argument is not None
+        reader: Any = argument.reader
+        return reader(stream)
+
+    return read
+
+
+_TABLE: list[tuple[str, _Reader | None] | None] = [None] * 256
+for _argument, _written in _OPCODES.items():
+    _words = _written.split()
+    for _code, _name in zip(_words[::2], _words[1::2], strict=True):
+        _TABLE[int(_code, 16)] = _name, _reader_of(_name, _argument)
 
 
 def opcodes(stream: Stream) -> Iterator[tuple[str, Any, int]]:
