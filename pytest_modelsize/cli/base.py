@@ -26,7 +26,7 @@ def base_of(content: bytes | None, name: str, commit: str, file: str) -> Base:
     if content is None:
         return Base(name=name, commit=commit, file=file)
     try:
-        accepted = parse(content.decode("utf-8"), file)
+        accepted = parse(content.decode("utf-8-sig"), file)
     except (BaselineError, UnicodeDecodeError) as error:
         problem = f"its baseline cannot be used: {error}"
         return Base(name=name, commit=commit, file=file, problem=problem)

@@ -10,6 +10,7 @@ gap; a quantized weight has the bytes of its quantized type; each string has its
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from functools import reduce
 from operator import mul
 from pathlib import Path
@@ -18,6 +19,7 @@ from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.json_members import Member, Text, plain
 from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.keras import open_configuration
+from pytest_modelsize.formats.slots import state_keys
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
@@ -87,14 +89,16 @@ def read(source: Source, ledger: Ledger) -> None:
         ArtifactError: where the manifest is broken, names a file outside its folder or one twice,
             or needs more bytes than the shards have.
     """
-    for group in _walk(_opened(source), source, ledger):
+    groups = _walk(_opened(source), source, ledger)
+    state = _state(groups)
+    for group in groups:
         shards = []
         for name in group.shards:
             if beside(source, name) in source.beside:
                 raise source.error(None, f"names {name!r:.80} twice")
             with open_beside(source, name) as shard:
                 shards.append((name, shard.size))
-        _weights(source, group, shards, ledger)
+        _weights(source, group, shards, ledger, state)
 
 
 def companions(source: Source) -> frozenset[Path]:
@@ -195,7 +199,25 @@ def _weight(text: Text, member: Member, value: object) -> _Weight:
     raise text.error(member, f"a weight with name, shape and known dtype expected: {value!r:.120}")
 
 
-def _weights(source: Source, group: _Group, shards: list[tuple[str, int]], ledger: Ledger) -> None:
+def _state(groups: Sequence[_Group]) -> frozenset[str]:
+    """Return the names of weights that are an optimizer's by names and shapes.
+
+    What ``LayersModel.save`` writes of one says so itself; a converter keeps what a training
+    checkpoint had, and says nothing.
+    """
+    weights = [weight for group in groups for weight in group.weights]
+    if sum(weight.name.count("/") + 1 for weight in weights) > _MOST_PARTS:
+        return frozenset()
+    return state_keys({w.name: w.shape for w in weights if w.dtype != _STRING})
+
+
+def _weights(
+    source: Source,
+    group: _Group,
+    shards: list[tuple[str, int]],
+    ledger: Ledger,
+    state: Container[str],
+) -> None:
     """Give the bytes of a group's shards to its weights, in the manifest's order."""
     total = sum(size for _, size in shards)
     position = strings = 0
@@ -217,7 +239,7 @@ def _weights(source: Source, group: _Group, shards: list[tuple[str, int]], ledge
                 f"{', '.join(group.shards)!s:.80}, which have {total:,d}",
             )
         home = (
-            "optimizer" if weight.optimizer else "weights",
+            "optimizer" if weight.optimizer or weight.name in state else "weights",
             *weight.name.split("/", 0 if deep else _DEEPEST),
         )
         ledger.add(home, Kind.DATA, size)

@@ -55,7 +55,8 @@ def read_text(path: Path) -> str | None:
         BaselineError: if the file cannot be read.
     """
     try:
-        return files.read(path, _LARGEST).decode("utf-8")
+        # Editors and shells of Windows put a mark before it.
+        return files.read(path, _LARGEST).decode("utf-8-sig")
     except FileNotFoundError:
         return None
     except files.FileProblem as problem:

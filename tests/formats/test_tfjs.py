@@ -100,6 +100,15 @@ def test_the_topology_is_a_configuration_or_a_graph(tmp_path):
     assert graph.graph == len('"modelTopology": {"node": [{"name": "x"}]}, ')
 
 
+def test_an_optimizer_s_weights_are_told_by_names_and_shapes_too(tmp_path):
+    slots = [
+        {"name": f"fc/kernel/Adam{n}", "shape": [5, 3], "dtype": "float32"} for n in ("", "_1")
+    ]
+    friends = [{"name": "adam/kernel", "shape": [5, 3], "dtype": "float32"}]
+    path = saved(tmp_path / "m", [*WEIGHTS, *slots, *friends], bytes(sum(SIZES.values()) + 180))
+    assert measure(path).optimizer == 2 * 60
+
+
 def test_an_optimizer_s_weights_are_told_by_their_group(tmp_path):
     state = [{"name": "fc/kernel/m", "shape": [5, 3], "dtype": "float32", "group": "optimizer"}]
     data = bytes(sum(SIZES.values()) + 60)

@@ -26,6 +26,12 @@ def test_what_is_written_is_read_back():
     assert render(again) == render(baseline())
 
 
+def test_the_mark_that_windows_editors_put_before_it_and_their_line_ends_are_read(tmp_path):
+    text = render(baseline())
+    (tmp_path / "b.json").write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert render(read(tmp_path / "b.json")) == text
+
+
 def test_tests_are_sorted_and_nothing_but_sizes_names_and_versions_is_in_it():
     entries = {Key(f"t.py::test_{n}", "m.h5"): BaselineEntry(measured(SIZES)) for n in "cab"}
     document = json.loads(render(Baseline(entries)))

@@ -111,7 +111,7 @@ def _text(file: Path, shown: str) -> str:
     try:
         if not file.is_file():
             raise BudgetFileError(f"{shown} is not a file")
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BudgetFileError(f"{shown} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
