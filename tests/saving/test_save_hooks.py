@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from pytest_modelsize.saving.composition import weights_of
+from pytest_modelsize.saving.watching.constructions import Constructions
 from pytest_modelsize.saving.watching.patches import Patches
 from pytest_modelsize.saving.watching.saves import Saves
 from tests.needs import needs
@@ -93,3 +94,16 @@ def test_tensorflow(noted, tmp_path):
     assert noted(lambda: tf.saved_model.save(net, saved), net) == ({Path(saved)}, set())
     assert noted(lambda: checkpoint.write(one), net) == ({Path(one)}, set())
     assert noted(lambda: checkpoint.save(many), net) == ({Path(f"{many}-1")}, set())
+
+
+def test_what_a_converter_saves_for_itself_is_no_artifact(tmp_path):
+    tf = needs("tensorflow")
+    net = build()
+    saves, made = Saves(16, lambda: tmp_path), Constructions(16)
+    with Patches([*saves.patches(), *made.patches()]):
+        content = tf.lite.TFLiteConverter.from_keras_model(net).convert()
+        with tf.io.gfile.GFile(str(tmp_path / "net.npy"), "wb") as file:
+            needs("numpy").save(file, needs("numpy").zeros(3))
+    assert [file.path.name for file in saves.files()] == ["net.npy"]
+    assert any(model is content for model in made.models())
+    saves.let_go()

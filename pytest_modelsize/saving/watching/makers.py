@@ -7,7 +7,7 @@ sklearn/base.py), but not of what an estimator fits within itself.
 
 from __future__ import annotations
 
-__all__ = ["FRAMEWORKS", "GIVEN", "RETURNED"]
+__all__ = ["CONVERTERS", "FRAMEWORKS", "GIVEN", "RETURNED"]
 
 FRAMEWORKS = frozenset(
     {
@@ -16,6 +16,12 @@ FRAMEWORKS = frozenset(
     }
 )  # fmt: skip
 """Packages that make models for another one while it is used: replicas, traces, trees, folds."""
+CONVERTERS = (
+    "TFLiteKerasModelConverterV2",
+    "TFLiteSavedModelConverterV2",
+    "TFLiteFrozenGraphConverterV2",
+)
+"""What makes TFLite models, in tensorflow/lite/python/lite.py."""
 GIVEN = (
     ("tensorflow.python.module.module", "Module.__init__"),
     ("torch.nn.modules.module", "Module.__init__"),
@@ -43,12 +49,6 @@ RETURNED = (
     ("joblib.numpy_pickle", "load"),
     ("pickle", "load"),
     ("pickle", "loads"),
-    *(
-        ("tensorflow.lite.python.lite", f"{name}.convert")
-        for name in (
-            "TFLiteKerasModelConverterV2", "TFLiteSavedModelConverterV2",
-            "TFLiteFrozenGraphConverterV2",
-        )
-    ),
-)  # fmt: skip
+    *(("tensorflow.lite.python.lite", f"{name}.convert") for name in CONVERTERS),
+)
 """Calls that return a model."""

@@ -14,6 +14,7 @@ from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
 from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.saving.watching.links import link_to, unlink
+from pytest_modelsize.saving.watching.makers import CONVERTERS
 from pytest_modelsize.saving.watching.patches import Patch
 from pytest_modelsize.saving.watching.streams import Stream, is_stream, new_file, path_of
 from pytest_modelsize.saving.watching.written import Written, is_called_by_the_test
@@ -186,18 +187,19 @@ class Saves:
         self._streams: list[SavedFile] = []
         self._written = Written(bound, folder)
         self._bound = bound
-        self._depth = 0
+        self._depth = self._inside_converter = 0
         self.unseen: list[str] = []
 
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
-        return [
-            *(
-                Patch(call.module, call.name, functools.partial(self._noted, call))
-                for call in _CALLS
-            ),
-            *self._written.patches(),
+        saves = [
+            Patch(call.module, call.name, functools.partial(self._noted, call)) for call in _CALLS
         ]
+        converters = [
+            Patch("tensorflow.lite.python.lite", f"{name}.convert", self._for_itself)
+            for name in CONVERTERS
+        ]
+        return [*saves, *converters, *self._written.patches()]
 
     def files(self) -> list[SavedFile]:
         """Return what was saved, in order, each path once; it may be gone."""
@@ -217,6 +219,19 @@ class Saves:
         self._streams.clear()
         self._written.let_go()
 
+    def _for_itself(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Do not note what a converter saves to a folder of its own, to read it again."""
+
+        @functools.wraps(original)
+        def convert(*args: Any, **kwargs: Any) -> Any:
+            self._inside_converter += 1
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self._inside_converter -= 1
+
+        return convert
+
     def _noted(self, call: _Call, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def save(*args: Any, **kwargs: Any) -> Any:
@@ -229,7 +244,7 @@ class Saves:
             finally:
                 self._depth -= 1
             model = _argument(args, kwargs, call.model)
-            if call.models and not _is_model(model):
+            if self._inside_converter or (call.models and not _is_model(model)):
                 return result
             if call.returns:
                 # Packages pickle what they copy, or send to another process.

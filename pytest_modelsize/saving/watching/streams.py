@@ -77,6 +77,8 @@ def path_of(where: object) -> Path | None:
         named = getattr(where, "name", None)
     elif full_name(type(where)) == ("h5py._hl.files", "File"):
         named = getattr(where, "filename", None)
+    elif full_name(type(where)) == ("tensorflow.python.platform.gfile", "GFile"):
+        named = getattr(where, "name", None)
     if not isinstance(named, (str, bytes, os.PathLike)):
         return None
     return Path(os.path.abspath(os.fsdecode(named)))
