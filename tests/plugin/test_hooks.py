@@ -267,7 +267,7 @@ def test_workers_report_as_one_process_does(project):
         def test_small(model):
             pass
         """,
-        "-n2",
+        "-n1",
         plugins=["xdist"],
     )
     result.assert_outcomes(failed=1, passed=1)

@@ -22,12 +22,31 @@ def test_a_wrong_argument_is_an_error_with_file_and_line(project, arguments):
     assert_refused(project, arguments)
 
 
-def test_a_wrong_argument_is_an_error_of_its_test_under_workers_too(project):
+def test_a_wrong_argument_is_an_error_of_its_test_under_workers_too(suite):
     needs("xdist")
-    assert_refused(project, '"2MBs"', "-n2", plugins=["xdist"])
+    suite.artifact(1000)
+    suite.makepyfile(
+        test_it="""
+        import pytest
+
+        @pytest.mark.xfail
+        @pytest.mark.max_model_size("2MBs", path="model.bin")
+        def test_wrong():
+            pass
+
+        def test_right():
+            pass
+        """
+    )
+    result = suite.start("-n2", plugins=["xdist"], process=True)
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(
+        ["max_model_size *", "  at: test_it.py:4: @pytest.mark.max_model_size(*"]
+    )
+    assert MISTAKES['"2MBs"'] in result.stdout.str()
 
 
-def assert_refused(project, arguments, *options, plugins=()):
+def assert_refused(project, arguments):
     result = project.run_code(
         f"""
         import pytest
@@ -41,8 +60,6 @@ def assert_refused(project, arguments, *options, plugins=()):
         def test_right():
             pass
         """,
-        *options,
-        plugins=plugins,
     )
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(
