@@ -11,10 +11,16 @@ does. That is how the layer inside a Bidirectional, or in an argument of a subcl
 
 from __future__ import annotations
 
-from pytest_modelsize.formats.keras.plain_configuration import read_plain
 from pytest_modelsize.sizes.measurement import SectionPath
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_modelsize.formats.keras.layer_parts import LayerPart
+
 __all__ = ["open_configuration"]
+
+_LARGEST = 2**19
+"""Bytes of a text whose values are made, which take much more room than the text."""
 
 
 def open_configuration(text: bytes) -> list[tuple[SectionPath, int, str]]:
@@ -32,7 +38,7 @@ def open_configuration(text: bytes) -> list[tuple[SectionPath, int, str]]:
         it; the path ``()`` holds the same of the model. A text that cannot be opened is one entry
         ``()`` with the reason as note. Nothing is raised, whatever the text holds.
     """
-    root, note = read_plain(text), ""
+    root, note = _plain(text), ""
     if root is None:
         # Imported where it is met: Keras writes its configurations plainly.
         from pytest_modelsize.formats.keras.configuration_walk import NotOpened, Walk
@@ -46,3 +52,13 @@ def open_configuration(text: bytes) -> list[tuple[SectionPath, int, str]]:
     if note:
         entries[()] = entries[()][0], note
     return [(path, size, noted) for path, (size, noted) in entries.items()]
+
+
+def _plain(text: bytes) -> LayerPart | None:
+    """Return the model of a text that is written plainly, if it is, and not too large for that."""
+    colon = text.find(b'":')
+    if len(text) > _LARGEST or text[:2] != b'{"' or text[colon + 2 : colon + 3] != b" ":
+        return None
+    from pytest_modelsize.formats.keras.plain_configuration import read_plain
+
+    return read_plain(text)
