@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.saving.watching.links import link_to, unlink
 from pytest_modelsize.saving.watching.makers import CONVERTERS
 from pytest_modelsize.saving.watching.patches import Patch
+from pytest_modelsize.saving.watching.saving_calls import SAVING_CALLS, SavingCall
 from pytest_modelsize.saving.watching.streams import Stream, is_stream, new_file, path_of
 from pytest_modelsize.saving.watching.written import Written, is_called_by_the_test
 
@@ -39,31 +40,6 @@ class SavedFile:
     way: str = "save"
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call that saves.
-
-    Attributes:
-        module, name: as a `Patch` has them.
-        path: position and keyword of the argument that says where to.
-        model: of the one that says what; a method's instance is at position 0.
-        result: the call returns the path.
-        models: it writes anything, and is noted only where that holds a model or tensors.
-        suffix: of what goes to a stream; of files, too, where the call appends it.
-        returns: the call returns the bytes; it has no path.
-    """
-
-    module: str
-    name: str
-    path: tuple[int, str]
-    model: tuple[int, str] = (0, "model")
-    result: bool = False
-    models: bool = False
-    suffix: str = ""
-    returns: bool = False
-
-
-_NOWHERE = (99, "")
 _ARRAYS = frozenset(
     {
         ("torch", "Tensor"),
@@ -73,100 +49,6 @@ _ARRAYS = frozenset(
         ("tensorflow.python.ops.variables", "Variable"),
         ("keras.src.backend.common.variables", "Variable"),
     }
-)
-
-
-def _methods(module: str, cls: str, path: str, *names: str) -> Iterator[_Call]:
-    for name in names:
-        yield _Call(module, f"{cls}.{name}", (1, path))
-
-
-_CALLS = (
-    _Call("torch.serialization", "save", (1, "f"), (0, "obj"), suffix=".pt"),
-    _Call("torch.jit._serialization", "save", (1, "f"), (0, "m"), suffix=".pt"),
-    _Call("torch.jit._script", "RecursiveScriptModule.save", (1, "f"), suffix=".pt"),
-    _Call("torch.export", "save", (1, "f"), (0, "ep"), suffix=".pt2"),
-    _Call("torch.onnx", "export", (2, "f"), suffix=".onnx"),
-    _Call("torch.onnx._internal.exporter._onnx_program", "ONNXProgram.save", (1, "destination")),
-    *(
-        _Call(f"safetensors.{library}", "save_file", (1, "filename"), (0, "tensors"))
-        for library in ("torch", "numpy", "flax", "tensorflow")
-    ),
-    *(
-        _Call(
-            f"safetensors.{library}",
-            "save",
-            _NOWHERE,
-            (0, "tensors"),
-            suffix=".safetensors",
-            returns=True,
-        )
-        for library in ("torch", "numpy", "flax", "tensorflow")
-    ),
-    _Call("safetensors.torch", "save_model", (1, "filename")),
-    _Call("onnx", "save_model", (1, "f"), (0, "proto"), suffix=".onnx"),
-    _Call("onnx", "save", (1, "f"), (0, "proto"), suffix=".onnx"),
-    *_methods(
-        "transformers.modeling_utils", "PreTrainedModel", "save_directory", "save_pretrained"
-    ),
-    *_methods(
-        "transformers.modeling_tf_utils", "TFPreTrainedModel", "save_directory", "save_pretrained"
-    ),
-    *_methods("diffusers.models.modeling_utils", "ModelMixin", "save_directory", "save_pretrained"),
-    *_methods("huggingface_hub.hub_mixin", "ModelHubMixin", "save_directory", "save_pretrained"),
-    *_methods("keras.src.models.model", "Model", "filepath", "save", "save_weights", "export"),
-    *_methods(
-        "tf_keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"
-    ),
-    *_methods("keras.src.engine.training", "Model", "filepath", "save", "save_weights", "export"),
-    _Call("keras.src.saving.saving_api", "save_model", (1, "filepath")),
-    _Call("keras.src.saving.saving_api", "save_weights", (1, "filepath")),
-    _Call("tf_keras.src.saving.saving_api", "save_model", (1, "filepath")),
-    _Call(
-        "torch.distributed.checkpoint.state_dict_saver",
-        "save",
-        (9, "checkpoint_id"),
-        (0, "state_dict"),
-    ),
-    _Call("joblib.numpy_pickle", "dump", (1, "filename"), (0, "value"), suffix=".joblib"),
-    *(
-        _Call(module, "dump", (1, "file"), (0, "obj"), models=True, suffix=".pkl")
-        for module in ("pickle", "cloudpickle", "dill")
-    ),
-    *(
-        _Call(module, "dumps", _NOWHERE, (0, "obj"), models=True, suffix=".pkl", returns=True)
-        for module in ("pickle", "cloudpickle", "dill")
-    ),
-    *(
-        _Call(module, name, (0, "file"), (1, "arr"), suffix=".npy" if name == "save" else ".npz")
-        for module in ("numpy.lib._npyio_impl", "numpy.lib.npyio")
-        for name in ("save", "savez", "savez_compressed")
-    ),
-    _Call(
-        "flax.serialization", "to_bytes", _NOWHERE, (0, "target"), suffix=".msgpack", returns=True
-    ),
-    *_methods("xgboost.core", "Booster", "fname", "save_model"),
-    *_methods("xgboost.sklearn", "XGBModel", "fname", "save_model"),
-    *_methods("lightgbm.basic", "Booster", "filename", "save_model"),
-    *_methods("catboost.core", "CatBoost", "fname", "save_model"),
-    *_methods("skorch.net", "NeuralNet", "f_params", "save_params"),
-    _Call("keras_hub.src.models.task", "Task.save_to_preset", (1, "preset_dir")),
-    _Call("keras_hub.src.models.backbone", "Backbone.save_to_preset", (1, "preset_dir")),
-    _Call("tensorflow.python.saved_model.save", "save", (1, "export_dir"), (0, "obj")),
-    _Call(
-        "tensorflow.python.checkpoint.checkpoint",
-        "Checkpoint.save",
-        (1, "file_prefix"),
-        result=True,
-    ),
-    _Call(
-        "tensorflow.python.checkpoint.checkpoint",
-        "Checkpoint.write",
-        (1, "file_prefix"),
-        result=True,
-    ),
-    *_methods("lightning.pytorch.trainer.trainer", "Trainer", "filepath", "save_checkpoint"),
-    *_methods("pytorch_lightning.trainer.trainer", "Trainer", "filepath", "save_checkpoint"),
 )
 
 
@@ -193,7 +75,8 @@ class Saves:
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
         saves = [
-            Patch(call.module, call.name, functools.partial(self._noted, call)) for call in _CALLS
+            Patch(call.module, call.name, functools.partial(self._noted, call))
+            for call in SAVING_CALLS
         ]
         converters = [
             Patch("tensorflow.lite.python.lite", f"{name}.convert", self._for_itself)
@@ -232,7 +115,7 @@ class Saves:
 
         return convert
 
-    def _noted(self, call: _Call, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _noted(self, call: SavingCall, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def save(*args: Any, **kwargs: Any) -> Any:
             before = dict(self._files)
@@ -273,11 +156,11 @@ class Saves:
         link = link_to(path, self._folder()) if len(self._files) < self._bound else None
         self._files[path] = SavedFile(path, tensors, link)
 
-    def _note_stream(self, stream: Stream, call: _Call, model: object) -> None:
+    def _note_stream(self, stream: Stream, call: SavingCall, model: object) -> None:
         path = self._place(f"{stream.kind}{call.suffix}")
         self._keep(path, path is not None and stream.copy_to(path), model, stream.kind)
 
-    def _note_bytes(self, content: object, call: _Call, model: object) -> None:
+    def _note_bytes(self, content: object, call: SavingCall, model: object) -> None:
         path, known = self._place(f"{call.name}{call.suffix}"), False
         if path is not None and isinstance(content, (bytes, bytearray)):
             known = bool(path.write_bytes(content))
