@@ -62,7 +62,17 @@ class Tree:
         by_link: those of them that were opened by a link, where that is.
     """
 
-    __slots__ = ("_followed", "_listed", "_reach", "_sorted", "by_link", "names", "read", "root")
+    __slots__ = (
+        "_counts",
+        "_followed",
+        "_listed",
+        "_reach",
+        "_sorted",
+        "by_link",
+        "names",
+        "read",
+        "root",
+    )
 
     def __init__(self, root: Path, names: LiveNames | None = None) -> None:
         self.root = root
@@ -73,6 +83,7 @@ class Tree:
         self._listed: dict[Path, dict[str, Item]] = {}
         self._followed: dict[Path, Path] = {}
         self._sorted: dict[Path, list[str]] = {}
+        self._counts: dict[tuple[Path, str, str], int] = {}
 
     def items(self, folder: Path) -> dict[str, Item]:
         """Return what lies directly in ``folder``, by name and in its order. It is listed once.
@@ -124,6 +135,21 @@ class Tree:
         while end < len(names) and names[end].startswith(prefix):
             end += 1
         return names[start:end]
+
+    def count_numbered(self, folder: Path, before: str, after: str) -> int:
+        """Return how many names in ``folder`` are five digits between ``before`` and ``after``.
+
+        Raises:
+            ArtifactError: where it may not be listed.
+        """
+        asked = (folder, before, after)
+        if asked not in self._counts:
+            length = len(before) + 5 + len(after)
+            self._counts[asked] = sum(
+                len(name) == length and name.endswith(after) and name[len(before) :][:5].isdecimal()
+                for name in self.beginning(folder, before)
+            )
+        return self._counts[asked]
 
     @contextmanager
     def open(

@@ -154,14 +154,8 @@ def _missing_shards(source: Source) -> str:
     match = _OF_SEVERAL.fullmatch(source.title)
     if match is None or source.folder is None:
         return ""
-    before, count, after = match[1], int(match[2]), match[3]
-    beside = source.folder.tree.beginning(source.folder.path, before)
-    digits = len(match[2])
-    there = sum(
-        name[len(before) + digits :] == f"-of-{match[2]}{after}"
-        and name[len(before) : len(before) + digits].isdecimal()
-        for name in beside
-    )
+    before, count, after = match[1], int(match[2]), f"-of-{match[2]}{match[3]}"
+    there = source.folder.tree.count_numbered(source.folder.path, before, after)
     if there >= count:
         return ""
     return f"one of {count:,d} files of a model, {count - there:,d} of them missing: fetch them all"

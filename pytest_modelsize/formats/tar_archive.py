@@ -121,15 +121,15 @@ def _tell(source: Source, at: int, header: _Header, told: dict[str, str]) -> Non
         told["path"] = _text(text)
     elif header.kind == b"x":
         # Each record is its length in digits, a space, a key, "=", the value, a line's end.
-        while text:
-            digits, _, rest = text.partition(b" ")
-            length = int(digits) if digits.isdigit() and len(digits) < 10 else 0
-            record = rest[: length - len(digits) - 1]
-            key, equals, value = record.partition(b"=")
-            if length <= len(digits) or not equals:
+        start = 0
+        while start < len(text):
+            digits = text[start : start + 10].partition(b" ")[0]
+            length = int(digits) if digits.isdigit() else 0
+            key, equals, value = text[start + len(digits) + 1 : start + length].partition(b"=")
+            if not equals:
                 break
             told[_text(key)] = _text(value.rstrip(b"\n"))
-            text = text[length:]
+            start += length
 
 
 def _is_sound(block: bytes) -> bool:

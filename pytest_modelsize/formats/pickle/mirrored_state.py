@@ -25,8 +25,7 @@ def mark_mirrored(source: Source, nodes: Sequence[Node]) -> None:
     Raises:
         ArtifactError: for names of slots within slots, more than can be followed.
     """
-    if not any(node.array for node in nodes):
-        return
+    nodes = _with_arrays(nodes)
     inner: dict[int, list[Node]] = {}
     for node in nodes:
         inner.setdefault(id(node.parent), []).append(node)
@@ -55,3 +54,14 @@ def mark_mirrored(source: Source, nodes: Sequence[Node]) -> None:
         raise source.error(None, "names of slots within slots, more than can be followed")
     for node in nodes:
         node.optimizer |= node.array is not None and places[id(node)].state
+
+
+def _with_arrays(nodes: Sequence[Node]) -> list[Node]:
+    """Return those that are arrays, or hold some, in their order."""
+    kept: set[int] = set()
+    for node in nodes:
+        around: Node | None = node if node.array is not None else None
+        while around is not None and id(around) not in kept:
+            kept.add(id(around))
+            around = around.parent
+    return [node for node in nodes if id(node) in kept]

@@ -49,30 +49,8 @@ def mark_state(root: Node) -> bool:
                 rule(node)
     for node in root.nodes():
         if not node.module and any(child.state for child in node.children.values()):
-            _mark_beside(node)
+            search.mark_beside(node)
     return search.left >= 0
-
-
-def _mark_beside(holder: Node) -> None:
-    """Mark what stands beside slots: counters, and what else an optimizer keeps."""
-    left = [n for n in holder.children.values() if not (n.state or n.fixed or n.module)]
-    served, lengths = _served_by(holder) if left else (set(), set())
-    for node in left:
-        name = node.name
-        small = not any(map(is_large, node.leaves()))
-        own = holder.hinted and (name in _SLOTS or (holder.numbered and small))
-        if own or (small and name in BESIDE) or _keeps_for(node, served, lengths, small):
-            node.mark()
-
-
-def _served_by(holder: Node) -> tuple[set[int], set[int]]:
-    """Return the names that slots in ``holder`` have something for, and how long slots without
-    names are.
-    """
-    slots = [n for n in holder.children.values() if n.state]
-    named = (n for n in slots if n.children and not n.name.isdecimal())
-    lengths = {len(n.tensors) for n in slots if n.held and len(n.tensors) > 1}
-    return {_key_below(node, leaf) for node in named for leaf in node.leaves()}, lengths
 
 
 def _keeps_for(node: Node, served: set[int], lengths: set[int], small: bool) -> bool:
@@ -240,7 +218,7 @@ class _Search:
             if slot.hinted or any(n.state or n.hinted for n in parent.children.values()):
                 slot.mark()
             return
-        below = parent.optimizer and name not in OTHER and not like_a_model(name)
+        below = _is_right_below(parent) and name not in OTHER and not like_a_model(name)
         if not (name in _SLOTS or slot.hinted or below) or AVERAGED.search(name[:80]):
             return
         if self.left < 0:
@@ -313,6 +291,35 @@ class _Search:
             known = self.signatures[id(parent)] = Counter(map(_signature, slots))
         return known[_signature(slot)] > 1
 
+    def mark_beside(self, holder: Node) -> None:
+        """Mark what stands beside slots: counters, and what else an optimizer keeps."""
+        if self.left < 0:
+            return
+        left = [n for n in holder.children.values() if not (n.state or n.fixed or n.module)]
+        served, lengths = self._served_by(holder) if left else (set(), set())
+        for node in left:
+            name = node.name
+            leaves = list(node.leaves())
+            small = not any(map(is_large, leaves))
+            own = holder.hinted and (name in _SLOTS or (holder.numbered and small))
+            self.left -= sum(leaf.depth for leaf in leaves)
+            if own or (small and name in BESIDE) or _keeps_for(node, served, lengths, small):
+                node.mark()
+
+    def _served_by(self, holder: Node) -> tuple[set[int], set[int]]:
+        """Return the names that slots in ``holder`` have something for, and how long slots without
+        names are.
+        """
+        slots = [n for n in holder.children.values() if n.state]
+        lengths = {len(n.tensors) for n in slots if n.held and len(n.tensors) > 1}
+        served: set[int] = set()
+        for slot in slots:
+            if slot.children and not slot.name.isdecimal():
+                leaves = list(slot.leaves())
+                self.left -= sum(leaf.depth for leaf in leaves)
+                served.update(_key_below(slot, leaf) for leaf in leaves)
+        return served, lengths
+
     def is_called_so(self, holder: Node) -> None:
         """Mark what is kept under an optimizer's name, in any form, if it is not a network's."""
         if not holder.held or OPTIMIZERS.search(holder.name[:80]) is None or holder.tensors:
@@ -324,6 +331,13 @@ class _Search:
             and not any(NETWORK.search(node.name[:80]) for node in leaves)
         ):
             holder.mark()
+
+
+def _is_right_below(parent: Node) -> bool:
+    """Return whether ``parent`` itself is called like an optimizer, or is the state in one."""
+    return parent.optimizer and (
+        parent.parent is None or not parent.parent.optimizer or parent.name == "state"
+    )
 
 
 def _is_packed(node: Node) -> bool:
