@@ -23,6 +23,12 @@ _KEPT = late(
 """Attributes in which scikit-learn and statsmodels keep what they were fitted on
 (sklearn/neighbors/_base.py and _kde.py, gaussian_process/_gpr.py, kernel_ridge.py;
 statsmodels/base/data.py), and what people call it who save it with the model."""
+_SET = late(
+    r"(?i:(^|/)(replay_?buffer|memory_?buffer|data_?set|samples|"
+    r"(train(ing)?|val(id(ation)?)?|test)_?(data(set)?|set|[xy]|images|features|labels|targets)|"
+    r"[xy]_?(train(ing)?|val(id(ation)?)?|test))(/|$))"
+)
+"""How a data set is called beside networks, whose layers have short names, too."""
 _TABLE = late(r"(^|/)(tree_/0|data)(/|$)")
 """The same of a table: what a tree over the data keeps has no name, and the elements of a sparse
 matrix are called ``data``, too."""
@@ -44,6 +50,8 @@ _SHARE = 20
 def find(evidence: Evidence) -> Iterator[Cause]:
     """Yield training data, told by the attribute that keeps it and by its length in rows."""
     measurement = evidence.measurement
+    if measurement.format == "torch":
+        yield from _in_checkpoint(evidence)
     if measurement.format == "pickle":
         kept = [t for t in evidence.weights if _is_kept(t)]
         kept += _of_the_same_length(evidence, kept)
@@ -64,6 +72,26 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             section="config",
             entries=tuple(entry.name for entry in held[:3]),
             changes=(("", Change(without=frozenset(entry.path for entry in held))),),
+        )
+
+
+def _in_checkpoint(evidence: Evidence) -> Iterator[Cause]:
+    """Data sets and replay buffers that a checkpoint of PyTorch's keeps beside the weights."""
+    kept = [
+        tensor
+        for tensor in evidence.weights
+        if max(tensor.shape[:1], default=0) >= _FEWEST_ROWS and _SET.search(tensor.name)
+    ]
+    size = sum(tensor.size for tensor in kept)
+    if kept and size * _SHARE >= evidence.measurement.bytes_on_disk:
+        yield Cause(
+            kind="training data",
+            text=f"it keeps the data that it was trained on: {kept[0].name}, {kept[0].note}",
+            size=size,
+            fix="leave it out of what ships",
+            section="weights",
+            entries=tuple(tensor.name for tensor in kept[:3]),
+            changes=(("", Change(without=frozenset(tensor.path for tensor in kept))),),
         )
 
 

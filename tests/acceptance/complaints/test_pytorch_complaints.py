@@ -546,3 +546,15 @@ def test_distiller_486_trained_for_quantization_and_not_converted(causes, torch,
     cause = causes(path)["float weights in a quantized model"]
     assert cause.size >= PARAMETERS * 3
     assert "convert" in cause.fix
+
+
+@pytest.mark.parametrize("name", ["train_data", "replay_buffer", "x_train", "training_images"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_stable_baselines_data_in_a_checkpoint(causes, torch, net, tmp_path, name, nested):
+    path = tmp_path / "checkpoint.pt"
+    rows = torch.randn(500, 64)
+    held = {"obs": rows, "done": torch.ones(500)} if nested else rows
+    torch.save({"model": net.state_dict(), name: held, "epoch": 3}, path)
+    cause = causes(path)["training data"]
+    torch.save({"model": net.state_dict(), "epoch": 3}, path)
+    assert (cause.given, cause.how) == (weight_of(path), "replayed")
