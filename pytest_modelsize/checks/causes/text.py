@@ -28,6 +28,8 @@ _IN_PICKLES = {
 }
 """What is said of pickles, where a number is not a text."""
 _KINDS = (
+    (late(r"^a text of"), "text",
+     "keep it in a file, if anything reads it"),
     (late(r"strings?\b|string const|vocabulary"), "vocabulary",
      "keep it in a file beside the model, or load it when the model starts"),
     (late(r"numbers"), "numbers as text",

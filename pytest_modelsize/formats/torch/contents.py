@@ -83,6 +83,8 @@ class _Search:
         pending = [(value, self.items[0])]
         while pending:
             value, item = pending.pop()
+            if type(value) is CutText:
+                item.listed = item.listed or listed(value)
             if type(value) not in (Reference, Call, Dictionary, Items, tuple, Blob):
                 continue
             tensor = tensor_of(value)

@@ -28,11 +28,15 @@ class Naming:
 
     def __init__(self, contents: Contents) -> None:
         models: dict[SectionPath, list[tuple[str, Tensor]]] = {}
+        groups: set[SectionPath] = set()
         for found in contents.found:
-            if found.section == "weights" and found.tensor is not None and not found.key:
+            if found.section == "weights" and not found.key:
                 *group, name = found.item.path() or ("",)
-                models.setdefault(tuple(group), []).append((name, found.tensor))
-        self._left_out = _common([group for group in models if group])
+                if group or found.array is not None:
+                    groups.add(tuple(group))
+                if found.tensor is not None:
+                    models.setdefault(tuple(group), []).append((name, found.tensor))
+        self._left_out = _common(groups)
         optimizers = [
             i for i in contents.items if i.optimizer is not None and i.role == "optimizer"
         ]

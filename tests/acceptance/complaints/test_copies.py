@@ -37,6 +37,15 @@ def test_pytorch_2022_an_average_under_any_name(causes, torch, state, tmp_path, 
     assert (cause.given, cause.how) == (path.stat().st_size, "replayed")
 
 
+def test_an_average_in_numpy_arrays_is_told_from_the_weights(causes, torch, state, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    average = {name: value.numpy() for name, value in near(state).items()}
+    torch.save({"model": state, "ema": average}, path)
+    cause = causes(path)["moving average"]
+    torch.save({"model": state}, path)
+    assert (cause.given, cause.how) == (path.stat().st_size, "replayed")
+
+
 @pytest.mark.parametrize("name", ["best_model", "backup"])
 def test_another_state_of_the_weights_is_told_by_its_values(causes, torch, state, tmp_path, name):
     path = tmp_path / "checkpoint.pt"

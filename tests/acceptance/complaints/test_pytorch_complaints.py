@@ -413,6 +413,8 @@ def test_callbacks_of_lightning_keep_what_they_saw(causes, fixed, torch, net, tm
         ([f"word{number}" for number in range(3000)], "vocabulary in the configuration"),
         ({f"word{number}": number for number in range(3000)}, "vocabulary in the configuration"),
         ([number / 7 for number in range(3000)], "lists of numbers in the configuration"),
+        ([{"loss": n / 7} for n in range(3000)], "lists of numbers in the configuration"),
+        ("def forward(self, x): return x\n" * 2000, "text in the configuration"),
     ],
 )
 def test_a_long_list_in_a_checkpoint(causes, torch, net, tmp_path, held, kind):

@@ -20,6 +20,9 @@ WORDS = [f"word{number}" for number in range(300)]
         ([[1, 2, 3]] * 100, ""),  # one list, a hundred times
         ([[number, 2.5, 3] for number in range(100)], "300 numbers"),
         (tuple(range(300)), "300 numbers"),
+        ([(f"a{n}", f"b{n}") for n in range(150)], "300 strings"),
+        ([{"loss": n / 7, "epoch": n} for n in range(150)], "300 numbers"),
+        ([{"loss": n / 7, "name": "a"} for n in range(300)], ""),
         (WORDS[:100], ""),
         ([True] * 300, ""),
         ([*WORDS[:32], *range(300)], ""),
