@@ -43,6 +43,7 @@ _CLOSED = frozenset(
         "numpy", "pandas", "torch", "tensorflow", "keras", "tf_keras", "jax", "jaxlib", "flax",
         "onnx", "functools", "logging", "threading", "concurrent", "_thread", "_io", "io", "re",
         "datetime", "pathlib", "enum", "weakref", "contextlib", "inspect", "typing",
+        "pytest_modelsize",
     }
 )  # fmt: skip
 """Packages whose objects hold no model of the test's, or hold the whole run."""

@@ -93,7 +93,13 @@ class Section:
 
     def of_kind(self, kind: Kind) -> int:
         """Return the bytes of one kind in this section."""
-        return sum(leaf.size for _, leaf in self.leaves() if leaf.kind is kind)
+        found, stack = 0, [self]
+        while stack:
+            section = stack.pop()
+            stack += section.children
+            if not section.children and section.kind is kind:
+                found += section.size
+        return found
 
     @property
     def is_opaque(self) -> bool:
