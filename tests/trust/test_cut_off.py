@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from pytest_modelsize import ArtifactError, measure
+from pytest_modelsize import ArtifactError, Kind, measure
 from tests.needs import needs
 from tests.trust.conftest import DATA
 
@@ -119,6 +119,29 @@ def test_a_saved_model_without_a_graph_was_cut_off(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
     with pytest.raises(ArtifactError, match="cut off"):
         measure(tmp_path)
+
+
+def test_a_saved_model_whose_variables_are_missing_is_an_error(tmp_path):
+    shutil.copytree(DATA / "saved", tmp_path / "m")
+    shutil.rmtree(tmp_path / "m" / "variables")
+    with pytest.raises(ArtifactError, match="the graph has variables"):
+        measure(tmp_path / "m")
+
+
+def test_what_a_saved_model_keeps_to_debug_it_is_no_opaque_file(tmp_path):
+    tf = needs("tensorflow")
+    module = tf.Module()
+    module.kernel = tf.Variable(tf.ones((3, 2)))
+    module.call = tf.function(
+        lambda x: x @ module.kernel, input_signature=[tf.TensorSpec((1, 3), tf.float32)]
+    )
+    options = tf.saved_model.SaveOptions(save_debug_info=True)
+    tf.saved_model.save(module, str(tmp_path / "m"), options=options)
+    size = (tmp_path / "m" / "debug" / "saved_model_debug_info.pb").stat().st_size
+    measured = measure(tmp_path / "m")
+    assert not any(leaf.kind is Kind.OPAQUE for _, leaf in measured.leaves())
+    (info,) = (p for p in measured.section("graph").children if p.name == "debug info")
+    assert info.size == size > 0
 
 
 @pytest.mark.parametrize("name", ["config.json", "metadata.json"])
