@@ -45,6 +45,8 @@ class Input:
 @contextmanager
 def artifact_at(name: str) -> Iterator[Path]:
     """Give the path of the artifact ``name``; standard input lies in a file meanwhile."""
+    if not name:
+        raise ArtifactError("''", None, "an empty path: is a variable not set?")
     if name != STDIN:
         if not os.path.lexists(name):
             _refuse_misspelt(name)

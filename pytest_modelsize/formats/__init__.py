@@ -60,6 +60,8 @@ def measure(
     Raises:
         ArtifactError: where nothing is there, or what is there claims a format and breaks it.
     """
+    if path == "":  # which would be the folder that this happens to run in
+        raise ArtifactError("''", None, "an empty path: is a variable not set?")
     where = Path(path)
     shown = name or where.name or str(where)
     tree, ledger = _tree(where, names), Ledger()

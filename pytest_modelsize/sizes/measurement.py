@@ -14,6 +14,8 @@ from functools import total_ordering
 from pytest_modelsize.sizes.bytesize import parse_size
 from pytest_modelsize.sizes.records import dataclass, field, replace
 
+TYPE_CHECKING = False
+
 __all__ = [
     "OWN",
     "OWN_NAMES",
@@ -169,6 +171,21 @@ def _bytes(other: object) -> int:
     return other  # type: ignore[return-value]  # int's own methods answer NotImplemented
 
 
+class _Sections(dict[str, MeasuredSize]):
+    """Sizes by section, which say of a name that is mistyped what was meant."""
+
+    def __missing__(self, name: object) -> MeasuredSize:
+        raise KeyError(_no_section(name))
+
+
+def _no_section(name: object) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(str(name).lower(), SECTIONS, n=1)
+    meant = f", did you mean {near[0]!r}?" if near else ""
+    return f"no section {name!r}{meant} (there are {', '.join(SECTIONS)})"
+
+
 @total_ordering
 @dataclass(frozen=True, eq=False)
 class Measurement:
@@ -212,7 +229,9 @@ class Measurement:
     def sections(self) -> Mapping[str, MeasuredSize]:
         """Bytes of each top-level section, zero where the artifact has none."""
         sizes = {section.name: section.size for section in self.tree}
-        return {name: MeasuredSize.of(sizes.get(name, 0), self, name) for name in SECTIONS}
+        return _Sections(
+            (name, MeasuredSize.of(sizes.get(name, 0), self, name)) for name in SECTIONS
+        )
 
     @property
     def weights(self) -> MeasuredSize:
@@ -245,8 +264,22 @@ class Measurement:
         return self.sections["overhead"]
 
     def section(self, name: str) -> Section:
-        """Return the top-level section ``name``; an empty one where the artifact has none."""
-        return next((s for s in self.tree if s.name == name), Section(name, 0))
+        """Return the top-level section ``name``; an empty one where the artifact has none.
+
+        Raises:
+            KeyError: where no artifact has such a section, as for a name that is mistyped.
+        """
+        found = next((s for s in self.tree if s.name == name), None)
+        if found is None and name not in SECTIONS:
+            raise KeyError(_no_section(name))
+        return Section(name, 0) if found is None else found
+
+    if not TYPE_CHECKING:  # which tells of a name that is mistyped by itself
+
+        def __getattr__(self, name):
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(f"a measurement has no {name!r}: {_no_section(name)}")
 
     def size_of(self, section: str | None) -> int:
         """Return the bytes of a top-level section, or of the whole artifact where that is None."""

@@ -114,3 +114,9 @@ def test_a_command_or_an_option_that_does_not_exist(folder, capsys, called, said
     told = capsys.readouterr().err
     assert ended.value.code == 2
     assert said in told
+
+
+@pytest.mark.parametrize("command", [["show"], ["check", "--max", "2MB"], ["diff", "exports"]])
+def test_an_empty_path_is_not_the_folder_that_one_is_in(folder, capsys, command):
+    assert main([*command, ""]) == 2
+    assert "an empty path: is a variable not set?" in capsys.readouterr().err

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -123,3 +125,20 @@ def test_every_section_has_a_size_of_its_own_name():
     names = ("weights", "optimizer", "config", "graph", "assets", "overhead")
     assert [getattr(measured, name) for name in names] == [1, 2, 3, 4, 5, 6]
     assert list(measured.sections.items()) == list(zip(names, range(1, 7), strict=True))
+
+
+@pytest.mark.parametrize("asked", ["optimiser", "wieghts"])
+def test_a_section_that_is_mistyped_is_an_error_and_never_a_size(asked):
+    measurement = Measurement("m", "file", 5, (Section("weights", 5, Kind.DATA),))
+    meant = {"optimiser": "optimizer", "wieghts": "weights"}[asked]
+    for ask, error in (
+        (lambda: measurement.sections[asked], KeyError),
+        (lambda: measurement.section(asked), KeyError),
+        (lambda: measurement.size_of(asked), KeyError),
+        (lambda: getattr(measurement, asked), AttributeError),
+    ):
+        with pytest.raises(error, match=f"did you mean '{meant}'"):
+            ask()
+    assert measurement.section("optimizer").size == 0
+    assert not hasattr(measurement, "__array__")
+    assert copy.copy(measurement) == pickle.loads(pickle.dumps(measurement)) == measurement
