@@ -85,7 +85,7 @@ def default_format(model: object, preferred: str) -> str:
         framework = framework_of(unwrapped(model))
     except NotFitted:
         return preferred
-    if framework not in _SPOKEN:
+    if framework is None or framework not in _OF_FRAMEWORK:
         return preferred
     formats = _OF_FRAMEWORK[framework]
     return preferred if preferred in formats else formats[0]

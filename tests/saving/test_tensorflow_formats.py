@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_modelsize import Kind, measure
-from pytest_modelsize.saving import SaveError, export_call, framework_of, save
+from pytest_modelsize.saving import SaveError, default_format, export_call, framework_of, save
 from tests.needs import needs
 from tests.saving import test_saved
 from tests.saving.test_untouched import fit, snapshot, state_of
@@ -298,3 +298,8 @@ def test_the_bytes_of_a_converted_model_are_a_model(tf, keras, data, tmp_path):
     assert copy.path.read_bytes() == content
     assert measure(copy.path).format == "tflite"
     assert framework_of(b"rubbish") is None
+
+
+def test_a_module_takes_the_format_that_tensorflow_has_for_it(tf):
+    assert default_format(tf.Module(), "keras") == "saved_model"
+    assert default_format(tf.Module(), "checkpoint") == "checkpoint"
