@@ -52,8 +52,10 @@ _GRADIENTS = late(r"(?i:(^|[^a-z])grad(s|ients?)?([^a-z]|$))")
 _SHARE = 5
 """One part in so many of the weights is a copy at the least, if its name says nothing."""
 _MOST_SIBLINGS = 8
-_ALIKE = 0.9
-"""Correlation of the values of a copy with those of the weights."""
+_SAME = 1.0
+_ALIKE, _RELATED = 0.9, 0.5
+"""Correlation of the values of a copy with those of the weights: of one that only its values tell,
+and of a small one that its name tells, too."""
 _WORDS = ("ema", "average", "shadow", "swa", "polyak", "teacher")
 """One of these is in each such name, and in few others."""
 
@@ -81,6 +83,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         shapes = Counter(tensor.shape for tensor in tensors)
         if len(tensors) >= _FEWEST and len(shapes) > 1:
             by_shapes[frozenset(shapes.items())].append(prefix)
+    total = sum(tensor.size for tensor in evidence.weights)
     found: list[tuple[str, ...]] = []
     for prefixes in sorted(by_shapes.values(), key=lambda some: min(map(len, some))):
         told = {prefix: _told(prefix[-1]) for prefix in prefixes}
@@ -88,6 +91,12 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         for prefix in prefixes if others else ():
             if not told[prefix] or any(prefix[: len(outer)] == outer for outer in found):
                 continue
+            small = sum(tensor.size for tensor in groups[prefix]) * _SHARE < total
+            nearest = others[:_MOST_SIBLINGS] if small else ()
+            if small and not any(
+                evidence.alike(groups[other], groups[prefix]) >= _RELATED for other in nearest
+            ):
+                continue  # a layer of its own, which another one happens to have the shapes of
             found.append(prefix)
             yield _cause(told[prefix], prefix, others[0], groups[prefix], evidence)
     for prefixes in sorted(by_shapes.values(), key=lambda some: min(map(len, some))):
@@ -133,7 +142,8 @@ def _copies(
             for prefix in siblings[at + 1 :] if kept not in copies else ():
                 if prefix in copies or not _may_be_a_copy(prefix[-1]):
                     continue
-                if evidence.alike(groups[kept], groups[prefix]) > _ALIKE:
+                near = evidence.alike(groups[kept], groups[prefix])
+                if _ALIKE < near < _SAME:  # the very same ones are equal tensors
                     copies.add(prefix)
                     yield kept, prefix
 

@@ -200,7 +200,7 @@ class Evidence:
     def alike(self, some: Sequence[Tensor], others: Sequence[Tensor]) -> float:
         """Return how far two groups of tensors, of the same shapes, have the same values.
 
-        1 is for the same but for a factor, and 0 for no relation, or where that is not known.
+        1 is for the very same, and 0 for no relation, or where that is not known.
         """
         from pytest_modelsize.checks.causes.likeness import alike  # which few artifacts need
 

@@ -10,6 +10,7 @@ from pytest_modelsize.checks.causes.values import correlation
 
 __all__ = ["alike"]
 
+_NEARLY = 1 - 2**-20
 _FEWEST_VALUES = 16
 _MOST_SAMPLED = 64
 """Tensors of a group that are compared, the largest."""
@@ -20,9 +21,9 @@ def alike(
 ) -> float:
     """Return how far two groups of tensors, of the same shapes, have the same values.
 
-    1 is for the same but for a factor, and 0 for no relation: the correlation of the first
-    values of each tensor, and of those that half of the bytes are above. Where all are the very
-    same, or that is not known, it is 0.
+    1 is for the very same, and 0 for no relation, or where that is not known: the correlation of
+    the first values of each tensor, and of those that half of the bytes are above. Of what is not
+    the same it is less than 1.
     """
     pairs = [
         (one.size, one, other)
@@ -39,14 +40,16 @@ def alike(
         known = correlation(first, second) if first and second else None
         if known is not None:
             found.append((known, size))
-    if same or not found:
+    if not found:
         return 0.0
+    if same:
+        return 1.0
     found.sort()
     middle, total = 0, sum(size for _, size in found)
     for known, size in found:
         middle += size
         if 2 * middle >= total:
-            return known
+            return min(known, _NEARLY)
     return 0.0
 
 

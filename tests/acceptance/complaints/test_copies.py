@@ -96,3 +96,27 @@ def test_two_states_of_a_training_in_a_folder(causes, torch, state, tmp_path, na
     for name, held in zip(names, (state, near(state)), strict=True):
         torch.save(held, tmp_path / f"{name}.pt")
     assert ("another state of the weights" in causes(tmp_path)) is found
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_layer_that_is_called_like_an_average_is_none(causes, torch, tmp_path, apart):
+    """A projection for the teacher's features has the shapes of another layer, and its own values."""
+    path = tmp_path / "net.pt"
+    torch.manual_seed(0)
+    head, other = (dict(torch.nn.Linear(64, 32).state_dict()) for _ in range(2))
+    held = other if apart else near(head)
+    state = {"body.weight": torch.randn(300, 200)}
+    state |= {f"head.{key}": value for key, value in head.items()}
+    state |= {f"teacher_head.{key}": value for key, value in held.items()}
+    torch.save(state, path)
+    assert ("moving average" in causes(path)) is not apart
+
+
+def test_a_small_average_that_was_never_trained_is_one_all_the_same(causes, torch, tmp_path):
+    path = tmp_path / "net.pt"
+    head = {"weight": torch.randn(32, 64), "bias": torch.randn(32)}
+    state = {"body": torch.randn(300, 200), "head": head}
+    torch.save(state | {"head_ema": {key: value.clone() for key, value in head.items()}}, path)
+    cause = causes(path)["moving average"]
+    torch.save(state, path)
+    assert (cause.given, cause.how) == (path.stat().st_size, "replayed")
