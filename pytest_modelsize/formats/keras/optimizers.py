@@ -31,6 +31,8 @@ _NAMED = late(
 """Names of Keras' own optimizers, and of what holds one, in lower case."""
 _AVERAGE = late(r"(^|_)(ema|swa|moving|averag(e|es|ed|ing)|polyak|shadows?|teacher|target)(_|$)")
 """Names of what keeps copies of the weights beside a counter: they are not state to be left out."""
+_BYTES = ("int8", "uint8")
+"""What four-bit kernels are kept in (keras/src/quantizers, ``pack_int4``)."""
 _MANY = 3
 """Different shapes, which no object repeats by chance."""
 
@@ -68,6 +70,8 @@ class OptimizerSearch:
             [item.shape for item in self._kept[group].values() if item.shape] for group in others
         ]
         self._shapes = Counter(shape for shapes in served for shape in shapes)
+        packed = [i for g in others for i in self._kept[g].values() if i.dtype in _BYTES]
+        self._shapes.update(shape for item in packed for shape in _unpacked(item.shape or ()))
         self._sets = {frozenset(shapes) for shapes in served}
 
     def _add(self, file: HDF5File) -> None:
@@ -127,6 +131,13 @@ class OptimizerSearch:
 
 def _counts(item: HDF5Object | None) -> bool:
     return item is not None and item.shape == () and item.dtype.startswith(("int", "uint"))
+
+
+def _unpacked(shape: Shape) -> Iterable[Shape]:
+    """Yield what a matrix may have been before two of its numbers were put into each byte."""
+    for axis in range(len(shape) if len(shape) > 1 else 0):
+        for extent in (2 * shape[axis] - 1, 2 * shape[axis]):
+            yield (*shape[:axis], extent, *shape[axis + 1 :])
 
 
 def _is_float(item: HDF5Object) -> bool:
