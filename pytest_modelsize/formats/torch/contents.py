@@ -161,7 +161,9 @@ class _Search:
         item.container = True
         item.numbered |= any(type(key) is not str for key in value.keys)
         state, groups = value.get("state"), value.get("param_groups")
-        if type(state) is Dictionary and type(groups) in (Items, tuple, Dictionary):
+        # Modules may be called so, and what a state_dict says of them is by their names.
+        told = item.key != _METADATA and type(groups) in (Items, tuple, Dictionary)
+        if told and type(state) is Dictionary:
             item.optimizer, item.its_state = value, state
             item.role = "optimizer" if state.keys else "config"
         item.modules = item.modules or _modules_of(value)

@@ -155,7 +155,12 @@ def test_what_only_looks_like_it_is_weights(torch, tmp_path):
             torch.save(content, tmp_path / "m.pt")
             assert measure(tmp_path / "m.pt").optimizer == 0, name
     held = {name: torch.nn.Linear(7, 12).state_dict() for name in ("a", "b")}
+    layers = {name: dict(torch.nn.Linear(7, 12).state_dict()) for name in "qkvo"}
+    named = torch.nn.ModuleDict(
+        {"state": torch.nn.Linear(3, 3), "param_groups": torch.nn.Linear(3, 3)}
+    )
     masks = {p: {"mask": torch.ones_like(p)} for p in torch.nn.Linear(7, 12).parameters()}
-    for content in ({"optimizer": list(held.values())}, {"optimizer": {0: held["a"]}}, masks):
+    for content in ({"optimizer": list(held.values())}, {"optimizer": {0: held["a"]}}, masks, layers,
+                    named.state_dict()):  # fmt: skip
         torch.save(content, tmp_path / "m.pt")
         assert measure(tmp_path / "m.pt").optimizer == 0, content

@@ -261,7 +261,8 @@ class _Search:
         else:
             roots = Counter(root for node in leaves if (root := self._repeated(slot, node)))
             if roots and 10 * sum(roots.values()) >= 9 * len(leaves):
-                return known.below(roots.most_common(1)[0][0])
+                root = roots.most_common(1)[0][0]
+                return None if _are_fellows(slot, root) else known.below(root)
         # A file of state alone holds no parameter to compare with.
         alone = not known.holders and not slot.module
         return 0 if alone and (paired or slot.name in STRONG) else None
@@ -331,6 +332,15 @@ class _Search:
             and not any(NETWORK.search(node.name[:80]) for node in leaves)
         ):
             holder.mark()
+
+
+def _are_fellows(slot: Node, root: Node) -> bool:
+    """Return whether both may be layers of one network, such as ``q`` and ``v``: each has its own
+    ``weight`` and ``bias``, and nothing says that one is a model or the other an optimizer's.
+    """
+    if slot.optimizer or slot.name in STRONG or root.parent is None or like_a_model(root.name):
+        return False
+    return root.parent is slot.parent and all(n.parent is slot for n in slot.leaves())
 
 
 def _is_right_below(parent: Node) -> bool:
