@@ -48,6 +48,8 @@ class Written:
         return [
             # The built-in `open` is the same function.
             Patch("io", "open", functools.partial(self._opening, 0)),
+            # Until Python 3.10, pathlib has kept the function.
+            Patch("pathlib", "Path.open", functools.partial(self._opening, 0)),
             # These open by a number.
             Patch("tempfile", "NamedTemporaryFile", self._making),
             Patch("tempfile", "mkstemp", self._making),
