@@ -30,10 +30,6 @@ PAGE = 4096
 """Bytes of a source's beginning, and of its end, by which it is recognised."""
 
 
-_SMALL, _AHEAD = 1024, 2048
-"""Bytes of a small read, and how many are read in its place: one call serves several."""
-
-
 class ArtifactError(Exception):
     """An artifact that cannot be measured: broken, truncated, or not readable.
 
@@ -78,8 +74,8 @@ class Source:
     """
 
     __slots__ = (
-        "_head", "_head_end", "_near", "_near_start", "_read", "_tail", "_tail_start", "beside",
-        "depth", "file", "folder", "name", "names", "size", "start", "title",    )  # fmt: skip
+        "_head", "_head_end", "_read", "_tail", "_tail_start", "beside", "depth", "file",
+        "folder", "name", "names", "size", "start", "title",    )  # fmt: skip
 
     def __init__(
         self, name: str, read: _Read, start: int, size: int, file: Path | None = None
@@ -95,7 +91,6 @@ class Source:
         self._head: bytes | None = None
         self._tail: bytes | None = None
         self._head_end, self._tail_start = -1, size + 1
-        self._near, self._near_start = b"", 0
 
     @classmethod
     def of_bytes(cls, name: str, data: bytes) -> Source:
@@ -135,15 +130,7 @@ class Source:
         if offset >= self._tail_start and self._tail is not None:
             begin = offset - self._tail_start
             return self._tail[begin : begin + size]
-        begin = offset - self._near_start
-        if begin >= 0 and begin + size <= len(self._near):
-            return self._near[begin : begin + size]
-        if size > _SMALL:
-            return self._exactly(offset, size)
-        # What is read next mostly lies a little further on: the parts of a group, of a directory.
-        self._near = self._exactly(offset, min(_AHEAD, self.size - offset))
-        self._near_start = offset
-        return self._near[:size]
+        return self._exactly(offset, size)
 
     def _exactly(self, offset: int, size: int) -> bytes:
         try:
