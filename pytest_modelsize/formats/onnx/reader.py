@@ -36,6 +36,8 @@ _NODE_COSTS = 2
 _LOOKED_AT = 4096
 """Fields of the model that a look at an unknown file passes over."""
 
+_VERSION, _WITHOUT_OPERATORS = 1, (1, 2)
+"""The version of the format, and those in which operators had none yet (onnx.proto)."""
 _GRAPH, _OPERATORS, _METADATA, _TRAINING, _FUNCTION = 7, 8, 14, 20, 25
 _MODEL_WIRES = {
     1: VARINT, 2: LENGTH_DELIMITED, 3: LENGTH_DELIMITED, 4: LENGTH_DELIMITED, 5: VARINT,
@@ -122,9 +124,11 @@ class Model:
         larger = _MOST_FIELDS + self.source.size // _FIELD_FOR_BYTES
         self._most_fields = min(larger, max(_MOST_FIELDS, _MOST_FIELDS_EVER))
         model = message_in(self.source, 0, self.source.size)
-        numbers = set()
+        numbers, version = set(), 0
         for item in self._walk(model):
             numbers.add(item.number)
+            if item.number == _VERSION and item.wire == VARINT:
+                version = model.integer(item)
             if item.number == _GRAPH:
                 self._graph(model, item, _MAIN)
             elif item.number == _METADATA:
@@ -136,7 +140,7 @@ class Model:
             else:
                 home = _MODEL_PARTS.get(item.number, ("graph", f"field {item.number}"))
                 self.ledger.add(home, Kind.DATA, item.size)
-        if _OPERATORS not in numbers:
+        if _OPERATORS not in numbers and version not in _WITHOUT_OPERATORS:
             # "All ModelProtos MUST have at least one entry" (onnx.proto), behind the graph.
             problem = "the versions of the operators expected: the model was cut off"
             raise self.source.error(self.source.size, problem)

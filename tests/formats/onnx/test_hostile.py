@@ -172,6 +172,17 @@ def test_what_is_no_model_is_refused_under_the_name_of_one(tmp_path, case):
         assert measure(tmp_path / "m.bin").format in ("file", "text")
 
 
+@pytest.mark.parametrize(("version", "whole"), [(1, True), (2, True), (3, False), (10, False)])
+def test_from_the_third_version_on_a_model_says_which_operators_it_means(tmp_path, version, whole):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(field(1, version) + field(7, field(1, node("Relu"))))
+    if whole:
+        assert measure(path).total == path.stat().st_size
+    else:
+        with pytest.raises(ArtifactError, match="cut off"):
+            measure(path)
+
+
 INSIDE = {
     "a tensor cut short": (field(5, field(2, 1) + b"\x4a\x7f"), "field 9 of"),
     "more dimensions than any": (field(5, tensor("w", b"", dims=[1] * 99)), "more than 64 dim"),
