@@ -109,6 +109,8 @@ def test_a_model_that_is_loaded_is_noted(made, tmp_path):
 
 
 def test_a_model_that_a_thread_fits_is_noted(made):
+    needs("sklearn")
+
     def build():
         found = []
         thread = threading.Thread(target=lambda: found.append(forest()))
