@@ -102,6 +102,7 @@ def test_a_model_is_noted_without_what_it_is_made_of(made, build):
 
 
 def test_a_model_that_is_loaded_is_noted(made, tmp_path):
+    needs("sklearn")
     joblib = needs("joblib")
     joblib.dump(forest(), tmp_path / "forest.joblib")
     models, built = made(lambda: joblib.load(tmp_path / "forest.joblib"))
