@@ -59,7 +59,12 @@ def recurrent():
             layers.Bidirectional(layers.LSTM(3, return_sequences=True, dropout=0.1, name="both")),
             layers.TimeDistributed(layers.Dense(4, name="inner"), name="each"),
             layers.RNN(layers.GRUCell(3, name="cell"), return_sequences=True, name="own"),
-            layers.RNN([layers.LSTMCell(2), layers.LSTMCell(2), layers.SimpleRNNCell(3)]),
+            layers.RNN(
+                layers.StackedRNNCells(
+                    [layers.LSTMCell(2), layers.LSTMCell(2), layers.SimpleRNNCell(3)],
+                    name="stack",
+                )
+            ),
             layers.SpectralNormalization(layers.Dense(3, name="kernel"), name="spectral"),
         ]
     )
