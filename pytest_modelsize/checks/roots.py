@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.saving import framework_of
-from pytest_modelsize.saving.composition import has_optimizer_of_its_own, parts_of, weights_of
+from pytest_modelsize.saving.composition import (
+    has_optimizer_of_its_own,
+    holds_only_states,
+    parts_of,
+    weights_of,
+)
 from pytest_modelsize.saving.watching.saves import SavedFile
 
 __all__ = ["roots"]
@@ -25,7 +30,8 @@ class _Candidate:
             return later or id(other.subject.model) not in self.parts
         if id(other.subject.model) in self.parts:
             return False
-        shared = self.weights < other.weights or (later and self.weights == other.weights)
+        first = later or holds_only_states(other.subject.model)
+        shared = self.weights < other.weights or (first and self.weights == other.weights)
         return (
             bool(self.weights)
             and shared
@@ -36,10 +42,10 @@ class _Candidate:
 def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subject]:
     """Return the subjects that are not part of another one.
 
-    A part is a submodel, a module in a dictionary of modules, a model all of whose weights another
-    one has, a file in a folder that is an artifact itself, and a model whose weights are in a file
-    that was saved: of the two, the file ships. What has no weights at all is left out where others
-    have some.
+    A part is a submodel, a module in a dictionary of modules or of their states, a model all of
+    whose weights another one has, a file in a folder that is an artifact itself, and a model whose
+    weights are in a file that was saved: of the two, the file ships. What has no weights at all is
+    left out where others have some.
 
     Args:
         subjects: the candidates, the best known first; no two are the same.
@@ -74,12 +80,30 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
             if position != index
         )
     }
+    left_out |= _copies_of_states(candidates, alone=len(candidates) == len(subjects))
     empty = {id(c.subject.model) for c in candidates if not c.weights}
     found = [s for s in subjects if s.path is not None or id(s.model) not in left_out]
     found = [s for s in found if not _is_written(s, subjects)]
     found = [s for s in found if s.path is None or paths.isdisjoint(s.path.resolve().parents)]
     full = [s for s in found if s.path is not None or id(s.model) not in empty]
     return full or found
+
+
+def _copies_of_states(candidates: Sequence[_Candidate], *, alone: bool) -> set[int]:
+    """Return the dictionaries of states that are not of a model here: loaded ones, or copies.
+
+    Args:
+        alone: there is nothing but candidates.
+    """
+    states = [c for c in candidates if holds_only_states(c.subject.model)]
+    if alone and len(states) == len(candidates):
+        return set()
+    models = [c for c in candidates if c.weights and c not in states]
+    return {
+        id(state.subject.model)
+        for state in states
+        if not any(model.weights <= state.weights for model in models)
+    }
 
 
 def _has_parts(subject: Subject) -> bool:

@@ -13,9 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_modelsize.saving.containers import elements_of, is_mapping, walk
+from pytest_modelsize.saving.containers import MOST, elements_of, is_mapping, walk
 from pytest_modelsize.saving.families import FAMILIES
-from pytest_modelsize.saving.framework import framework_of, part_of
+from pytest_modelsize.saving.framework import (
+    framework_of,
+    is_module_state,
+    is_optimizer_state,
+    part_of,
+)
 from pytest_modelsize.saving.own_state import (
     ancestors,
     attributes_of,
@@ -28,6 +33,7 @@ __all__ = [
     "has_numbers",
     "has_optimizer_of_its_own",
     "has_weights",
+    "holds_only_states",
     "is_half_made",
     "parts_of",
     "tensors_in",
@@ -123,6 +129,10 @@ def weights_of(model: object) -> dict[object, object]:
 
 def _weights_in(part: object) -> Iterator[object]:
     """Yield the tensors that a part itself has; itself, if its family keeps them in its own way."""
+    if is_mapping(part):
+        states = [held for held in walk(part) if is_module_state(held)]
+        for state in states:
+            yield from (tensor for _, tensor in elements_of(state, MOST) or ())
     held = attributes_of(part)
     for name in HOLD_WEIGHTS:
         if name in held:
@@ -200,7 +210,19 @@ def has_optimizer_of_its_own(model: object, other: object) -> bool:
     return own is not None and own is not _optimizer(other)
 
 
+def holds_only_states(model: object) -> bool:
+    """Return whether it is a dictionary of states, and of no module: a checkpoint to be saved."""
+    if not is_mapping(model) or framework_of(model) != "torch":
+        return False
+    return not any(part_of(held) == "module" for held in walk(model))
+
+
 def _optimizer(model: object) -> object | None:
+    if is_mapping(model):
+        held_in = walk(model)
+        return next(
+            (h for h in held_in if part_of(h) == "optimizer" or is_optimizer_state(h)), None
+        )
     held: Mapping[str, object] = attributes_of(model)
     found = held.get("optimizer")
     return held.get("_optimizer") if found is None else found

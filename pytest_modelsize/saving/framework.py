@@ -8,6 +8,7 @@ from typing import Any
 from pytest_modelsize.formats.onnx.reader import looks_like_onnx
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.saving.containers import is_mapping, walk
+from pytest_modelsize.saving.own_state import attributes_of
 from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "framework_of",
     "is_a",
     "is_model_class",
+    "is_module_state",
+    "is_optimizer_state",
     "part_of",
 ]
 
@@ -71,9 +74,9 @@ def framework_of(value: object) -> str | None:
     ``keras`` for a Keras 3 model, ``tf_keras`` for one of Keras 2, ``tensorflow`` for any other
     ``tf.Module``, ``tflite`` and ``onnx`` for the bytes of a converted model, ``torch`` for a
     ``torch.nn.Module`` and for a dictionary that holds one, such as
-    ``{"model": module, "optimizer": optimizer}``. ``flax`` for an nnx module, and for a dictionary
-    that is a tree of parameters. What else there is stands in `families.FAMILIES`, beside the
-    wrappers ``skorch`` and ``scikeras``.
+    ``{"model": module, "optimizer": optimizer}``, or the states of both. ``flax`` for an nnx
+    module, and for a dictionary that is a tree of parameters. What else there is stands in
+    `families.FAMILIES`, beside the wrappers ``skorch`` and ``scikeras``.
 
     No code of the object, nor of its metaclass, runs: only the names of its classes are looked at.
     """
@@ -85,10 +88,44 @@ def framework_of(value: object) -> str | None:
         return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
     known = _model_class(type(value))
     if known is None and is_mapping(value):
-        if any(part_of(held) == "module" for held in walk(value)):
+        if _is_checkpoint(value):
             return "torch"
         return "flax" if type(value) is dict and _is_tree_of_parameters(value) else None
     return known
+
+
+def _is_checkpoint(value: object) -> bool:
+    """Return whether a dictionary holds a module, or a module's state beside an optimizer.
+
+    The states of modules alone are copies more often than what ships: of before a step, and after.
+    """
+    has_state = has_optimizer = False
+    for held in walk(value):
+        part = part_of(held)
+        if part == "module":
+            return True
+        has_state = has_state or is_module_state(held)
+        has_optimizer = has_optimizer or part == "optimizer" or is_optimizer_state(held)
+    return has_state and has_optimizer
+
+
+def is_module_state(value: object) -> bool:
+    """Return whether ``value`` is what ``state_dict()`` of a module returns.
+
+    It alone has versions in an attribute: torch/nn/modules/module.py, ``Module.state_dict``.
+    """
+    return issubclass(type(value), dict) and "_metadata" in attributes_of(value)
+
+
+def is_optimizer_state(value: object) -> bool:
+    """Return whether ``value`` is what ``state_dict()`` of an optimizer returns.
+
+    torch/optim/optimizer.py, ``Optimizer.state_dict``: slots by number, and groups of numbers.
+    """
+    if type(value) is not dict or not dict.keys(value) >= {"state", "param_groups"}:
+        return False
+    held: dict[object, object] = value
+    return type(held["state"]) is dict and type(held["param_groups"]) is list
 
 
 def _is_tree_of_parameters(value: dict[object, object]) -> bool:

@@ -83,6 +83,22 @@ SHAPES = {
         "    net(torch.ones(1, 32)).sum().backward(); o.step()\n"
         "    torch.save([net.state_dict(), o.state_dict()], tmp_path / 'd.pt')"), "d.pt",
     ),
+    "states": (
+        ("def test_it(net):\n    o = torch.optim.Adam(net.parameters())\n"
+        "    kept = {'net': net.state_dict(), 'how': o.state_dict()}"), "kept.pt",
+    ),
+    "states alone": (
+        ("def test_it():\n    def make():\n        net = build(); o = torch.optim.Adam(net.parameters())\n"
+        "        return {'net': net.state_dict(), 'how': o.state_dict()}\n    kept = make()"), "kept.pt",
+    ),
+    "loaded": (
+        ("def test_it(net, tmp_path):\n    o = torch.optim.Adam(net.parameters())\n"
+        "    torch.save({'net': net.state_dict(), 'how': o.state_dict()}, tmp_path / 'e.pt')\n"
+        "    back = torch.load(tmp_path / 'e.pt')"), "e.pt",
+    ),
+    "before and after": (
+        ("def test_it(net):\n    kept = {'before': copy.deepcopy(net.state_dict()), 'after': net.state_dict()}"), "net.pt",
+    ),
     "whole": ("def test_it(net):\n    model = nn.Sequential(net, nn.ReLU())", "model.pt"),
     "two": ("def test_it():\n    small = nn.Linear(2, 2)\n    model = build()", "model.pt"),
 }  # fmt: skip

@@ -131,6 +131,40 @@ def test_parameters_and_states_of_no_network_here_are_saved(torch, build, tmp_pa
             assert bytes_of(torch, loaded, set()) == WEIGHTS + extra
 
 
+STATES = {
+    "both": lambda m, o: {"model": m.state_dict(), "optimizer": o.state_dict(), "epoch": 3},
+    "nested": lambda m, o: {"nets": {"g": m.state_dict()}, "how": [o.state_dict()]},
+    "a live network": lambda m, o: {"model": m, "optimizer": o.state_dict()},
+    "a live optimizer": lambda m, o: {"model": m.state_dict(), "optimizer": o},
+}
+
+
+@pytest.mark.parametrize("form", STATES)
+def test_states_are_saved_as_what_they_are_the_states_of(torch, build, tmp_path, form):
+    model, optimizer = build()
+    subject = STATES[form](model, optimizer)
+    assert framework_of(subject) == "torch"
+    for full, expected in ((True, WEIGHTS + STATE), (False, WEIGHTS)):
+        saved = save(subject, tmp_path, format="torch", include_optimizer=full)
+        loaded = torch.load(saved.path, weights_only=True)
+        assert bytes_of(torch, loaded, set()) == expected
+    assert list(loaded) == ["weight", "bias"]
+
+
+def test_a_dictionary_of_states_is_saved_as_it_is(torch, build, tmp_path):
+    model, optimizer = build()
+    subject = {"m": model.state_dict(), "o": optimizer.state_dict(), "best": torch.ones(500)}
+    saved = save(subject, tmp_path, format="torch", include_optimizer=True)
+    own = tmp_path / "own" / saved.path.name  # an archive's folder is called as the file
+    own.parent.mkdir()
+    torch.save(subject, own)
+    assert saved.path.stat().st_size == own.stat().st_size
+    lean = save(subject, tmp_path, format="torch", include_optimizer=False)
+    assert lean.call == 'torch.save(checkpoint["m"], "model.pt")'
+    with pytest.raises(SaveError, match="the dictionary has only states: name the module"):
+        save(subject, tmp_path, format="safetensors", include_optimizer=False)
+
+
 def test_a_network_that_only_a_closure_holds_is_refused(build, tmp_path):
     model, other = build()[0], build()[0]
     enclosed = [other]
@@ -158,6 +192,15 @@ def test_two_networks_in_a_list_are_no_single_file_of_weights(build, tmp_path):
 
 
 def test_a_dictionary_without_networks_is_no_model(torch, build):
-    _, optimizer = build()
-    for value in ({"a": [1, 2]}, {"o": optimizer}, {"x": {"y": torch.zeros(3)}}):
+    model, optimizer = build()
+    state = model.state_dict()
+    for value in (
+        {"a": [1, 2]},
+        {"o": optimizer},
+        {"x": {"y": torch.zeros(3)}},
+        {"before": state, "after": state},
+        {"state": {"a": 1}, "param_groups": 3, "model": state},
+        state,
+        optimizer.state_dict(),
+    ):
         assert framework_of(value) is None

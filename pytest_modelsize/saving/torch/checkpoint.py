@@ -9,13 +9,17 @@ from types import FunctionType
 from typing import Any
 
 from pytest_modelsize.saving.containers import MOST, is_mapping, members_of, walk
-from pytest_modelsize.saving.framework import is_a, part_of
+from pytest_modelsize.saving.framework import (
+    is_a,
+    is_module_state,
+    is_optimizer_state,
+    part_of,
+)
 from pytest_modelsize.saving.own_state import attributes_of
 
 __all__ = ["Parts", "checkpoint", "parts_of", "weights"]
 
 _STATE_DICT = "state_dict"
-_METADATA = "_metadata"
 _PARAMETER = ("torch.nn.parameter", "Parameter")
 _PLAIN = (type(None), bool, int, float, str)
 _DEEPEST = 8
@@ -28,8 +32,9 @@ class Parts:
 
     Attributes:
         subject: the module, or the dictionary.
-        modules: at least one.
-        optimizers, others: what has a state_dict besides: schedulers, gradient scalers.
+        modules: none where the dictionary holds their states alone.
+        optimizers, others: what has a state_dict besides: schedulers, gradient scalers; and the
+            states of optimizers.
         tensors: parameters of no module here, and state_dicts of modules. Other tensors are data.
         kinds: ``module``, ``optimizer``, ``other`` or ``tensors`` of each, by its id.
     """
@@ -94,16 +99,25 @@ def weights(parts: Parts) -> Any:
     if len(parts.modules) == 1 and not parts.tensors:
         (module,) = parts.modules.values()
         return module.state_dict()
+    if len(parts.tensors) == 1 and not parts.modules:
+        (state,) = parts.tensors.values()
+        return state
     return _stated(parts.subject, parts, full=False)
 
 
 def checkpoint(parts: Parts) -> Any:
-    """What training goes on from: the state_dict of all that has one, with numbers and texts."""
+    """What training goes on from: the state_dict of all that has one, with numbers and texts.
+
+    A dictionary of nothing but states is ready to be saved as it is.
+    """
+    live = [*parts.modules.values(), *parts.others.values()]
+    if not live and not any(_is_live(part) for part in parts.optimizers.values()):
+        return parts.subject
     stated = _stated(parts.subject, parts, full=True)
     found = {}
     for key, value in members_of(parts.subject) or ():
         if key in stated:
-            part = id(value) in parts.kinds and type(key) is str
+            part = id(value) in parts.kinds and stated[key] is not value and type(key) is str
             found[_state_key(key) if part else key] = stated[key]  # type: ignore[arg-type]
     return found
 
@@ -128,8 +142,10 @@ def _elements(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, Any]
 
 
 def _kind_of(value: Any) -> str | None:
-    if is_a(value, _PARAMETER) or (is_mapping(value) and _METADATA in attributes_of(value)):
+    if is_a(value, _PARAMETER) or is_module_state(value):
         return "tensors"
+    if is_optimizer_state(value):
+        return "optimizer"
     known = part_of(value)
     if known is not None or type(value) in _PLAIN or members_of(value) is not None:
         return known
@@ -177,7 +193,9 @@ def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
     if kind == "tensors":
         return value if is_mapping(value) else value.detach()
     if kind is not None:
-        return value.state_dict() if full or kind == "module" else _NOTHING
+        if not full and kind != "module":
+            return _NOTHING
+        return value.state_dict() if _is_live(value) else value
     if type(value) in _PLAIN:
         return value if full else _NOTHING
     elements = members_of(value)
@@ -193,6 +211,11 @@ def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
         return _NOTHING
     named = is_mapping(value) or any(type(key) is str for key in found)
     return found if named else list(found.values())
+
+
+def _is_live(part: Any) -> bool:
+    """Return whether it is not yet the state that is written of it."""
+    return not is_optimizer_state(part)
 
 
 def _state_key(key: str) -> str:

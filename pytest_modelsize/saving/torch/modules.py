@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.saving.framework import is_optimizer_state
 from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
 from pytest_modelsize.saving.saved_copy import SavedCopy
 from pytest_modelsize.saving.torch.checkpoint import Parts, checkpoint, parts_of, weights
@@ -35,7 +36,7 @@ def save_torch(
     place.
 
     Args:
-        model: a ``torch.nn.Module``, or a dictionary that holds at least one.
+        model: a ``torch.nn.Module``, or a dictionary that holds at least one, or its state.
         path: where to; the suffix fits the format.
         format: ``torch``, ``safetensors`` or ``onnx``.
         include_optimizer: write the state of optimizers that the dictionary holds.
@@ -53,7 +54,11 @@ def save_torch(
         _safetensors().save_model(_only(parts, format), str(path), **options)
     else:
         path = export_onnx(torch, _only(parts, format), path, options)
-    facts = tuple(_facts(key, optimizer) for key, optimizer in parts.optimizers.items())
+    facts = tuple(
+        _facts(key, optimizer)
+        for key, optimizer in parts.optimizers.items()
+        if not is_optimizer_state(optimizer)
+    )
     return SavedCopy(
         path,
         LiveNames(),
@@ -80,11 +85,20 @@ def _call(parts: Parts) -> str:
     if len(parts.modules) == 1:
         (name,) = parts.modules
         return f'torch.save({name}.state_dict(), "model.pt")'
+    if not parts.modules:
+        key = next(iter(parts.tensors))
+        end = min(len(key), *(key.find(mark) % (len(key) + 1) for mark in "[."))
+        return f'torch.save(checkpoint["{key[:end]}"]{key[end:]}, "model.pt")'
     states = ", ".join(f'"{name}": {name}.state_dict()' for name in parts.modules)
     return f'torch.save({{{states}}}, "model.pt")'
 
 
 def _only(parts: Parts, format: str) -> Any:
+    if not parts.modules:
+        raise ValueError(
+            f"format={format!r} saves a module, and the dictionary has only states: name the "
+            "module itself with model="
+        )
     if len(parts.modules) != 1:
         raise ValueError(
             f"format={format!r} saves one module, and there are {', '.join(parts.modules)}: name "
