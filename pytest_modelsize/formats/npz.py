@@ -40,9 +40,9 @@ class _Array(NamedTuple):
 
     member: ZipMember
     name: str
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    start: int = 0
     problem: str = ""
 
 
@@ -85,17 +85,10 @@ def _array(source: Source, member: ZipMember) -> _Array:
         data = unpack_head(source, member, npy.LONGEST_HEADER + 12)
         head = Source.of_bytes(f"{source.name}!{member.name}", data)
         if not npy.recognises(head):
-            return _Array(
-                member=member,
-                name=name,
-                dtype="",
-                shape=(),
-                start=0,
-                problem="no header of an array",
-            )
+            return _Array(member=member, name=name, problem="no header of an array")
         dtype, shape, size, start = npy.read_header(head)
     except ArtifactError as error:
-        return _Array(member=member, name=name, dtype="", shape=(), start=0, problem=error.problem)
+        return _Array(member=member, name=name, problem=error.problem)
     if dtype == _OBJECTS:
         return _Array(
             member=member,
@@ -106,14 +99,7 @@ def _array(source: Source, member: ZipMember) -> _Array:
             problem="pickled: never loaded",
         )
     if size is not None and start + size != member.unpacked:
-        return _Array(
-            member=member,
-            name=name,
-            dtype="",
-            shape=(),
-            start=0,
-            problem="another size than its header says",
-        )
+        return _Array(member=member, name=name, problem="another size than its header says")
     return _Array(member=member, name=name, dtype=dtype, shape=shape, start=start)
 
 

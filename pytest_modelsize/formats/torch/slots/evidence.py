@@ -27,6 +27,15 @@ from pytest_modelsize.formats.torch.slots.names import (
     like_a_model,
 )
 from pytest_modelsize.formats.torch.slots.parameters import Parameters, is_large, names_from
+from pytest_modelsize.formats.torch.slots.relations import (
+    are_fellows,
+    is_packed,
+    is_right_below,
+    keeps_for,
+    key_below,
+    shapes_of,
+    signature,
+)
 from pytest_modelsize.formats.torch.slots.tree import Node, fits
 
 __all__ = ["mark_state"]
@@ -53,25 +62,6 @@ def mark_state(root: Node) -> bool:
     return search.left >= 0
 
 
-def _keeps_for(node: Node, served: set[int], lengths: set[int], small: bool) -> bool:
-    """Return whether ``node`` has something for the same parameters as the slots beside it.
-
-    What may be a network all the same counts only in what is called like an optimizer.
-    """
-    if node.name in OTHER or like_a_model(node.name) or AVERAGED.search(node.name[:80]):
-        return False
-    if node.tensors:
-        return node.hinted and len(node.tensors) in lengths
-    if not (node.optimizer or small):
-        return False
-    return bool(node.children) and all(_key_below(node, leaf) in served for leaf in node.leaves())
-
-
-def _key_below(slot: Node, leaf: Node) -> int:
-    """Return the key of a name counted from ``slot``."""
-    return next((key for key, above in names_from(leaf) if above is slot), 0)
-
-
 class _Search:
     def __init__(self, root: Node) -> None:
         self.parameters = Parameters(root)
@@ -80,7 +70,7 @@ class _Search:
 
     def keeps_slots(self, owner: Node) -> None:
         """Mark what ``owner`` keeps, if it is what is kept for one parameter."""
-        kept = {n.name: n for n in owner.children.values() if n.tensors or _is_packed(n)}
+        kept = {n.name: n for n in owner.children.values() if n.tensors or is_packed(n)}
         if not kept or (owner.name in _SLOTS and owner.held):
             return
         strong = [name for name in kept if name in STRONG]
@@ -130,7 +120,7 @@ class _Search:
             return True
         shapes = {t.shape for name, node in kept.items() if name in STRONG for t in node.tensors}
         return all(
-            name in _SLOTS | BESIDE or not is_large(node) or shapes.issuperset(_shapes(node))
+            name in _SLOTS | BESIDE or not is_large(node) or shapes.issuperset(shapes_of(node))
             for name, node in kept.items()
         )
 
@@ -153,7 +143,7 @@ class _Search:
             or (near and counted)
             or (own and owner.optimizer and near)
             or (own and owner.held and near and _SLOTS.issuperset(near))
-            or (owner.tensors and any(_shapes(kept[name]) == {shape} for name in near))
+            or (owner.tensors and any(shapes_of(kept[name]) == {shape} for name in near))
         ):
             return False
         if not owner.tensors:
@@ -218,7 +208,7 @@ class _Search:
             if slot.hinted or any(n.state or n.hinted for n in parent.children.values()):
                 slot.mark()
             return
-        below = _is_right_below(parent) and name not in OTHER and not like_a_model(name)
+        below = is_right_below(parent) and name not in OTHER and not like_a_model(name)
         if not (name in _SLOTS or slot.hinted or below) or AVERAGED.search(name[:80]):
             return
         if self.left < 0:
@@ -262,14 +252,14 @@ class _Search:
             roots = Counter(root for node in leaves if (root := self._repeated(slot, node)))
             if roots and 10 * sum(roots.values()) >= 9 * len(leaves):
                 root = roots.most_common(1)[0][0]
-                return None if _are_fellows(slot, root) else known.below(root)
+                return None if are_fellows(slot, root) else known.below(root)
         # A file of state alone holds no parameter to compare with.
         alone = not known.holders and not slot.module
         return 0 if alone and (paired or slot.name in STRONG) else None
 
     def _repeated(self, slot: Node, node: Node) -> Node | None:
         """Return the model that has a parameter called as ``node`` is within ``slot``."""
-        for known in self.parameters.of_name(_key_below(slot, node)):
+        for known in self.parameters.of_name(key_below(slot, node)):
             root = known.root
             fellow = root.parent is slot.parent and (
                 root.name in _SLOTS or (slot.parent is not None and slot.parent.hinted)
@@ -289,8 +279,8 @@ class _Search:
         if known is None:
             names = _SLOTS | STEPS
             slots = (node for node in parent.children.values() if node.name in names)
-            known = self.signatures[id(parent)] = Counter(map(_signature, slots))
-        return known[_signature(slot)] > 1
+            known = self.signatures[id(parent)] = Counter(map(signature, slots))
+        return known[signature(slot)] > 1
 
     def mark_beside(self, holder: Node) -> None:
         """Mark what stands beside slots: counters, and what else an optimizer keeps."""
@@ -304,7 +294,7 @@ class _Search:
             small = not any(map(is_large, leaves))
             own = holder.hinted and (name in _SLOTS or (holder.numbered and small))
             self.left -= sum(leaf.depth for leaf in leaves)
-            if own or (small and name in BESIDE) or _keeps_for(node, served, lengths, small):
+            if own or (small and name in BESIDE) or keeps_for(node, served, lengths, small):
                 node.mark()
 
     def _served_by(self, holder: Node) -> tuple[set[int], set[int]]:
@@ -318,7 +308,7 @@ class _Search:
             if slot.children and not slot.name.isdecimal():
                 leaves = list(slot.leaves())
                 self.left -= sum(leaf.depth for leaf in leaves)
-                served.update(_key_below(slot, leaf) for leaf in leaves)
+                served.update(key_below(slot, leaf) for leaf in leaves)
         return served, lengths
 
     def is_called_so(self, holder: Node) -> None:
@@ -332,33 +322,3 @@ class _Search:
             and not any(NETWORK.search(node.name[:80]) for node in leaves)
         ):
             holder.mark()
-
-
-def _are_fellows(slot: Node, root: Node) -> bool:
-    """Return whether both may be layers of one network, such as ``q`` and ``v``: each has its own
-    ``weight`` and ``bias``, and nothing says that one is a model or the other an optimizer's.
-    """
-    if slot.optimizer or slot.name in STRONG or root.parent is None or like_a_model(root.name):
-        return False
-    return root.parent is slot.parent and all(n.parent is slot for n in slot.leaves())
-
-
-def _is_right_below(parent: Node) -> bool:
-    """Return whether ``parent`` itself is called like an optimizer, or is the state in one."""
-    return parent.optimizer and (
-        parent.parent is None or not parent.parent.optimizer or parent.name == "state"
-    )
-
-
-def _is_packed(node: Node) -> bool:
-    """Return whether a slot is an object of several tensors, as a quantized one is."""
-    return node.name in STRONG and node.held and bool(node.children)
-
-
-def _shapes(node: Node) -> set[tuple[int, ...]]:
-    return {leaf.shape for leaf in node.tensors}
-
-
-def _signature(slot: Node) -> int:
-    """Return what two slots have in common that hold the same names."""
-    return sum(hash((_key_below(slot, node), len(node.tensors))) for node in slot.leaves())
