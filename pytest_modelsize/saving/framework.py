@@ -120,12 +120,14 @@ def is_module_state(value: object) -> bool:
 def is_optimizer_state(value: object) -> bool:
     """Return whether ``value`` is what ``state_dict()`` of an optimizer returns.
 
-    torch/optim/optimizer.py, ``Optimizer.state_dict``: slots by number, and groups of numbers.
+    torch/optim/optimizer.py, ``Optimizer.state_dict``: slots by number, and groups of numbers. It
+    may have been put into a dictionary of another class; none of that one's code runs.
     """
-    if type(value) is not dict or not dict.keys(value) >= {"state", "param_groups"}:
+    if not issubclass(type(value), dict):
         return False
-    held: dict[object, object] = value
-    return type(held["state"]) is dict and type(held["param_groups"]) is list
+    held: Any = value
+    state, groups = (dict.get(held, key) for key in ("state", "param_groups"))
+    return issubclass(type(state), dict) and issubclass(type(groups), list)
 
 
 def _is_tree_of_parameters(value: dict[object, object]) -> bool:

@@ -135,6 +135,8 @@ STATES = {
     "both": lambda m, o: {"model": m.state_dict(), "optimizer": o.state_dict(), "epoch": 3},
     "nested": lambda m, o: {"nets": {"g": m.state_dict()}, "how": [o.state_dict()]},
     "a live network": lambda m, o: {"model": m, "optimizer": o.state_dict()},
+    "an ordered one": lambda m, o: {"m": m, "o": collections.OrderedDict(o.state_dict())},
+    "several": lambda m, o: {"m": m, "o": [{"a": o.state_dict()}]},
     "a live optimizer": lambda m, o: {"model": m.state_dict(), "optimizer": o},
 }
 
