@@ -243,7 +243,7 @@ def test_bytes_behind_the_storages_of_an_old_file_are_slack(tmp_path):
 
 
 def test_slots_within_slots_without_end_are_refused(monkeypatch):
-    monkeypatch.setattr("pytest_modelsize.formats.torch.slots.evidence._WALKS", 1)
+    monkeypatch.setattr("pytest_modelsize.formats.torch.slots.marking._WALKS", 1)
     names = [".".join(["m"] * 40 + [f"{number}"]) for number in range(50)]
     held = b"}(" + b"".join(text(name) + tensor("0", (2,), 2) for name in names) + b"u"
     with pytest.raises(ArtifactError, match="slots within slots"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_modelsize.formats.torch.slots.evidence import mark_state
+from pytest_modelsize.formats.torch.slots.marking import mark_state
 from pytest_modelsize.formats.torch.slots.tree import Leaf, Node
 
 __all__ = ["state_among"]

@@ -18,6 +18,7 @@ __all__ = [
     "NETWORK",
     "OPTIMIZERS",
     "OTHER",
+    "SLOTS",
     "STEPS",
     "STRONG",
     "WEAK",
@@ -48,6 +49,7 @@ WEAK = frozenset({
 })  # fmt: skip
 """Keys of the same that a module may well use for a parameter of its own, and usual ones of
 people's own optimizers."""
+SLOTS = STRONG | WEAK
 STEPS = frozenset({"step", "steps", "t", "iteration", "count", "num_steps", "iter"})
 BESIDE = STEPS | WEAK | frozenset({
     "eta", "mu_product", "RMS", "t", "func_evals", "n_iter", "prev_loss", "factored", "betas",
