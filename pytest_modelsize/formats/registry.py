@@ -132,7 +132,7 @@ FORMATS = (
     Format("tfjs", "tfjs", may_be_tfjs, leads=(".json",)),
     Format("checkpoint", "tensorflow.checkpoint_index", named(".index"), leads=(".index",)),
     Format("coreml", "coreml.reader", may_be_coreml, {".mlmodel": "Core ML"}, leads=(".mlmodel",)),
-    Format("onnx", "onnx.external", may_be_onnx, {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
+    Format("onnx", "onnx.reader", may_be_onnx, {".onnx": "ONNX"}, leads=(".onnx",), shares=True),
     Format("torch", "torch.reader", may_be_zip),
     Format("keras", "keras.archive", may_be_zip, {".keras": "ZIP"}),
     Format("npz", "npz", may_be_npz, anything=True),

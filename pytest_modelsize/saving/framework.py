@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_modelsize.formats.onnx.reader import looks_like_onnx
+from pytest_modelsize.formats.onnx.model import looks_like_onnx
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.saving.containers import is_mapping, walk
 from pytest_modelsize.saving.own_state import attributes_of

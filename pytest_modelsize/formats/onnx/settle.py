@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import Homes
-from pytest_modelsize.formats.onnx.reader import Found
+from pytest_modelsize.formats.onnx.graph import Found
 from pytest_modelsize.formats.onnx.tensors import Tensor
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger

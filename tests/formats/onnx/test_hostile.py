@@ -244,8 +244,8 @@ def test_what_a_hostile_model_costs_is_bounded(tmp_path, case):
 @pytest.mark.parametrize("case", ["strings", "small texts"])
 def test_what_a_hostile_model_takes_of_memory_is_bounded(tmp_path, case, monkeypatch):
     # Tracing makes it ten times slower, so there are fewer fields: they are walked, not kept.
-    monkeypatch.setattr("pytest_modelsize.formats.onnx.reader._MOST_FIELDS", 50_000)
-    monkeypatch.setattr("pytest_modelsize.formats.onnx.reader._FIELD_FOR_BYTES", 10**9)
+    monkeypatch.setattr("pytest_modelsize.formats.onnx.model._MOST_FIELDS", 50_000)
+    monkeypatch.setattr("pytest_modelsize.formats.onnx.model._FIELD_FOR_BYTES", 10**9)
     size, made = EXPENSIVE[case]
     path = saved(tmp_path, made(size))
     tracemalloc.start()
