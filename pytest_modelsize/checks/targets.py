@@ -18,7 +18,7 @@ from pytest_modelsize.checks.description import described, listed
 from pytest_modelsize.checks.folder import artifacts_below, path_inside
 from pytest_modelsize.checks.holdings import held_in
 from pytest_modelsize.checks.names import LARGEST, made_by_class, value_of
-from pytest_modelsize.checks.path_spelling import meant_path
+from pytest_modelsize.checks.path_spelling import meant_path, near_path
 from pytest_modelsize.checks.roots import roots
 from pytest_modelsize.checks.saved import saved_subjects, without_copies
 from pytest_modelsize.checks.subject import (
@@ -116,6 +116,7 @@ def _by_path(pattern: str, around: Surroundings) -> Subject:
             return Subject(path_inside(found[0], base), path=found[0], argument=f"path={pattern!r}")
     bases = [base for base in (around.tmp_path, around.rootdir) if base is not None]
     meant = meant_path(pattern, lambda path: any(any(_matches(base, path)) for base in bases))
+    meant = meant or next(filter(None, (near_path(pattern, base) for base in bases)), "")
     instead = f'; did you mean path="{meant}"?' if meant else _instead(around)
     raise TargetError(f"path={pattern!r} matches nothing in {' nor in '.join(tried)}{instead}")
 

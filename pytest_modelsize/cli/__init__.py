@@ -52,6 +52,10 @@ def _run(given: list[str]) -> int:
     except (ArtifactError, MeasurementJsonError) as error:
         print(f"modelsize: {error}", file=sys.stderr)
         return BAD
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"modelsize: {where}{error.strerror}", file=sys.stderr)
+        return BAD
 
 
 def run() -> None:

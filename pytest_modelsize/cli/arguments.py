@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pytest_modelsize.sizes.bytesize import SizeError, likely_size, parse_size
+from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,18 +49,14 @@ def limit(text: str) -> int | str:
 
 def _nearest(text: str) -> str:
     """Return what was meant, as one writes it on a command line, where that is plain."""
-    plain = text.strip()
-    if plain.endswith("%"):
-        return f"; a share limits growth: modelsize diff OLD NEW --max-growth {plain}"
-    try:
-        number = float(plain.replace("_", ""))
-    except ValueError:
-        meant = likely_size(text)
-        return f'; did you mean "{meant}"?' if meant else ""
-    if not 0 < number < 10**15:
+    from pytest_modelsize.sizes.likely_sizes import likely_share, likely_size
+
+    if "%" in text and (share := likely_share(text)):
+        return f"; a share limits growth: modelsize diff OLD NEW --max-growth {share}"
+    meant = likely_size(text)
+    if meant is None:
         return ""
-    whole = number >= 1000 and number == int(number)
-    return f"; did you mean {int(number)}?" if whole else f'; did you mean "{number:g} MB"?'
+    return f'; did you mean "{meant}"?' if isinstance(meant, str) else f"; did you mean {meant}?"
 
 
 def dtype_limits(text: str) -> Limit:

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REPORT",
         nargs="+",
         help="what pytest --modelsize-report=FILE.json wrote; of several shards, all of them, or "
-        'a pattern such as "shards/**/*.json"',
+        'a pattern such as "shards/**/*.json"; - is standard input',
     )
     parser.add_argument("--base", metavar="REF", help="commit or branch to compare with")
     parser.add_argument(

@@ -7,10 +7,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_modelsize.cli.arguments import growth_limit, positive
 from pytest_modelsize.cli.exit_codes import OVER, WITHIN
-from pytest_modelsize.formats import measure
+from pytest_modelsize.cli.inputs import STDIN, artifact_at
+from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.report.difference import (
     difference,
     difference_as_json,
@@ -27,6 +29,16 @@ from pytest_modelsize.storage.result_sets import load_measurements
 __all__ = ["add_arguments"]
 
 
+class _Side(NamedTuple):
+    """One of the two: what it was called, and where it lies."""
+
+    name: str
+    path: Path
+
+    def __str__(self) -> str:
+        return "standard input" if self.name == STDIN else self.name
+
+
 def add_arguments(diff: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     diff.description = (
@@ -35,8 +47,10 @@ def add_arguments(diff: argparse.ArgumentParser) -> None:
         "baselines, or JSON reports, are compared artifact by artifact."
     )
     diff.set_defaults(run=_diff)
-    diff.add_argument("old", metavar="OLD", help="an artifact, or a measurement as JSON")
-    diff.add_argument("new", metavar="NEW", help="an artifact, or a measurement as JSON")
+    diff.add_argument(
+        "old", metavar="OLD", help="an artifact, or a measurement as JSON; - is standard input"
+    )
+    diff.add_argument("new", metavar="NEW", help="the same, of today")
     diff.add_argument(
         "--max-growth",
         dest="limits",
@@ -57,23 +71,31 @@ def add_arguments(diff: argparse.ArgumentParser) -> None:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    old_set, new_set = _collection(options.old), _collection(options.new)
+    if options.old == options.new == STDIN:
+        raise ArtifactError(STDIN, None, "standard input can be one side, not both")
+    with artifact_at(options.old) as old, artifact_at(options.new) as new:
+        return _diff_of(_Side(options.old, old), _Side(options.new, new), options)
+
+
+def _diff_of(old_side: _Side, new_side: _Side, options: argparse.Namespace) -> int:
+    sides = (old_side, new_side)
+    old_set, new_set = map(_collection, sides)
     if old_set is not None and new_set is not None:
         return _diff_of_sets(old_set, new_set, options)
-    for name, one, other in ((options.old, old_set, new_set), (options.new, new_set, old_set)):
+    for side, one, other in ((old_side, old_set, new_set), (new_side, new_set, old_set)):
         if one is None and other is not None:
-            raise MeasurementJsonError(f"{name} is neither a baseline nor a report: {_what(name)}")
-    for name in (options.old, options.new):
-        if Path(name).is_file() and not Path(name).stat().st_size:
+            raise MeasurementJsonError(f"{side} is neither a baseline nor a report: {_what(side)}")
+    for side in sides:
+        if side.path.is_file() and not side.path.stat().st_size:
             raise MeasurementJsonError(
-                f"{name} is neither a baseline nor an artifact: {_what(name)}"
+                f"{side} is neither a baseline nor an artifact: {_what(side)}"
             )
-    old, new = (_measured(name) for name in (options.old, options.new))
-    plain = [_is_plain(options.old, old), _is_plain(options.new, new)]
-    for name, is_plain in zip((options.old, options.new), plain, strict=True):
+    old, new = map(_measured, sides)
+    plain = [_is_plain(old_side, old), _is_plain(new_side, new)]
+    for side, is_plain in zip(sides, plain, strict=True):
         if is_plain and not all(plain):
             raise MeasurementJsonError(
-                f"{name} is neither a baseline nor an artifact: {_what(name)}"
+                f"{side} is neither a baseline nor an artifact: {_what(side)}"
             )
     growth = grown(old, new)
     excesses = judge_growth(options.limits, growth)
@@ -113,33 +135,31 @@ def _diff_of_sets(
     return worst
 
 
-def _measured(name: str) -> Measurement:
+def _measured(side: _Side) -> Measurement:
     """Return the measurement of an artifact, or the one that was saved as JSON."""
-    path = Path(name)
     try:
-        saved = load(path) if path.is_file() else None
+        saved = load(side.path) if side.path.is_file() else None
     except MeasurementJsonError as error:
-        raise MeasurementJsonError(f"{name} {error}") from None
-    return measure(name) if saved is None else saved
+        raise MeasurementJsonError(f"{side} {error}") from None
+    return measure(side.path) if saved is None else saved
 
 
-def _collection(name: str) -> Mapping[str, Measurement] | None:
-    path = Path(name)
+def _collection(side: _Side) -> Mapping[str, Measurement] | None:
     try:
-        return load_measurements(path) if path.is_file() else None
+        return load_measurements(side.path) if side.path.is_file() else None
     except MeasurementJsonError as error:
-        raise MeasurementJsonError(f"{name} {error}") from None
+        raise MeasurementJsonError(f"{side} {error}") from None
 
 
-def _is_plain(name: str, measurement: Measurement) -> bool:
+def _is_plain(side: _Side, measurement: Measurement) -> bool:
     """Tell a JSON file that is nothing that anybody here wrote or reads."""
-    path = Path(name)
-    unknown = measurement.format in ("file", "text") and measurement.name == path.name
-    return unknown and path.is_file() and path.suffix.lower() == ".json"
+    if side.name == STDIN:
+        return measurement.format == "text"
+    unknown = measurement.format in ("file", "text") and measurement.name == side.path.name
+    return unknown and side.path.is_file() and side.path.suffix.lower() == ".json"
 
 
-def _what(name: str) -> str:
-    path = Path(name)
-    if path.is_file() and not path.stat().st_size:
+def _what(side: _Side) -> str:
+    if side.path.is_file() and not side.path.stat().st_size:
         return "it is empty, as where `git show` found no such file"
     return "pytest --modelsize-update writes a baseline, --modelsize-report=FILE.json a report"

@@ -21,7 +21,10 @@ def add_arguments(export: argparse.ArgumentParser) -> None:
     )
     export.set_defaults(run=_export)
     export.add_argument(
-        "reports", metavar="REPORT", nargs="+", help="JSON reports, or a pattern of such"
+        "reports",
+        metavar="REPORT",
+        nargs="+",
+        help="JSON reports, or a pattern of such; - is standard input",
     )
     export.add_argument("--as", dest="form", required=True, choices=tuple(FORMS), help="the form")
     export.add_argument("--output", metavar="FILE", help="write it there (default: print it)")

@@ -19,6 +19,7 @@ __all__ = [
     "Input",
     "artifact_at",
     "read_inputs",
+    "refuse_misspelt",
     "refuse_saved",
     "saved_measurements",
 ]
@@ -49,7 +50,7 @@ def artifact_at(name: str) -> Iterator[Path]:
         raise ArtifactError("''", None, "an empty path: is a variable not set?")
     if name != STDIN:
         if not os.path.lexists(name):
-            _refuse_misspelt(name)
+            refuse_misspelt(name)
         yield Path(name)
         return
     import shutil
@@ -62,17 +63,24 @@ def artifact_at(name: str) -> Iterator[Path]:
         yield path
 
 
-def _refuse_misspelt(name: str) -> None:
+def refuse_misspelt(name: str) -> None:
     """Say of a path that leads nowhere how it was meant, where that is plain.
 
     Raises:
         ArtifactError: which says so.
     """
-    from pytest_modelsize.checks.path_spelling import meant_path
+    import glob
+    import shlex
 
-    if meant := meant_path(name, os.path.exists):
-        problem = f"cannot be measured: no such file or folder; did you mean {meant}?"
-        raise ArtifactError(name, None, problem)
+    from pytest_modelsize.checks.path_spelling import meant_path, near_path
+
+    problem = "no such file or folder"
+    if meant := meant_path(name, os.path.exists) or near_path(name, Path()):
+        raise ArtifactError(name, None, f"{problem}; did you mean {shlex.quote(meant)}?")
+    if "://" in name:
+        raise ArtifactError(name, None, "an address, not a file: download it first")
+    if glob.has_magic(name) and (matched := len(glob.glob(name, recursive=True))):
+        raise ArtifactError(name, None, f"{problem}; without quotes, it matches {matched}")
 
 
 def read_inputs(path: Path) -> list[Input]:

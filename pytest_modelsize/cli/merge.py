@@ -20,7 +20,10 @@ def add_arguments(merge: argparse.ArgumentParser) -> None:
     )
     merge.set_defaults(run=_merge)
     merge.add_argument(
-        "reports", metavar="REPORT", nargs="+", help="JSON reports, or a pattern of such"
+        "reports",
+        metavar="REPORT",
+        nargs="+",
+        help="JSON reports, or a pattern of such; - is standard input",
     )
     merge.add_argument("--output", metavar="FILE", help="write it there (default: print it)")
 

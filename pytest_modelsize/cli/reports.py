@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_modelsize.cli.inputs import STDIN, refuse_misspelt
 from pytest_modelsize.storage.check_result import CheckResult
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
-from pytest_modelsize.storage.run_report import merged, read_report
+from pytest_modelsize.storage.run_report import LARGEST, merged, parse_report, read_report
 
 __all__ = ["NoReport", "results_of"]
 
@@ -18,20 +21,39 @@ class NoReport(MeasurementJsonError):
 
 
 def results_of(names: Sequence[str]) -> list[CheckResult]:
-    """Return the results in all the reports, each a file or a pattern: ``shards/**/*.json``.
+    """Return the results in all the reports.
+
+    Args:
+        names: files or patterns, such as ``shards/**/*.json``; ``-`` is standard input.
 
     Raises:
         NoReport: where a pattern matches no file.
+        ArtifactError: where a path leads nowhere, and it is plain how it was meant.
         MeasurementJsonError: where a file is not a report.
     """
-    paths = [path for name in names for path in _paths(name)]
-    return merged(read_report(path) for path in dict.fromkeys(paths))
+    paths = dict.fromkeys(path for name in names for path in _paths(name))
+    return merged(_results_in(path) for path in paths)
 
 
-def _paths(name: str) -> list[Path]:
-    if not glob.has_magic(name) or Path(name).exists():
-        return [Path(name)]
-    found = sorted(glob.glob(name, recursive=True))
-    if not found:
-        raise NoReport(f"{name} matches no file")
-    return [Path(path) for path in found]
+def _results_in(name: str) -> list[CheckResult]:
+    if name != STDIN:
+        return read_report(Path(name))
+    try:
+        text = sys.stdin.buffer.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise MeasurementJsonError(f"is larger than {LARGEST:,d} bytes")
+        return parse_report(text)
+    except MeasurementJsonError as error:
+        raise MeasurementJsonError(f"standard input {error}") from None
+
+
+def _paths(name: str) -> list[str]:
+    if name == STDIN or os.path.lexists(name):
+        return [name]
+    if glob.has_magic(name):
+        found = sorted(glob.glob(name, recursive=True))
+        if not found:
+            raise NoReport(f"{name} matches no file")
+        return found
+    refuse_misspelt(name)
+    return [name]

@@ -126,7 +126,8 @@ def _leading(path: Path) -> Path:
 
 def _tree(path: Path, names: LiveNames | None = None) -> Tree:
     """Return the artifact's files: of a folder, those in it; of a file, those beside it."""
-    return Tree(path if path.is_dir() else path.parent, names)
+    # Not `Path.is_dir`, which raises where a name is too long.
+    return Tree(path if os.path.isdir(path) else path.parent, names)
 
 
 def _on_disk(folder: Path, tree: Tree) -> int:

@@ -72,7 +72,7 @@ def _add_ini_options(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "modelsize_max",
-        'a limit for each model that any test ends with, such as "50 MB" (default: none)',
+        "a limit for each model that any test ends with, such as 50 MB (default: none)",
         default="",
     )
     parser.addini(

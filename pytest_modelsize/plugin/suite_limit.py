@@ -25,8 +25,15 @@ def limit_suite(session: pytest.Session, written: str) -> None:
     limit: int | str = int(written) if written.isascii() and written.isdigit() else written
     try:
         parse_size(limit)
-    except SizeError as error:
-        raise pytest.UsageError(f"ini option {_OPTION}: {error}") from None
+    except SizeError:
+        from pytest_modelsize.sizes.likely_sizes import likely_size
+
+        meant = likely_size(written)
+        hint = "" if meant is None else f"; did you mean {meant}?"
+        raise pytest.UsageError(
+            f"ini option {_OPTION}: {written!r} is not a size: write a number and a unit, such as "
+            f"50 MB, 900 kB or 1.5 GiB, or a number of bytes{hint}"
+        ) from None
     marker = getattr(pytest.mark, MARKER)(limit)
     session.add_marker(marker)
     file = session.config.inipath

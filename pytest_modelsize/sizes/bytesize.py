@@ -20,14 +20,15 @@ else:
     Family = str
 
 __all__ = [
+    "UNITS",
     "Family",
     "SizeError",
     "exact",
     "family_of",
     "human",
     "human_pair",
-    "likely_size",
     "parse_size",
+    "size_of",
 ]
 
 
@@ -35,14 +36,13 @@ _FAMILIES: dict[Family, tuple[tuple[str, int], ...]] = {
     "decimal": (("B", 1), ("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12)),
     "binary": (("B", 1), ("KiB", 2**10), ("MiB", 2**20), ("GiB", 2**30), ("TiB", 2**40)),
 }
-_UNITS = {unit: factor for units in _FAMILIES.values() for unit, factor in units}
+UNITS = {unit: factor for units in _FAMILIES.values() for unit, factor in units}
+_DIGITS = late(r"[0-9](?:[ _,']?[0-9])*")
+_SHARED = late(r"[%\uff05]|per ?cent|pct", re.IGNORECASE)
 _SIZE = late(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]+)", re.ASCII)
-_PREFIXES = {
-    "byte": "", "kilo": "k", "mega": "m", "meg": "m", "giga": "g", "gig": "g", "tera": "t",
-    "kibi": "ki", "mebi": "mi", "gibi": "gi", "tebi": "ti",
-}  # fmt: skip
-"""How the units begin as words."""
 _GRAMMAR = 'a number and a unit, such as "2MB", "900 kB", "1.5 GiB" or "512 B", or an int of bytes'
+
+_UNIT = f"one of {', '.join(UNITS)}"
 
 
 class SizeError(ValueError):
@@ -64,29 +64,32 @@ def parse_size(value: object) -> int:
             a unit, an unknown unit, or a fraction that is not a whole number of bytes.
     """
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise SizeError(f"{_shown(value)} is not a size: write {_GRAMMAR}{_nearest_number(value)}")
+        raise _refusal(value, "is not a size")
+    negative = "is not a size, because it is negative"
     if isinstance(value, int):
         if value < 0:
-            raise SizeError(
-                f"{_shown(value)} is not a size, because it is negative: write {_GRAMMAR}"
-            )
+            raise _refusal(value, negative)
         return int(value)
+    size = size_of(value)
+    if size is not None:
+        return size
     match = _SIZE.fullmatch(value)
-    if match is None and value.lstrip().startswith(("-", "\u2212")):
-        raise SizeError(f"{_shown(value)} is not a size, because it is negative: write {_GRAMMAR}")
     if match is None:
-        raise SizeError(f"{_shown(value)} is not a size: write {_GRAMMAR}{_nearest(value)}")
-    factor = _UNITS.get(match["unit"])
-    if factor is None:
-        raise SizeError(
-            f"{_shown(value)} has the unknown unit {match['unit']!r}: "
-            f"write one of {', '.join(_UNITS)}{_nearest(value)}"
-        )
+        minus = value.lstrip().startswith(("-", "\u2212"))
+        raise _refusal(value, negative if minus else "is not a size")
+    if match["unit"] not in UNITS:
+        raise _refusal(value, f"has the unknown unit {match['unit']!r}", _UNIT)
+    raise _refusal(value, "is not a whole number of bytes")
+
+
+def size_of(text: str) -> int | None:
+    """Return the bytes that a text such as ``2MB`` stands for; None where it is not a size."""
+    match = _SIZE.fullmatch(text)
+    if match is None or match["unit"] not in UNITS:
+        return None
     whole, _, fraction = match["number"].partition(".")
-    size, rest = divmod(int(whole + fraction) * factor, int("1" + "0" * len(fraction)))
-    if rest:
-        raise SizeError(f"{_shown(value)} is not a whole number of bytes: write {_GRAMMAR}")
-    return size
+    size, rest = divmod(int(whole + fraction) * UNITS[match["unit"]], 10 ** len(fraction))
+    return None if rest else size
 
 
 def family_of(value: object) -> Family:
@@ -141,59 +144,22 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _nearest_number(value: object) -> str:
-    """Return what is likely meant: by ``2e6`` 2000000 bytes, by ``2.5`` a number of MB."""
-    if isinstance(value, bytes):
-        return _nearest(value[:80].decode("ascii", "replace"))
-    if not isinstance(value, float) or not 0 < value < 10**15:
-        return ""
-    if value >= 1000 and value == int(value):
-        return f"; did you mean {int(value)}?"
-    return f'; did you mean "{value:g} MB"?'
+def _refusal(value: object, problem: str, instead: str = _GRAMMAR) -> SizeError:
+    return SizeError(f"{_shown(value)} {problem}: write {instead}{_nearest(value)}")
 
 
-def _nearest(value: str) -> str:
+def _nearest(value: object) -> str:
     """Return ``; did you mean "2MB"?`` where the mistake is plain, else nothing."""
-    text = _plain(value[:80])
-    if re.fullmatch(r"[0-9]+", text, re.ASCII):
-        number = value if "_" in value else text
-        return f'; did you mean {number} without quotes, or "{text} B"?'
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)? ?%", text, re.ASCII):
-        return f'; a share limits growth: max_model_growth("{text}"), or max_growth = "{text}"'
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?(e[0-9]+)?", text, re.ASCII):
-        return _nearest_number(float(text))
-    meant = likely_size(text)
-    return f'; did you mean "{meant}"?' if meant else ""
+    from pytest_modelsize.sizes.likely_sizes import likely_share, likely_size
 
-
-def _plain(text: str) -> str:
-    """Return a text in ASCII's digits, without what parts thousands, or compares."""
-    import unicodedata
-
-    text = unicodedata.normalize("NFKC", text).strip().lstrip("<=\u2264 ")
-    text = re.sub(r"(?<=[0-9])[ _,'](?=[0-9]{3}(?![0-9]))", "", text)
-    # A comma where the fraction begins, as much of Europe writes it.
-    return re.sub(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))", ".", text)
-
-
-def likely_size(text: str) -> str:
-    """Return the size that was meant, ``2MB`` for ``2mb``, where that is plain; or nothing."""
-    match = re.fullmatch(
-        r"\+?([0-9]+(?:\.[0-9]+)?)(e\+?[0-9]{1,2})?\s*([A-Za-z]+)", _plain(text), re.ASCII
-    )
-    if match is None or "bit" in match[3]:
+    if isinstance(value, str) and _SHARED.search(value) and (share := likely_share(value)):
+        return f'; a share limits growth: max_model_growth("{share}"), or max_growth = "{share}"'
+    meant = likely_size(value)
+    if meant is None:
         return ""
-    number, power, unit = match.groups()
-    if power:
-        number = f"{float(number + power):.12g}"
-        if "e" in number:
-            return ""
-    written = unit.lower()
-    for word, short in _PREFIXES.items():
-        if written.startswith(word) and written.removeprefix(word) in ("", "s", "byte", "bytes"):
-            written = f"{short}b"
-    known = {name.lower(): name for name in _UNITS}
-    for guess in (written, written[:-1], f"{written}b", f"{written[:1]}b"):
-        if guess in known:
-            return f"{number}{known[guess]}"
-    return ""
+    if isinstance(meant, str):
+        return f'; did you mean "{meant}"?'
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value.strip()):
+        return f"; did you mean {meant}?"
+    number = value.strip() if "_" in value else meant
+    return f'; did you mean {number} without quotes, or "{meant} B"?'

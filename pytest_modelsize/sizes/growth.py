@@ -122,25 +122,16 @@ def parse_growth(section: str | None, value: object) -> GrowthLimit:
     try:
         size = parse_size(value)
     except SizeError as error:
+        from pytest_modelsize.sizes.likely_sizes import likely_share
+
         said, _, meant = str(error).partition("; ")
-        if share := _likely_share(value):
+        if share := likely_share(value):
             meant = f'did you mean "{share}"?'
         hint = f"; {meant}" if meant else ""
         raise SizeError(f'{said}, or a share of the baseline, such as "5%"{hint}') from None
     return GrowthLimit(
         section=section, size=size, share=None, written=str(value), family=family_of(value)
     )
-
-
-def _likely_share(value: object) -> str:
-    """Return the share that was meant, where that is plain: by ``0.05`` and ``"5"`` 5 %."""
-    if isinstance(value, float):
-        return f"{100 * value:g}%" if 0 < value < 1 else ""
-    if not isinstance(value, str):
-        return ""
-    text = value.strip().replace(",", ".")
-    match = re.fullmatch(r"\+?([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(%|percent|per cent|pct)?", text)
-    return f"{match[1]}%" if match else ""
 
 
 def grown(old: Measurement, new: Measurement) -> Growth:

@@ -39,7 +39,9 @@ def folder(tmp_path, monkeypatch):
         ("2.5", 'did you mean "2.5 MB"?'),
         ("1,5 MB", 'did you mean "1.5MB"?'),
         ("2mb", 'did you mean "2MB"?'),
-        ("5%", "modelsize diff OLD NEW --max-growth 5%"),
+        ("5%", "modelsize diff OLD NEW --max-growth 5%\n"),
+        ("5 %", "modelsize diff OLD NEW --max-growth 5%\n"),
+        ("2*1024*1024", "did you mean 2097152?"),
         ("2 megs", 'did you mean "2MB"?'),
         ("2 MB ", 'did you mean "2MB"?'),
         ("<=2MB", 'did you mean "2MB"?'),
@@ -57,8 +59,21 @@ def test_a_size_that_is_none(folder, capsys, written, said):
     assert not [word for word in PYTHON if word in told]
 
 
-@pytest.mark.parametrize("command", [["show"], ["check", "--max", "2MB"]])
-@pytest.mark.parametrize("written", ["exports\\a.keras", "~/a.keras"])
+@pytest.mark.parametrize(
+    "command",
+    [["show"], ["check", "--max", "2MB"], ["diff", "exports/a.keras"], ["merge"], ["comment"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "exports\\a.keras",
+        "~/a.keras",
+        "file:exports/a.keras",
+        "'exports/a.keras'",
+        "exports/A.Keras",
+    ],
+)
 def test_a_path_that_is_spelt_for_another_shell(folder, capsys, command, written):
     assert main([*command, written]) == 2
     told = capsys.readouterr().err
@@ -75,6 +90,28 @@ def test_what_nobody_opened_is_allowed_by_an_option_of_the_command(folder, capsy
     assert not [word for word in PYTHON if word in told]
     allowed = ["--allow-opaque", "*.enc"]
     assert main(["check", "unknown.safetensors.enc", "--weights", "1 B", *allowed]) == 0
+
+
+def test_what_is_suggested_for_a_path_with_blanks_can_be_pasted(folder, capsys):
+    shutil.copy("exports/a.keras", "exports/my model.keras")
+    assert main(["show", "exports\\my model.keras"]) == 2
+    assert capsys.readouterr().err.endswith("did you mean 'exports/my model.keras'?\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("https://example.org/a.keras", ": an address, not a file: download it first\n"),
+        ("x" * 300, ": File name too long\n"),
+        ("*/?.ker*", ": no such file or folder; without quotes, it matches 1\n"),
+    ],
+)
+@pytest.mark.parametrize("command", [["show"], ["diff", "exports/a.keras"]], ids=" ".join)
+def test_what_is_no_path_is_one_line(folder, capsys, command, written, said):
+    assert main([*command, written]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(said)
+    assert told.count("\n") == 1
 
 
 def test_an_empty_file_is_called_empty(folder, capsys):

@@ -1,5 +1,6 @@
 """Reports and baselines given to the command: compared, joined, exported, and refused."""
 
+import io
 import json
 import os
 
@@ -151,6 +152,34 @@ def test_a_report_is_read_up_to_a_bound(folder, capsys):
         file.truncate(LARGEST + 10)
     assert main(["comment", "large.json"]) == 2
     assert "is larger than 33,554,432 bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["merge"], ["export", "--as", "bencher"], ["comment"]])
+def test_standard_input_is_read_like_a_file(folder, capsys, monkeypatch, command):
+    assert main([*command, "sizes.json"]) == 0
+    from_file = capsys.readouterr().out
+    content = (folder / "sizes.json").read_bytes()
+    for given, code in ((content, 0), (b"", 2), (b"PK", 2), (b"{}", 2), (bytes(LARGEST + 1), 2)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        assert main([*command, "-"]) == code
+        captured = capsys.readouterr()
+        assert captured.out == (from_file if code == 0 else "")
+        assert captured.err.startswith("modelsize: standard input is ") == (code == 2)
+
+
+def test_standard_input_is_one_side_of_a_comparison(folder, capsys, monkeypatch):
+    (folder / "new.bin").write_bytes(bytes(1500))
+    assert main(["diff", "model.bin", "new.bin"]) == 0
+    from_file = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bytes(1000))))
+    assert main(["diff", "-", "new.bin"]) == 0
+    told = capsys.readouterr().out
+    assert told.split() == from_file.replace("model.bin", "stdin").split()
+    content = (folder / "sizes.json").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert main(["diff", "sizes.json", "-"]) == 0
+    assert main(["diff", "-", "-"]) == 2
+    assert "one side, not both" in capsys.readouterr().err
 
 
 def test_outside_of_ci_the_comment_is_printed(folder, capsys):

@@ -63,13 +63,17 @@ def test_without_it_no_test_is_looked_at(suite):
     assert "shipped.pt" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("value", ["4kb", "4 percent", "-1", "4 MB 3"])
-def test_what_is_no_size_ends_the_run_at_once(pytester, value):
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("4kb", "; did you mean 4kB?"), ("4 percent", ""), ("-1", ""), ('"50 MB"', "mean 50MB?")],
+)
+def test_what_is_no_size_ends_the_run_at_once(pytester, value, meant):
     pytester.makeini(f"[pytest]\nmodelsize_max = {value}\n")
     pytester.makepyfile("def test_it(): pass")
     result = pytester.runpytest_inprocess("-pno:cacheprovider")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert f"ini option modelsize_max: {value!r}" in result.stderr.str()
+    assert f"{meant}\n" in result.stderr.str()
 
 
 def test_a_suite_in_which_no_test_has_a_model_was_not_checked(pytester):
