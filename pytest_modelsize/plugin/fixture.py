@@ -32,7 +32,8 @@ from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.budget import Budget, Excess, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
-from pytest_modelsize.sizes.measurement import MeasuredSize, Measurement
+from pytest_modelsize.sizes.measured_size import MeasuredSize
+from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import CheckResult
 

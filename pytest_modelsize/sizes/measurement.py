@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import total_ordering
 
-from pytest_modelsize.sizes.bytesize import parse_size
+from pytest_modelsize.sizes.measured_size import MeasuredSize
 from pytest_modelsize.sizes.records import dataclass, field, replace
 
 TYPE_CHECKING = False
 
 __all__ = [
+    "LARGE_CONSTANT",
     "OWN",
     "OWN_NAMES",
     "SECTIONS",
     "Kind",
     "LawBroken",
-    "MeasuredSize",
     "Measurement",
     "Section",
     "SectionPath",
@@ -30,6 +30,8 @@ __all__ = [
 
 SECTIONS = ("weights", "optimizer", "config", "graph", "assets", "overhead")
 """The fixed vocabulary of top-level sections."""
+LARGE_CONSTANT = 1024
+"""Bytes from which a constant in a graph counts as weights, and not as a part of the graph."""
 
 SectionPath = tuple[str, ...]
 """Names from a top-level section down to an entry: ``("weights", "conv2d", "kernel")``."""
@@ -123,54 +125,6 @@ class Section:
         return f"opaque: {self.note}" if self.note else "opaque"
 
 
-class MeasuredSize(int):
-    """A number of bytes that also compares with ``"2MB"`` and knows where it was measured."""
-
-    measurement: Measurement
-    section: str | None
-
-    @classmethod
-    def of(cls, size: int, measurement: Measurement, section: str | None) -> MeasuredSize:
-        """Return ``size`` as the bytes of ``section`` (None: of all) in ``measurement``."""
-        self = cls(size)
-        self.measurement, self.section = measurement, section
-        return self
-
-    def __lt__(self, other: object) -> bool:
-        return self._held(int.__lt__(self, _bytes(other)), other)
-
-    def __le__(self, other: object) -> bool:
-        return self._held(int.__le__(self, _bytes(other)), other)
-
-    def __gt__(self, other: object) -> bool:
-        return int.__gt__(self, _bytes(other))
-
-    def __ge__(self, other: object) -> bool:
-        return int.__ge__(self, _bytes(other))
-
-    def __eq__(self, other: object) -> bool:
-        return self._held(int.__eq__(self, _bytes(other)), other)
-
-    def _held(self, holds: bool, other: object) -> bool:
-        """Return ``holds``, if it is known to hold: see `Measurement.hold`."""
-        hold = self.measurement.hold
-        if holds is True and self.section is not None and hold is not None:
-            hold(self.section, int(self), int(_bytes(other)))
-        return holds
-
-    def __ne__(self, other: object) -> bool:
-        return int.__ne__(self, _bytes(other))
-
-    __hash__ = int.__hash__
-
-
-def _bytes(other: object) -> int:
-    """Read a string as a size (a wrong one raises `SizeError`); leave all else to ``int``."""
-    if isinstance(other, str):
-        return parse_size(other)
-    return other  # type: ignore[return-value]  # int's own methods answer NotImplemented
-
-
 class _Sections(dict[str, MeasuredSize]):
     """Sizes by section, which say of a name that is mistyped what was meant."""
 
@@ -197,9 +151,8 @@ class Measurement:
         bytes_on_disk: bytes of the file, or of all files of the directory, as the file system
             reports them.
         tree: the top-level sections that hold at least one byte, in the order of `SECTIONS`.
-
-        hold: is told of each comparison of a section's bytes with a limit that holds, as section,
-            bytes and limit, and raises where that is not known; None where nobody asks.
+        hold: called with section, bytes and limit when a comparison of a section's bytes with a
+            limit holds; raises where that is not known for sure. None where nobody asks.
 
     A measurement compares with a size, through its total: ``measurement <= "2MB"``.
     """

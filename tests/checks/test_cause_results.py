@@ -6,7 +6,7 @@ from pytest_modelsize.checks.causes.cause import Findings
 from pytest_modelsize.checks.diagnosis import Lean, diagnose
 from pytest_modelsize.sizes.budget import Excess, Limit
 from pytest_modelsize.storage.check_result import CauseResult
-from tests.models import measured
+from tests.measurements import measured
 
 FULL = measured({"weights/w": 400, "optimizer/m": 400, "optimizer/v": 400})
 OVER = Excess(Limit(None, 500, "500 B"), 1_200)

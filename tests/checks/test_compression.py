@@ -13,7 +13,7 @@ from pytest_modelsize.checks.take import measure_compressed
 from pytest_modelsize.formats import files_of
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.sizes.measurement import Kind
-from tests.models import measured
+from tests.measurements import measured
 from tests.needs import needs
 
 NOISE = random.Random(0).randbytes(40_000)

@@ -3,16 +3,12 @@
 from pytest_modelsize.checks.judgement import judge_artifact
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.growth import grown, parse_growth
-from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, Measurement
+from tests.measurements import measured
 
 
 def a_model(weights, config):
-    ledger = Ledger()
-    ledger.add(("weights", "kernel"), Kind.DATA, weights)
-    ledger.note(("weights", "kernel"), f"float32 {weights // 4}")
-    ledger.add(("config", "net"), Kind.DATA, config)
-    return Measurement("m.keras", "keras", weights + config, ledger.sections())
+    sizes = {"weights/kernel": weights, "config/net": config}
+    return measured(sizes, notes={"weights/kernel": f"float32 {weights // 4}"})
 
 
 def test_exactly_the_limit_is_allowed_and_a_byte_more_is_not():

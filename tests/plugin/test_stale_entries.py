@@ -5,7 +5,7 @@ import pytest
 from pytest_modelsize.plugin.stale_entries import source_of, stale_keys
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
 from pytest_modelsize.storage.files import FileProblem
-from tests.models import measured
+from tests.measurements import measured
 
 ENTRY = BaselineEntry(measured({"assets": 1}))
 SOURCE = "class A:\n    def test_b(self): pass\ndef test_c(n): pass\n"

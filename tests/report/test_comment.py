@@ -13,7 +13,7 @@ from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
 from pytest_modelsize.storage.check_result import CheckResult, LimitResult
-from tests.models import measured
+from tests.measurements import measured
 from tests.needs import needs
 
 HOSTILE = [

@@ -7,33 +7,30 @@ from pytest_modelsize.report.failure import Circumstances, failure, headline
 from pytest_modelsize.report.table import bar, printable
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sizes.budget import PROMISE, Budget, Limit, judge
-from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, Measurement
+from tests.measurements import measured
 
 ADAM = OptimizerFacts("/optimizer", "adam", 2, 371_415, "float32", 2_971_332)
 
 
 def a_model(optimizer=0, config=42_000):
-    ledger = Ledger()
-    sizes = {
-        ("weights", "conv2d", "kernel"): 1_500_000,
-        ("weights", "conv2d", "bias"): 256,
-        ("optimizer", "adam", "conv2d/kernel momentum"): optimizer,
-        ("config", "conv2d"): config,
-        ("overhead", "superblock"): 96,
-    }
-    for path, size in sizes.items():
-        ledger.add(path, Kind.DATA, size)
-    return Measurement("model.keras", "keras", sum(sizes.values()), ledger.sections())
+    return measured(
+        {
+            "weights/conv2d/kernel": 1_500_000,
+            "weights/conv2d/bias": 256,
+            ("optimizer", "adam", "conv2d/kernel momentum"): optimizer,
+            "config/conv2d": config,
+            "overhead/superblock": 96,
+        }
+    )
 
 
-def over(measured, *limits, include_optimizer=True):
-    return judge(Budget(limits, include_optimizer), measured)
+def over(model, *limits, include_optimizer=True):
+    return judge(Budget(limits, include_optimizer), model)
 
 
-def text_of(measured, excesses, lean=None, circumstances=None, optimizers=(ADAM,)):
-    explanation = diagnose(measured, excesses, optimizers=optimizers, lean=lean)
-    return failure(measured, excesses, explanation, circumstances or Circumstances())
+def text_of(model, excesses, lean=None, circumstances=None, optimizers=(ADAM,)):
+    explanation = diagnose(model, excesses, optimizers=optimizers, lean=lean)
+    return failure(model, excesses, explanation, circumstances or Circumstances())
 
 
 def test_a_budget_that_optimizer_state_broke():
@@ -106,30 +103,27 @@ def test_a_fix_is_only_offered_where_it_helps_the_limit_that_is_exceeded():
 
 
 def test_sizes_that_round_alike_are_in_bytes():
-    measured = a_model()
-    (excess,) = over(measured, Limit.of(None, 1_542_351, 1_542_351))
-    assert headline(measured, excess) == ("model.keras 1,542,352 B > 1,542,351 B")
+    model = a_model()
+    (excess,) = over(model, Limit.of(None, 1_542_351, 1_542_351))
+    assert headline(model, excess) == ("model.keras 1,542,352 B > 1,542,351 B")
 
 
 def test_the_headline_is_in_the_unit_family_of_the_budget():
-    measured = a_model()
-    (excess,) = over(measured, Limit.of(None, 2**20, "1 MiB"))
-    assert headline(measured, excess) == "model.keras 1.47 MiB > 1 MiB"
+    model = a_model()
+    (excess,) = over(model, Limit.of(None, 2**20, "1 MiB"))
+    assert headline(model, excess) == "model.keras 1.47 MiB > 1 MiB"
 
 
 def test_a_broken_promise_has_a_headline_of_its_own():
-    measured = a_model(3_000_000)
-    excesses = over(measured, Limit.of(None, 10**9, "1GB"), include_optimizer=False)
-    assert headline(measured, excesses[0]) == (f"model.keras: optimizer 3 MB > 0 B ({PROMISE})")
-    assert "largest in optimizer" in text_of(measured, excesses)
+    model = a_model(3_000_000)
+    excesses = over(model, Limit.of(None, 10**9, "1GB"), include_optimizer=False)
+    assert headline(model, excesses[0]) == (f"model.keras: optimizer 3 MB > 0 B ({PROMISE})")
+    assert "largest in optimizer" in text_of(model, excesses)
 
 
 def test_many_entries_are_folded_and_add_up():
-    ledger = Ledger()
-    for size in range(1, 101):
-        ledger.add(("weights", f"layer_{size}"), Kind.DATA, size)
-    measured = Measurement("m.h5", "h5", 5050, ledger.sections())
-    text = text_of(measured, over(measured, Limit.of(None, 1, "1 B")))
+    model = measured({f"weights/layer_{size}": size for size in range(1, 101)})
+    text = text_of(model, over(model, Limit.of(None, 1, "1 B")))
     assert "and 95 smaller  4,560" in text  # 1 + 2 + ... + 95
 
 

@@ -15,7 +15,7 @@ from pytest_modelsize.report.summary import slack, summary
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import CauseResult, CheckResult, EntryChange, LimitResult
 from pytest_modelsize.storage.check_result_json import result_as_json, result_from_json
-from tests.models import measured
+from tests.measurements import measured
 
 HOSTILE = "a|b`*_<script>alert(1)</script>\n\x1b[31m\u202e@team #1 [x](y) &amp;"
 

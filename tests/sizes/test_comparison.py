@@ -1,13 +1,13 @@
 from pytest_modelsize.sizes.comparison import compare, entries
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
-from tests.sizes.test_measurement import a_measurement
+from tests.measurements import of_sections
 
 
 def test_changes_are_listed_largest_first_and_add_up():
     change = compare(
-        a_measurement(weights=100, config=50, assets=7),
-        a_measurement(weights=101, config=40, optimizer=200),
+        of_sections(weights=100, config=50, assets=7),
+        of_sections(weights=101, config=40, optimizer=200),
     )
     assert [(row.name, row.old, row.new, row.change) for row in change.rows] == [
         ("optimizer", None, 200, 200),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.top_entries import condense
-from tests.models import measured
+from tests.measurements import measured
 
 
 def weights(**sizes):

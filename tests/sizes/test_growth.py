@@ -6,7 +6,7 @@ import pytest
 
 from pytest_modelsize.sizes.bytesize import SizeError
 from pytest_modelsize.sizes.growth import grown, judge_growth, parse_growth
-from tests.models import measured
+from tests.measurements import measured
 
 OLD = {"weights/dense/kernel": 40_000, "config/dense/units": 4_000, "overhead/superblock": 96}
 

@@ -2,7 +2,7 @@
 
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
-from tests.models import measured
+from tests.measurements import measured
 
 SIZES = {"weights/dense/kernel": 40_000, "weights/dense/bias": 400, "config/dense/units": 4_000}
 KEY = Key("tests/test_a.py::test_net", "model.keras")

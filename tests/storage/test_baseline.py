@@ -4,7 +4,7 @@ import pytest
 
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key, updated
 from pytest_modelsize.storage.baseline_file import parse, render
-from tests.models import measured
+from tests.measurements import measured
 from tests.storage.baselines import KEY, SIZES, baseline
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
 from pytest_modelsize.storage.baseline_file import BaselineError, parse, read, render, write
-from tests.models import measured
+from tests.measurements import measured
 from tests.storage.baselines import KEY, SIZES, baseline
 
 ROOT = Path(__file__).parent.parent.parent
@@ -143,7 +143,7 @@ def test_whoever_reads_while_it_is_written_or_killed_sees_a_whole_file(tmp_path)
         from pathlib import Path
         from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
         from pytest_modelsize.storage.baseline_file import write
-        from tests.models import measured
+        from tests.measurements import measured
         print("ready", flush=True)
         n = 0
         while True:

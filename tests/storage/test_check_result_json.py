@@ -1,7 +1,7 @@
 """A result in JSON is made of built-in types alone: execnet, below xdist, carries no others."""
 
 from pytest_modelsize import Measurement, Section
-from pytest_modelsize.sizes.measurement import MeasuredSize
+from pytest_modelsize.sizes.measured_size import MeasuredSize
 from pytest_modelsize.storage.check_result import CauseResult, CheckResult, LimitResult
 from pytest_modelsize.storage.check_result_json import result_as_json, result_from_json
 

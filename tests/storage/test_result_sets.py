@@ -9,7 +9,7 @@ from pytest_modelsize.storage.baseline_file import write
 from pytest_modelsize.storage.check_result import CheckResult
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
 from pytest_modelsize.storage.result_sets import load_measurements
-from tests.models import measured
+from tests.measurements import measured
 from tests.storage.baselines import KEY, baseline
 
 NAME = f"{KEY.test} [{KEY.artifact}]"

@@ -12,13 +12,11 @@ from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.coreml.blobs import Blobs
 from pytest_modelsize.formats.coreml.walk import Walk, find
 from pytest_modelsize.formats.dotted_names import described
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
 from pytest_modelsize.sizes.records import NamedTuple
 
-__all__ = ["LARGE_CONSTANT", "read_program"]
+__all__ = ["read_program"]
 
-LARGE_CONSTANT = 1024
-"""Bytes from which a value in the message that is not a floating-point tensor counts as weights."""
 _TYPES = {
     1: "bool", 2: "string", 10: "float16", 11: "float32", 12: "float64", 13: "bfloat16", 21: "int8",
     22: "int16", 23: "int32", 24: "int64", 25: "int4", 31: "uint8", 32: "uint16", 33: "uint32",

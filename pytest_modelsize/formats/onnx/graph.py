@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.onnx.tensors import Tensor, read_sparse, read_tensor
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
 from pytest_modelsize.sizes.records import dataclass, field
 
-__all__ = ["GRAPH_FIELDS", "LARGE_CONSTANT", "MAIN", "TRAINING", "Found", "GraphWalk", "Scope"]
+__all__ = ["GRAPH_FIELDS", "MAIN", "TRAINING", "Found", "GraphWalk", "Scope"]
 
-LARGE_CONSTANT = 1024
-"""Bytes from which what lies in an attribute counts as weights, if its node is no ``Constant``."""
 _MOST_TENSORS = 50_000
 _NODE_COSTS = 2
 """What a node costs beside its fields, counted in fields."""

@@ -20,14 +20,12 @@ from pytest_modelsize.formats.onnxruntime.schema import (
 from pytest_modelsize.formats.regions import settle
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
 
 __all__ = ["format", "read", "recognises"]
 
 format = "ort"
 _MODEL, _CHECKPOINT = b"ORTM", b"ODTC"
-_LARGE_CONSTANT = 1024
-"""Bytes from which what lies in an attribute counts as weights, as in ONNX's own models."""
 _LISTS = {8: ("float32", 4), 9: ("int64", 8)}
 """Attribute's lists of numbers: the weights of tree ensembles and of linear models."""
 _STRINGS: SectionPath = ("assets", "strings")
@@ -135,7 +133,7 @@ class _Walk:
                 label = buffer.string(outputs + 4, owner)
         constant = owner[-1] == "Constant"
         for place in buffer.tables(node[10], owner):
-            self._attribute(place, owner, label, home, depth, 0 if constant else _LARGE_CONSTANT)
+            self._attribute(place, owner, label, home, depth, 0 if constant else LARGE_CONSTANT)
 
     def _attribute(
         self,

@@ -35,15 +35,13 @@ from pytest_modelsize.formats.tensorflow.savers import (
     saving_functions,
 )
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
 
 __all__ = ["MODEL_FILE", "VARIABLES", "format", "read", "read_saved_model", "recognises"]
 
 format = "graph"
 MODEL_FILE, VARIABLES = "saved_model.pb", "variables"
 """Of a SavedModel, the graphs' file and the folder beside it (saved_model/constants.py)."""
-LARGE_CONSTANT = 1024
-"""Bytes from which a constant counts as weights that were baked into the graph, or as words."""
 _LARGEST = 128 * 2**20
 """Bytes of the largest file that is opened up; a larger one is one entry."""
 _MOST_GRAPHS = 1000
