@@ -134,6 +134,44 @@ def test_a_sparse_save_measures_as_the_real_one_to_the_byte(request, model, tmp_
             assert [path.name for path in (folder / "sparse").iterdir()] == [hollow.path.name]
 
 
+@pytest.fixture
+def skipset(keras, monkeypatch):
+    """The kinds of objects for which Keras finds out which attributes it passes over."""
+    library, asked = keras.src.saving.saving_lib, []
+    original = getattr(library, "get_attr_skipset", None)
+    if original is None:
+        skip("this Keras remembers them itself", "py")
+
+    def get_attr_skipset(kind):
+        asked.append(kind)
+        return original(kind)
+
+    monkeypatch.setattr(library, "get_attr_skipset", get_attr_skipset)
+    return asked
+
+
+@pytest.mark.parametrize("model", ["adam"], indirect=True)
+def test_what_keras_finds_out_about_its_classes_is_found_out_once(
+    keras, model, skipset, tmp_path, monkeypatch
+):
+    both(model, tmp_path, "keras", True)
+    assert {"Sequential", "Layer", "Optimizer"} <= set(skipset)
+    skipset.clear()
+    (tmp_path / "again").mkdir()
+    save(model, tmp_path / "again", format="keras", include_optimizer=True, sparse=True)
+    assert not skipset
+
+    # All layers have a layer of their own now, which Keras passes over.
+    shared = keras.layers.Dense(3)
+    shared.build((None, 4))
+    monkeypatch.setattr(keras.layers.Layer, "zz_shared", shared, raising=False)
+    (tmp_path / "changed").mkdir()
+    real, hollow = both(model, tmp_path / "changed", "keras", True)
+    assert hollow.sparse
+    one, other = (measure(copy.path, name="model", names=copy.names) for copy in (real, hollow))
+    assert one.tree == other.tree
+
+
 @pytest.mark.parametrize("model", ["adam", "vocabulary"], indirect=True)
 @pytest.mark.parametrize("enough", [True, False])
 def test_keras_way_through_memory_or_a_temporary_file_is_followed(

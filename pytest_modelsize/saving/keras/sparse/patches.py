@@ -4,9 +4,9 @@ Keras itself does the saving, by its own code from end to end: which objects, in
 through memory or through a temporary file. While it does, four names that its two saving modules
 look up mean something else to this thread: ``h5py.File``, ``io.BytesIO`` and ``zipfile.ZipFile``
 leave holes (`sparse_hdf5`, `sparse_zip`), and ``backend.convert_to_numpy`` hands on a tensor's
-shape and type in place of a copy; its optimizers hand over variables in place of copies. h5py and
-zipfile are not touched, nor is the model. It pays for small models too, whose tensors are never
-converted.
+shape and type in place of a copy; its optimizers hand over variables in place of copies, and what
+it finds out about its own classes it finds out once (`skipsets`). h5py and zipfile are not touched,
+nor is the model. It pays for small models too, whose tensors are never converted.
 
 It is exact, or it is not used: by versions for which the tests show it, and by counting that each
 tensor left out has got its room in the file, once.
@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from pytest_modelsize.saving.keras.sparse.skipsets import skipsets_kept
 
 __all__ = ["FORMATS", "can_be_sparse", "sparse_files"]
 
@@ -77,6 +79,7 @@ def sparse_files(model: Any, folder: Path) -> Iterator[None]:
         type(cls.__name__, (cls,), {"save": save}) for cls in (SparseFile, SparseBytes, SparseZip)
     )
     with _LOCK, ExitStack() as stack:
+        stack.enter_context(skipsets_kept(sys.modules[_LIBRARY]))  # looks at classes as they are
         backend = _Converting(save, sys.modules[_LIBRARY].backend.convert_to_numpy)
         for library in (_LIBRARY, _LEGACY):
             stack.enter_context(_looked_up(library, "backend", convert_to_numpy=backend))
