@@ -27,6 +27,7 @@ class Options:
 
     def __init__(self):
         self.shown = {}
+        self.ini = []
 
     def getgroup(self, *names):
         return self
@@ -36,6 +37,13 @@ class Options:
 
     def addini(self, name, text, **others):
         assert text
+        self.ini.append(name)
+
+
+def test_the_ini_options_that_are_known_are_those_that_there_are():
+    registered = Options()
+    options.pytest_addoption(registered)
+    assert sorted(registered.ini) == sorted(option_values.INI_OPTIONS)
 
 
 def test_the_values_of_an_option_are_those_that_its_help_shows():

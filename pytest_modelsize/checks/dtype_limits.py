@@ -7,8 +7,14 @@ from pytest_modelsize.sizes.budget import Limit
 from pytest_modelsize.sizes.bytesize import SizeError
 from pytest_modelsize.sizes.data_types import KNOWN
 from pytest_modelsize.sizes.growth import parse_growth
+from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["dtype_limit"]
+
+
+_SHORT = {"half": "float16", "float": "float32", "single": "float32", "double": "float64"}
+_BITS = late(r"(b?f|fp|i|u)(\d+)")
+_KINDS = {"f": "float", "fp": "float", "bf": "bfloat", "i": "int", "u": "uint"}
 
 
 def dtype_limit(dtype: object, value: object) -> Limit:
@@ -22,8 +28,8 @@ def dtype_limit(dtype: object, value: object) -> Limit:
         SizeError: where the type is not known, or the value is neither share nor size.
     """
     if not isinstance(dtype, str) or dtype not in KNOWN:
-        raise SizeError(f"has no data type {dtype!r:.60}: {suggest(str(dtype), KNOWN)}")
-    parsed = parse_growth("weights", value)
+        raise SizeError(f"has no data type {dtype!r:.60}: {suggest(_full_name(dtype), KNOWN)}")
+    parsed = parse_growth("weights", value, of="all weights")
     return Limit(
         section="weights",
         size=parsed.size or 0,
@@ -32,3 +38,12 @@ def dtype_limit(dtype: object, value: object) -> Limit:
         dtype=dtype,
         share=parsed.share,
     )
+
+
+def _full_name(dtype: object) -> str:
+    """Return how NumPy calls what ``fp32``, ``torch.float32`` or ``half`` means."""
+    name = dtype.__name__ if isinstance(dtype, type) else str(dtype)
+    name = name.rpartition(".")[2].strip().lower()
+    if match := _BITS.fullmatch(name):
+        return f"{_KINDS[match[1]]}{match[2]}"
+    return _SHORT.get(name, name)

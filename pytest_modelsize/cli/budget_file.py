@@ -14,7 +14,12 @@ from pytest_modelsize.checks.budget_file.entries import (
     DeclaredBudget,
     read_budgets,
 )
-from pytest_modelsize.checks.budget_file.search import artifacts_of, nearest_budgets, shown
+from pytest_modelsize.checks.budget_file.search import (
+    artifacts_of,
+    matches_nothing,
+    nearest_budgets,
+    shown,
+)
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings, take
@@ -65,7 +70,7 @@ def _check(budget: DeclaredBudget, folder: Path, options: argparse.Namespace) ->
     except ArtifactError as error:
         return _unchecked(budget, str(error))
     if not artifacts:
-        return _unchecked(budget, f"path = {budget.path!r} matches nothing in {budget.folder}")
+        return _unchecked(budget, matches_nothing(budget))
     worst = WITHIN
     for artifact in artifacts:
         try:

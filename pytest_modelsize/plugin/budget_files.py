@@ -14,8 +14,12 @@ __all__ = ["add_to_arguments", "collect_budgets"]
 
 _OWN = "modelsize.toml"
 _NAMES = ("pyproject.toml", _OWN)
-_TABLE = rb"(?<![\w-])modelsize[\"']?[ \t]*[.=\]]"
-"""The table as a key, in each way to write one, and not the package among dependencies."""
+_TABLE = (
+    rb"(?<![\w-])modelsize[\"']?[ \t]*[.=\]]|"
+    rb"(?m:^)[ \t]*\[+[ \t]*(?:tool[ \t]*\.)?[ \t]*[\"']?(?:pytest[-_])?model[-_]?size[\"'.\] ]"
+)
+"""The table as a key, in each way to write one, and not the package among dependencies; and as a
+table whose name is nearly ours, which is a mistake to tell."""
 
 
 def add_to_arguments(config: pytest.Config) -> None:
@@ -59,4 +63,5 @@ def _may_set_budgets(file: Path) -> bool:
         content = file.read_bytes()
     except OSError:
         return False
-    return b"modelsize" in content and re.search(_TABLE, content) is not None
+    named = any(name in content for name in (b"modelsize", b"model-size", b"model_size"))
+    return named and re.search(_TABLE, content) is not None

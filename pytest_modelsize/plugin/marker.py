@@ -145,6 +145,9 @@ def _named(
         )
     for keyword in kwargs:
         if keyword in _MEANT:
+            given = kwargs[keyword]
+            if not args and isinstance(given, (str, int)):
+                example = f"{example.partition('(')[0]}({_quoted(given)})"
             raise MarkerError(f"has no keyword {keyword!r}: write the limit first, as in {example}")
         if keyword not in _KEYWORDS:
             raise MarkerError(f"has no keyword {keyword!r}: {suggest(keyword, _KEYWORDS)}")
@@ -186,7 +189,13 @@ def _limit(keyword: str, value: object) -> Limit:
         hint = ""
         if isinstance(value, PurePath) or (isinstance(value, str) and _PATH.search(value)):
             hint = f'; an artifact is named by path="{value}", beside a limit'
+        if keyword == "optimizer" and isinstance(value, bool):
+            hint = "; include_optimizer=False forbids its state"
         raise MarkerError(f"{keyword}: {error}{hint}") from error
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) and '"' not in value else repr(value)
 
 
 def _dtypes(values: Mapping[str, object], *, growth: bool) -> tuple[Limit, ...]:
@@ -215,11 +224,19 @@ def _text(values: Mapping[str, object], keyword: str) -> str | None:
     value = values.get(keyword)
     if value is None or (isinstance(value, str) and value.strip()):
         return value
-    raise MarkerError(f"{keyword}= takes a non-empty text, not {value!r:.60}{_hints(keyword)}")
+    raise MarkerError(
+        f"{keyword}= takes a non-empty text, not {value!r:.60}{_hint(keyword, value)}"
+    )
 
 
-def _hints(keyword: str) -> str:
-    return ': the name of a fixture, such as model="classifier"' if keyword == "model" else ""
+def _hint(keyword: str, value: object) -> str:
+    if keyword == "model":
+        return ': the name of a fixture, such as model="classifier"'
+    if keyword == "path" and isinstance(value, PurePath):
+        return f": write path={_quoted(value.as_posix())}"
+    if keyword == "path":
+        return ', such as path="exports/*.keras"; stack one marker for each artifact'
+    return ""
 
 
 def _options(values: Mapping[str, object]) -> Mapping[str, object]:

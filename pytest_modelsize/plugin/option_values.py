@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import pytest
 
-__all__ = ["check_values", "separate"]
+__all__ = ["INI_OPTIONS", "check_values", "separate"]
 
 _CHOICES = {
     "--modelsize": ("all", "failed", "none"),
@@ -18,6 +18,22 @@ _CHOICES = {
     "--modelsize-suggest": ("table",),
 }
 """The values of each option, the one that it has without a value first."""
+INI_OPTIONS = (
+    "modelsize_format",
+    "modelsize_max",
+    "modelsize_baseline",
+    "modelsize_max_models",
+    "modelsize_save",
+    "modelsize_ratchet",
+    "modelsize_annotations",
+    "modelsize_step_summary",
+)
+_NEAR_OURS = ("modelsize", "model_size", "max_model", "max-model")
+_MEANT = dict.fromkeys(
+    ("max_model_size", "modelsize_limit", "model_size_max", "modelsize_max_size", "modelsize"),
+    "modelsize_max",
+)
+"""What people write for the limit of a suite."""
 
 
 def separate(arguments: list[str]) -> None:
@@ -31,16 +47,33 @@ def separate(arguments: list[str]) -> None:
 
 
 def check_values(config: pytest.Config) -> None:
-    """Refuse a value that an option does not have.
+    """Refuse a value that an option does not have, and an ini option of ours that does not exist.
+
+    pytest only warns of the latter, and a limit that is misspelt would hold nothing.
 
     Raises:
-        UsageError: which names those that it has.
+        UsageError: which names those that there are.
     """
+    overridden = (word.partition("=")[0] for word in config.getoption("override_ini") or ())
+    for name in (*config.inicfg, *overridden):
+        if name.startswith(_NEAR_OURS) and name not in INI_OPTIONS:
+            _refuse_unknown(config, name)
     for option, choices in _CHOICES.items():
         value = config.getoption(option)
         if value is not None and not _takes(option, value):
             named = ", ".join(choices) if len(choices) > 1 else "a file that ends in .json"
             raise pytest.UsageError(f"{option}={value}: write {named}")
+
+
+def _refuse_unknown(config: pytest.Config, name: str) -> None:
+    try:
+        config.getini(name)
+    except ValueError:
+        from pytest_modelsize.checks.suggestion import suggest
+
+        meant = _MEANT.get(name)
+        hint = f"did you mean {meant!r}?" if meant else suggest(name, INI_OPTIONS)
+        raise pytest.UsageError(f"there is no ini option {name!r}: {hint}") from None
 
 
 def _takes(option: str, value: str) -> bool:

@@ -5,11 +5,14 @@ Without ``--strict-markers`` a misspelt budget would be no budget, and the test 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 
 import pytest
 
 from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKER, MARKERS, ModelSizeFailure
+from pytest_modelsize.sizes.bytesize import SizeError
+from pytest_modelsize.sizes.growth import parse_growth
 
 __all__ = ["check_spelling"]
 
@@ -26,6 +29,9 @@ _SHORT = {
 }
 """Other names that mean ours, without underscores."""
 
+_WITH_A_LIMIT = {"maxsize": MARKER, "maxgrowth": GROWTH_MARKER, "sizelimit": MARKER}
+"""Names that mean ours where their argument is a size or a share."""
+
 
 def check_spelling(item: pytest.Item) -> None:
     """End a test with an error if one of its markers has nearly the name of one of ours.
@@ -33,7 +39,7 @@ def check_spelling(item: pytest.Item) -> None:
     A name that the project or a plugin has registered is its own, however alike.
     """
     for mark in item.iter_markers():
-        meant = _meant(mark.name)
+        meant = _meant(mark.name) or _meant_by_limit(mark)
         if meant and mark.name not in _registered(item.config):
             from pytest_modelsize.plugin.items import place_of
 
@@ -43,6 +49,16 @@ def check_spelling(item: pytest.Item) -> None:
                 f"{mark.name}\n\n  at: {place_of(item, mark)}",
                 pytrace=False,
             )
+
+
+def _meant_by_limit(mark: pytest.Mark) -> str:
+    """Return the marker of ours that a name means which could be another's but for its limit."""
+    meant = _WITH_A_LIMIT.get(_plain(mark.name), "")
+    if meant and mark.args:
+        with suppress(SizeError):
+            parse_growth(None, mark.args[0])
+            return meant
+    return ""
 
 
 @lru_cache(maxsize=1024)

@@ -108,8 +108,13 @@ class GrowthExcess:
         return self.grown - self.allowed
 
 
-def parse_growth(section: str | None, value: object) -> GrowthLimit:
+def parse_growth(section: str | None, value: object, *, of: str = "the baseline") -> GrowthLimit:
     """Return the limit that ``value`` stands for: ``"5%"`` of the baseline, or a size.
+
+    Args:
+        section: that is limited; None for the whole.
+        value: as it is written.
+        of: what a share is a share of, for the message.
 
     Raises:
         SizeError: where it is neither; the message says what to write.
@@ -128,7 +133,7 @@ def parse_growth(section: str | None, value: object) -> GrowthLimit:
         if share := likely_share(value):
             meant = f'did you mean "{share}"?'
         hint = f"; {meant}" if meant else ""
-        raise SizeError(f'{said}, or a share of the baseline, such as "5%"{hint}') from None
+        raise SizeError(f'{said}, or a share of {of}, such as "5%"{hint}') from None
     return GrowthLimit(
         section=section, size=size, share=None, written=str(value), family=family_of(value)
     )

@@ -47,6 +47,21 @@ def test_a_glob_without_a_match_is_exit_code_2_and_the_others_are_held(project, 
     assert "a.bin: 1,000 B, within its budget" in captured.out
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("a.bni", '; did you mean path = "a.bin"?'),
+        (".\\\\*.bin", '; did you mean path = "./*.bin"?'),
+        ("~/a.bin", "; write it relative to that folder"),
+        ("$HOME/a.bin", "; write it relative to that folder"),
+    ],
+)
+def test_a_path_that_is_misspelt_says_how_it_was_meant(project, capsys, written, said):
+    project(TABLE.replace("*.bin", written))
+    assert main(["check"]) == 2
+    assert f"{said}\n" in capsys.readouterr().err
+
+
 def test_what_cannot_be_measured_or_looked_into_is_exit_code_2(project, tmp_path, capsys):
     (tmp_path / "broken.h5").write_bytes(b"no HDF5")
     project('[[tool.modelsize.budgets]]\npath = "broken.h5"\nmax = 1\n' + TABLE + "optimizer = 0\n")

@@ -1,3 +1,5 @@
+from pathlib import PurePosixPath
+
 import pytest
 
 from pytest_modelsize import plugin
@@ -41,6 +43,11 @@ def test_all_other_arguments_are_kept():
         ((True,), {}, "limit: True is not a size"),
         ((), {"max": "2MB"}, "has no keyword 'max': write the limit first"),
         ((), {"total": "2MB"}, "has no keyword 'total': write the limit first"),
+        ((), {"max": "3 MB"}, 'write the limit first, as in @pytest.mark.max_model_size("3 MB")'),
+        (("1MB",), {"optimizer": False}, "; include_optimizer=False forbids its state"),
+        (("1MB",), {"path": PurePosixPath("a/b.h5")}, 'write path="a/b.h5"'),
+        (("1MB",), {"path": ["*.h5"]}, "stack one marker for each artifact"),
+        (("1MB",), {"dtypes": {"fp32": 0}}, "did you mean 'float32'"),
         (("2MBs",), {}, 'did you mean "2MB"'),
         (("exports/*.tflite",), {}, 'an artifact is named by path="exports/*.tflite"'),
         (("model.keras",), {}, 'an artifact is named by path="model.keras"'),

@@ -17,6 +17,8 @@ NEAR = {
     "max_model_grow": "max_model_growth",
     "maxmodelgrowth": "max_model_growth",
     "model_growth": "max_model_growth",
+    "max_size": "max_model_size",
+    "max_growth": "max_model_growth",
 }
 KNOWN = "-Wignore::pytest.PytestUnknownMarkWarning"
 """This suite makes warnings errors, of inner runs too; pytest itself only warns."""
@@ -77,3 +79,11 @@ def test_a_marker_that_the_project_has_registered_is_its_own(suite):
     for name in ("model_size", "max_models"):
         suite.makepyfile(test_it="import pytest\n" + PLACES["function"].format(name=name))
         suite.start().assert_outcomes(passed=1)
+
+
+def test_a_name_that_may_be_another_s_is_ours_only_with_a_limit(suite):
+    suite.makepyfile(
+        "import pytest\n@pytest.mark.max_size\ndef test_it(): pass\n"
+        "@pytest.mark.max_size('large')\ndef test_that(): pass\n"
+    )
+    suite.start(KNOWN).assert_outcomes(passed=2)

@@ -76,6 +76,21 @@ def test_what_is_no_size_ends_the_run_at_once(pytester, value, meant):
     assert f"{meant}\n" in result.stderr.str()
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("modelsize_mx", "modelsize_max"), ("max_model_size", "modelsize_max"),
+     ("modelsize_base_line", "modelsize_baseline")],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["ini", "-o"])
+def test_an_option_that_does_not_exist_holds_nothing_and_ends_the_run(pytester, name, meant, place):
+    pytester.makeini(f"[pytest]\n{name} = 1\n" if place == "ini" else "[pytest]\n")
+    pytester.makepyfile("def test_it(): pass")
+    given = [f"-o{name}=1"] if place == "-o" else []
+    result = pytester.runpytest_inprocess("-pno:cacheprovider", *given)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"no ini option {name!r}: did you mean {meant!r}?" in result.stderr.str()
+
+
 def test_a_suite_in_which_no_test_has_a_model_was_not_checked(pytester):
     pytester.makeini("[pytest]\nmodelsize_max = 50\n")
     pytester.makepyfile("def test_it(): pass")

@@ -48,6 +48,11 @@ def test_a_share_becomes_bytes_of_the_content_of_all_weights():
     ("dtype", "value", "said"),
     [
         ("flota32", "5 %", "did you mean 'float32'?"),
+        ("fp32", "5 %", "did you mean 'float32'?"),
+        ("torch.float16", "5 %", "did you mean 'float16'?"),
+        ("bf16", "5 %", "did you mean 'bfloat16'?"),
+        ("half", "5 %", "did you mean 'float16'?"),
+        ("float32", "5 MBs", 'or a share of all weights, such as "5%"; did you mean "5MB"?'),
         (32, "5 %", "has no data type 32"),
         ("float32", "5 parsecs", "5 parsecs"),
         ("float32", -1, "-1"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,16 @@ _LIST = "budgets"
 _LIMITS = ("max", *SECTIONS, "dtypes", "max_growth")
 KEYS = ("path", *_LIMITS, "include_optimizer", "compression", "reason", "allow_opaque")
 _POSITION = late(r" \(at line (\d+), column \d+\)$")
+
+_NAMED = late(r"model[-_]?size", re.IGNORECASE)
+_BARE = late(r"([\w-]+)\s*=\s*([0-9][0-9.]*\s*(?:[A-Za-z]+|%))\s*(?:[,}#]|$)")
+_BACKSLASH = late(r'path\s*=\s*"[^"]*\\')
+_MEANT = {
+    **dict.fromkeys(("limit", "size", "max_size", "maximum", "total", "max_model_size"), "max"),
+    **dict.fromkeys(("growth", "max_model_growth"), "max_growth"),
+    **dict.fromkeys(("file", "files", "paths", "glob", "artifact", "model"), "path"),
+}
+"""What people write for some of the keys."""
 
 
 class BudgetFileError(ValueError):
@@ -83,7 +95,7 @@ def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
     shown = shown or str(file)
     text = _text(file, shown)
     own = file.name != PROJECT_FILE
-    if not own and "modelsize" not in text:
+    if not own and not _NAMED.search(text):
         return ()
     try:
         document: Any = tomllib.loads(text)
@@ -91,10 +103,13 @@ def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
         found = _POSITION.search(str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         said = str(error)[: found.start()] if found else str(error)
-        raise BudgetFileError(f"{shown}:{line}: this is not TOML: {said}") from None
+        cure = _cure(text.splitlines()[line - 1 : line])
+        raise BudgetFileError(f"{shown}:{line}: this is not TOML: {said}{cure}") from None
     except RecursionError:
         raise BudgetFileError(f"{shown}: its values are nested too deep") from None
     prefix: Place = () if own else ("tool", "modelsize")
+    if not own:
+        _refuse_misnamed(document, shown, text)
     for key in prefix:
         document = document.get(key) if isinstance(document, dict) else None
     if document is None:
@@ -107,6 +122,28 @@ def read_budgets(file: Path, shown: str = "") -> tuple[DeclaredBudget, ...]:
     return budgets
 
 
+def _refuse_misnamed(document: Mapping[str, object], shown: str, text: str) -> None:
+    """Refuse a table that is nearly called as ours is: its budgets would hold nothing.
+
+    Raises:
+        BudgetFileError: which says what it has to be called.
+    """
+    tool = document.get("tool")
+    tables = {(): document, ("tool",): tool if isinstance(tool, Mapping) else {}}
+    for above, table in tables.items():
+        for key, value in table.items():
+            place = (*above, key)
+            plain = re.sub("[^a-z]", "", key.lower()).removeprefix("pytest")
+            if (
+                plain == "modelsize"
+                and place != ("tool", "modelsize")
+                and isinstance(value, (dict, list))
+            ):
+                line, name = lines_of(text).get(place, 1), ".".join(place)
+                right = f"[[tool.modelsize.{_LIST}]]"
+                raise BudgetFileError(f"{shown}:{line}: [{name}] is not read: write {right}")
+
+
 def _text(file: Path, shown: str) -> str:
     try:
         if not file.is_file():
@@ -116,6 +153,14 @@ def _text(file: Path, shown: str) -> str:
         raise BudgetFileError(f"{shown} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise BudgetFileError(f"{shown} is not UTF-8, from byte {error.start} on") from None
+
+
+def _cure(lines: list[str]) -> str:
+    """Return what to write instead of a line that is no TOML, where that is plain."""
+    bare = _BARE.search(lines[0]) if lines else None
+    if bare is not None:
+        return f'; a size stands in quotes: {bare[1]} = "{bare[2]}"'
+    return "; write / between folders" if lines and _BACKSLASH.search(lines[0]) else ""
 
 
 class _Mistake(Exception):
@@ -138,8 +183,11 @@ class _Reader:
             return ()
         for key in table:
             if key != _LIST:
-                listing = suggest(key, (_LIST,))
-                self._mistake((key,), f"[{self.table}] has no key {key!r}: {listing}")
+                where = f"[{self.table}]" if self.table else self.shown
+                hint = suggest(key, (_LIST,)) if self.table else f"write {self.header}"
+                if key in KEYS or key in _MEANT:
+                    hint = f"write {self.header} above it"
+                self._mistake((key,), f"{where} has no key {key!r}: {hint}")
         entries = table.get(_LIST, [])
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             self._mistake((_LIST,), f"{_LIST} is not a list of tables: write {self.header}")
@@ -155,8 +203,8 @@ class _Reader:
         before = len(self.mistakes)
         for key in entry:
             if key not in KEYS:
-                listing = suggest(key, KEYS)
-                self._mistake((*where, key), f"{self.header} has no key {key!r}: {listing}")
+                self._mistake((*where, key), f"{self.header} has no key {key!r}: {_known(key)}")
+        unknown = len(self.mistakes) > before
 
         def value(key: str, read: Callable[[Any], Any], default: Any) -> Any:
             if key not in entry:
@@ -164,10 +212,13 @@ class _Reader:
             try:
                 return read(entry[key])
             except (_Mistake, SizeError) as error:
-                self._mistake((*where, key), f"{key}: {error}")
+                said = str(error)
+                if not isinstance(entry[key], str):
+                    said = said.replace(repr(entry[key]), _as_toml(entry[key]))
+                self._mistake((*where, key), f"{key}: {said}")
                 return default
 
-        path = value("path", _pattern, "")
+        path = value("path", partial(_pattern, self.file.parent), "")
         sizes = [value(key, partial(_limit, key), None) for key in ("max", *SECTIONS)]
         growth = value("max_growth", partial(parse_growth, None), None)
         dtypes = value("dtypes", _dtypes, ())
@@ -175,9 +226,9 @@ class _Reader:
         compression = value("compression", _compression, "")
         reason = value("reason", _sentence, "")
         allowed = value("allow_opaque", _patterns, ())
-        if "path" not in entry:
+        if "path" not in entry and not unknown:
             self._mistake(where, f'{self.header} has no path: write path = "exports/*.tflite"')
-        if not any(key in entry for key in _LIMITS):
+        if not unknown and not any(key in entry for key in _LIMITS):
             what = 'write max = "2MB", max_growth = "5%" or a section\'s, such as config = "50 kB"'
             self._mistake(where, f"{self.header} has no limit: {what}")
         if len(self.mistakes) > before:
@@ -212,11 +263,18 @@ def _patterns(value: object) -> tuple[str, ...]:
         raise _Mistake(f'takes a list of names, such as ["*.spm"], not {value!r:.60}') from None
 
 
-def _pattern(value: object) -> str:
+def _pattern(folder: Path, value: object) -> str:
     text = _sentence(value)
     if Path(text).is_absolute() or "\0" in text:
-        raise _Mistake(f"{text!r} is not a path relative to the file's folder")
+        inside = Path(text).is_absolute() and Path(text).is_relative_to(folder.absolute())
+        cure = f': write "{Path(text).relative_to(folder.absolute()).as_posix()}"' if inside else ""
+        raise _Mistake(f"{text!r} is not a path relative to the file's folder{cure}")
     return text
+
+
+def _known(key: str) -> str:
+    """Return which key is meant by one that does not exist, or all that do."""
+    return f"did you mean {_MEANT[key]!r}?" if key in _MEANT else suggest(key, KEYS)
 
 
 def _limit(key: str, value: object) -> Limit:
@@ -250,5 +308,10 @@ def _sentence(value: object) -> str:
 
 def _written(entry: Mapping[str, object]) -> str:
     """Return an entry as TOML has it, on one line."""
-    shown = {k: json.dumps(value, ensure_ascii=False, default=str) for k, value in entry.items()}
-    return ", ".join(f"{key} = {value}" for key, value in shown.items())
+    return ", ".join(f"{key} = {_as_toml(value)}" for key, value in entry.items())
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, (float, date, time)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)

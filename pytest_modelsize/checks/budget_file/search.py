@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from pytest_modelsize.checks.budget_file.entries import (
@@ -11,9 +12,10 @@ from pytest_modelsize.checks.budget_file.entries import (
     DeclaredBudget,
     read_budgets,
 )
+from pytest_modelsize.checks.path_spelling import meant_path, near_path
 from pytest_modelsize.formats import ArtifactError, files_of, recognise
 
-__all__ = ["artifacts_of", "nearest_budgets", "shown"]
+__all__ = ["artifacts_of", "matches_nothing", "nearest_budgets", "shown"]
 
 _WILD = frozenset("*?[")
 
@@ -64,6 +66,21 @@ def artifacts_of(budget: DeclaredBudget) -> list[Path]:
         if shows_dots or not _hidden(path.relative_to(base))
     )
     return _whole(found)
+
+
+def matches_nothing(budget: DeclaredBudget) -> str:
+    """Return what to say of a budget that speaks of no artifact, and of which it may mean to."""
+
+    def there(path: str) -> bool:
+        if PurePath(path).is_absolute():
+            return False
+        return bool(artifacts_of(replace(budget, path=path)))
+
+    said = f"path = {budget.path!r} matches nothing in {budget.folder}"
+    if meant := meant_path(budget.path, there) or near_path(budget.path, budget.folder):
+        return f'{said}; did you mean path = "{meant}"?'
+    elsewhere = budget.path.startswith("~") or not {"$", "%"}.isdisjoint(budget.path)
+    return f"{said}; write it relative to that folder" if elsewhere else said
 
 
 def shown(artifact: Path, budget: DeclaredBudget) -> str:
