@@ -94,9 +94,33 @@ def _mend_seeds(keras):
 
 
 @pytest.fixture(scope="session")
+def tf():
+    """TensorFlow."""
+    return needs("tensorflow")
+
+
+@pytest.fixture(scope="session")
 def torch():
     """PyTorch, imported once for the process."""
     return needs("torch")
+
+
+@pytest.fixture(scope="session")
+def nn(torch):
+    """PyTorch's layers."""
+    return torch.nn
+
+
+@pytest.fixture(scope="session")
+def np():
+    """NumPy."""
+    return needs("numpy")
+
+
+@pytest.fixture(scope="session")
+def h5py():
+    """HDF5's library."""
+    return needs("h5py")
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +130,16 @@ def examples():
     sys.path.insert(0, folder)
     yield folder
     sys.path.remove(folder)
+
+
+@pytest.fixture
+def server():
+    """The API of a host of repositories, on this machine."""
+    from tests.cli.rest import Server
+
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture

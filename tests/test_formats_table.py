@@ -18,9 +18,9 @@ from pytest_modelsize import measure
 from pytest_modelsize.checks.causes import size_without_state
 from pytest_modelsize.formats.registry import FORMATS
 from pytest_modelsize.saving import FORMATS as SAVED
+from tests.formats.flatbuffers import Writer
+from tests.formats.numpy_files import archive, npy
 from tests.formats.onnx.wire import field, model, tensor
-from tests.formats.test_npz import archive, npy
-from tests.formats.tflite.test_hostile import Writer
 from tests.needs import needs
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,7 @@ needs("yaml")
 import yaml  # noqa: E402
 
 from tests.acceptance.actions import ROOT  # noqa: E402
-from tests.acceptance.test_pull_requests import Project, codes  # noqa: E402
+from tests.acceptance.project import Project, codes  # noqa: E402
 from tests.cli.rest import GOOD, Server  # noqa: E402
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

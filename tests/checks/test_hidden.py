@@ -10,11 +10,6 @@ from pytest_modelsize.checks.roots import roots
 from tests.needs import needs
 
 
-@pytest.fixture(scope="module")
-def nn():
-    return needs("torch").nn
-
-
 def found(model):
     """Return the names of the roots that a model brings with it."""
     return [subject.name for subject in roots(list(held_in(model, "net")), [])]

@@ -9,7 +9,7 @@ import pytest
 from pytest_modelsize.cli import main
 from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.storage.run_report import LARGEST, merged, parse_report
-from tests.report.test_comment import result
+from tests.check_results import result
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Folders as `save_pretrained` writes them: configuration, weights and tokenizer side by side."""
 
-import json
 import zipfile
 from pathlib import Path
 
@@ -8,19 +7,8 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
-from tests.formats.test_safetensors import made, sharded, tensor
-
-CONFIG = {"architectures": ["BertModel"], "hidden_size": 32, "label2id": {"a": 0, "b": 1}}
-FILES = {
-    "config.json": json.dumps(CONFIG, indent=2),
-    "generation_config.json": json.dumps({"max_length": 20}),
-    "tokenizer_config.json": json.dumps({"model_max_length": 512}),
-    "tokenizer.json": json.dumps({"model": {"vocab": {"a": 0}}}),
-    "vocab.txt": "[PAD]\n[UNK]\n",
-    "special_tokens_map.json": "{}",
-    "README.md": "# A model\n",
-    ".gitattributes": "*.safetensors filter=lfs\n",
-}
+from tests.formats.hub_files import CONFIG, FILES
+from tests.formats.safetensors_files import made, sharded, tensor
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pytest_modelsize.formats import recognise
 from pytest_modelsize.formats.lightgbm import read
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from tests.formats.entries import by_kind, entry
 from tests.formats.mutants import assert_hostile_is_cheap, count, outcomes_of_mutants
-from tests.formats.test_xgboost import by_kind, entry
 from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data" / "boosted"

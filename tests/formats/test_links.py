@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
-from tests.formats.test_safetensors import made, tensor
+from tests.formats.safetensors_files import made, tensor
 
 DATA = Path(__file__).parent.parent / "data"
 WEIGHTS = made({"a.weight": tensor(0, 4000)}, b"\1" * 4000)

@@ -1,7 +1,5 @@
 """NumPy's archives of arrays, against NumPy."""
 
-import io
-import struct
 import zipfile
 
 import pytest
@@ -9,24 +7,8 @@ import pytest
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.formats import recognise
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
+from tests.formats.numpy_files import archive, npy
 from tests.needs import needs
-
-
-def npy(*shape, dtype="<f4", size=4):
-    """An array by hand."""
-    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-    elements = size
-    for length in shape:
-        elements *= length
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(elements)
-
-
-def archive(method=zipfile.ZIP_STORED, **members):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as made:
-        for name, content in members.items():
-            made.writestr(zipfile.ZipInfo(name), content, method)
-    return buffer.getvalue()
 
 
 def saved(path, *args, **members):

@@ -9,8 +9,8 @@ import pytest
 from pytest_modelsize import ArtifactError, Kind, Source, measure
 from pytest_modelsize.formats import companions, files_of, recognise
 from pytest_modelsize.formats.containers.xml_scanner import scan_tags
+from tests.formats.entries import entry
 from tests.formats.mutants import assert_hostile_is_cheap, count, mutants, outcome_of
-from tests.formats.test_xgboost import entry
 from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data" / "openvino"

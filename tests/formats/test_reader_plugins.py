@@ -12,6 +12,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, Ledger, Reader, Source, measure
 from pytest_modelsize.formats import reader_plugins, recognise, registry
+from tests.formats.reader_package import WHOLE, reader
 from tests.needs import needs
 
 ROOT = Path(__file__).parent.parent.parent
@@ -68,19 +69,6 @@ def npy(shape=(2, 3), size=24):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
     header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + bytes(size)
-
-
-def reader(recognises="return source.read(0, 3) == b'OWN'", read="pass", format="own"):
-    """The code of a reader."""
-    return (
-        "from pytest_modelsize import Kind\n"
-        f"format = {format!r}\n"
-        f"def recognises(source):\n    {recognises}\n"
-        f"def read(source, ledger):\n    {read}\n"
-    )
-
-
-WHOLE = "ledger.add(('weights', 'all'), Kind.DATA, source.size)"
 
 
 def test_the_example_s_format_is_not_known_without_it(unknown, tmp_path):

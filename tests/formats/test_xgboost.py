@@ -13,6 +13,7 @@ from pytest_modelsize.formats.xgboost import read
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from tests.formats.entries import by_kind, entry
 from tests.formats.mutants import assert_hostile_is_cheap, count, outcomes_of_mutants
 from tests.needs import needs
 
@@ -60,24 +61,6 @@ def told(booster):
 def model_in(learner):
     booster = learner["gradient_booster"]
     return booster.get("gbtree", booster)["model"]
-
-
-def entry(measured, *path):
-    """The entry at a path of names."""
-    found = measured.section(path[0])
-    for name in path[1:]:
-        (found,) = (part for part in found.children if part.name == name)
-    return found
-
-
-def by_kind(measured):
-    """Content of the weights by array: of all trees, and of all else."""
-    found = {}
-    for path, leaf in measured.leaves():
-        if path[0] == "weights" and leaf.kind is Kind.DATA:
-            name = path[2] if path[1] == "trees" else path[1]
-            found[name] = found.get(name, 0) + leaf.size
-    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)

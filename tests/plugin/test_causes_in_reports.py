@@ -54,7 +54,7 @@ def test_the_types_of_the_weights_are_told_in_bytes(found):
 
 def test_the_report_is_what_its_schema_says(found, pytestconfig):
     jsonschema = needs("jsonschema")
-    from tests.plugin.test_reports import SCHEMA
+    from tests.check_results import SCHEMA
 
     document = json.loads((found[1] / "r.json").read_text("utf-8"))
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))

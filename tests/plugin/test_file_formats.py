@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import tests
+from tests.formats.hub_files import FILES
 from tests.formats.onnx.wire import field, model, tensor
-from tests.formats.test_huggingface import FILES
-from tests.formats.test_reader_plugins import WHOLE, reader
-from tests.formats.test_safetensors import made
-from tests.formats.test_safetensors import tensor as entry
+from tests.formats.reader_package import WHOLE, reader
+from tests.formats.safetensors_files import made
+from tests.formats.safetensors_files import tensor as entry
 
 ROOT = Path(tests.__file__).parent.parent
 PARAMETERS = {"fc.weight": entry(0, 24, "F32", [3, 2]), "fc.bias": entry(24, 32, "F32", [2])}

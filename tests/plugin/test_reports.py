@@ -3,10 +3,10 @@
 import csv
 import json
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import pytest
 
+from tests.check_results import SCHEMA
 from tests.needs import needs
 
 SUITE = """
@@ -26,7 +26,6 @@ def test_measured(model_size):
 
 def test_plain(): pass
 """
-SCHEMA = Path(__file__).parent.parent.parent / "docs" / "report.schema.json"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pytest_modelsize.plugin.used_globals import used_globals
-from tests import models
+from tests import measurements
 
 HELD, OTHER = {}, {}
 
@@ -21,14 +21,14 @@ def helper():
 
 def body():
     helper()
-    return models.__doc__
+    return measurements.__doc__
 
 
 def test_what_helpers_use_is_found_by_the_way_to_it():
     found = dict(used_globals([body]))
     assert found["helper.__globals__.inner.__globals__.HELD"] is HELD
     assert not any(value is OTHER for value in found.values())
-    assert found["models"] is models
+    assert found["measurements"] is measurements
 
 
 def test_what_a_body_closes_over_is_found():

@@ -13,6 +13,7 @@ from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key
 from pytest_modelsize.storage.check_result import CheckResult, LimitResult
+from tests.check_results import result
 from tests.measurements import measured
 from tests.needs import needs
 
@@ -26,13 +27,6 @@ HOSTILE = [
     "`" * 7 + "``` ~~~",
     ":tada: $a_b$ ![x](y) ^1 {x}",
 ]
-
-
-def result(total=100_000, test="t.py::test_net", artifact="model.keras", **keywords):
-    measurement = condense(measured({"weights/dense/kernel": total - 40, "overhead/x": 40}))
-    limit = LimitResult(kind="size", section=None, allowed=200_000, used=total, written="200 kB")
-    keywords = {"measurement": measurement, "limits": (limit,), "key": artifact, **keywords}
-    return CheckResult(test=test, artifact=artifact, verdict=keywords.pop("verdict", "passed"), **keywords)  # fmt: skip
 
 
 def base(results, total=90_000, **keywords):

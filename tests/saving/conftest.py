@@ -2,13 +2,6 @@
 
 import pytest
 
-from tests.needs import needs
-
-
-@pytest.fixture(scope="session")
-def np():
-    return needs("numpy")
-
 
 @pytest.fixture(scope="session")
 def zoo(keras, np):

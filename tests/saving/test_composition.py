@@ -1,14 +1,6 @@
 """What is a model among TensorFlow's modules, and which Keras model was never finished."""
 
-import pytest
-
 from pytest_modelsize.saving.composition import has_numbers, is_half_made
-from tests.needs import needs
-
-
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
 
 
 def test_a_module_is_a_model_by_what_it_has_learnt(tf):

@@ -11,11 +11,6 @@ from pytest_modelsize.saving.watching.patches import Patches
 from tests.needs import needs
 
 
-@pytest.fixture(scope="module")
-def nn():
-    return needs("torch").nn
-
-
 def made(bound, build):
     """Return what was built, what was noted, and how many were lost."""
     constructions = Constructions(bound)

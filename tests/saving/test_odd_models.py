@@ -10,13 +10,8 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of, save
-from tests.needs import lacks, needs, skip
-from tests.saving.test_saved import datasets, trained
-
-
-@pytest.fixture
-def h5py():
-    return needs("h5py")
+from tests.needs import lacks, skip
+from tests.saving.trained import datasets, trained
 
 
 def named(h5py, copy):

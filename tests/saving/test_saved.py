@@ -1,50 +1,18 @@
 """What is saved: all that Keras writes, or all of it but optimizer state, read with h5py."""
 
-import io
 import threading
-import zipfile
 from math import prod
 
 import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import export_call, framework_of, save
-from tests.needs import needs
+from tests.saving.trained import datasets, trained
 
 STATEFUL = (
     "adam", "momentum", "rmsprop", "adafactor", "ema", "accumulation", "loss_scale", "schedule",
     "nested", "shared", "subclassed", "gan",
 )  # fmt: skip
-
-
-@pytest.fixture
-def h5py():
-    return needs("h5py")
-
-
-def trained(build, data, name):
-    model = build(name)
-    if name not in ("uncompiled", "pair"):
-        model.fit(*data, batch_size=4, verbose=0)
-    return model
-
-
-def datasets(h5py, path):
-    """Bytes of each dataset by its path, in a weights file, or in that inside an archive."""
-    source = path
-    if path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            source = io.BytesIO(archive.read("model.weights.h5"))
-    found = {}
-    with h5py.File(source) as file:
-        file.visititems(
-            lambda name, item: (
-                found.update({name: item.id.get_storage_size()})
-                if isinstance(item, h5py.Dataset)
-                else None
-            )
-        )
-    return found
 
 
 def keras_own(model, path):

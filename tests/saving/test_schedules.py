@@ -4,7 +4,7 @@ import pytest
 
 from pytest_modelsize import measure
 from pytest_modelsize.saving import save
-from tests.trust.test_state_matrix import Place, dense, holding, kinds_of_keras_3, rate
+from tests.keras_optimizers import Place, dense, holding, kinds_of_keras_3, rate
 
 FORMATS = ("keras", "h5", "weights", "checkpoint")
 

@@ -9,7 +9,7 @@ from pytest_modelsize import measure
 from pytest_modelsize.saving import save
 from pytest_modelsize.saving.keras.sparse import patches
 from tests.needs import needs, skip
-from tests.saving.test_untouched import fit, snapshot, state_of
+from tests.saving.states import fit, snapshot, state_of
 
 FORMATS = ("keras", "weights", "h5")
 NAMES = (

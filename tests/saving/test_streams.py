@@ -19,11 +19,6 @@ def saves(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def np():
-    return needs("numpy")
-
-
 def streams():
     return [io.BytesIO(), tempfile.TemporaryFile(), tempfile.SpooledTemporaryFile(100)]
 

@@ -4,16 +4,10 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.saving import SaveError, default_format, export_call, framework_of, save
-from tests.needs import needs
-from tests.saving import test_saved
-from tests.saving.test_untouched import fit, snapshot, state_of
+from tests.saving.states import fit, snapshot, state_of
+from tests.saving.trained import trained as trained_keras_3
 
 PARAMETERS = 6 * 5 + 5 + 5 * 2 + 2
-
-
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
 
 
 def network(keras, optimizer="adam"):
@@ -75,7 +69,7 @@ def carried_out(tf, model, copy, format, framework, folder, monkeypatch):
 def test_the_advice_for_a_checkpoint_really_gives_the_lean_size(
     tf, keras, build, data, tmp_path, monkeypatch, name
 ):
-    model = test_saved.trained(build, data, "adam" if name == "held twice" else name)
+    model = trained_keras_3(build, data, "adam" if name == "held twice" else name)
     if name == "held twice":
         model.also = model.optimizer
     copy = save(model, tmp_path, format="checkpoint", include_optimizer=False, stem="lean")

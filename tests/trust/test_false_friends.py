@@ -11,21 +11,6 @@ from pytest_modelsize import Kind, measure
 from tests.needs import needs
 
 
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
-@pytest.fixture(scope="module")
-def h5py():
-    return needs("h5py")
-
-
 def state_in(path):
     return measure(path).section("optimizer").of_kind(Kind.DATA)
 

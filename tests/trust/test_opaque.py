@@ -25,8 +25,8 @@ from pytest_modelsize.cli import main
 from pytest_modelsize.formats import files_of
 from pytest_modelsize.sizes.budget import Budget, Limit, judge
 from pytest_modelsize.sizes.growth import GrowthLimit, grown
-from tests.formats.test_huggingface import FILES
-from tests.formats.test_safetensors import made, tensor
+from tests.formats.hub_files import FILES
+from tests.formats.safetensors_files import made, tensor
 
 DATA = Path(__file__).parent.parent / "data"
 PARAMETERS = 3 * 2 + 2

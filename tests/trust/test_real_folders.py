@@ -10,7 +10,7 @@ import pytest
 from pytest_modelsize import measure
 from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.sizes.budget import Budget, Limit, judge
-from tests.formats.test_safetensors import made, tensor
+from tests.formats.safetensors_files import made, tensor
 
 DATA = Path(__file__).parent.parent / "data"
 PROMISE = Budget(

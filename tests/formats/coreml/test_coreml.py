@@ -21,11 +21,6 @@ def ct():
 
 
 @pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
-@pytest.fixture(scope="module")
 def builder(ct, np):
     """A network with layers of many kinds."""
     from coremltools.models import datatypes

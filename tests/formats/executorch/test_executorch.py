@@ -10,8 +10,8 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.sizes.budget import Budget, Limit
+from tests.formats.flatbuffers import Writer
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
-from tests.formats.tflite.test_hostile import Writer
 
 DATA = Path(__file__).parents[2] / "data" / "executorch"
 FILES = sorted(path.name for path in DATA.iterdir() if path.suffix in (".pte", ".ptd"))

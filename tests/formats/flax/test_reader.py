@@ -12,9 +12,9 @@ from pytest_modelsize.formats.flax.reader import read
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind
+from tests.formats.entries import entry
 from tests.formats.flax.packed import Packed, array, chunked, extension, packed
 from tests.formats.mutants import assert_hostile_is_cheap, count, outcomes_of_mutants
-from tests.formats.test_xgboost import entry
 from tests.needs import needs
 
 DATA = Path(__file__).parent.parent.parent / "data" / "flax"

@@ -9,17 +9,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
-from tests.needs import needs, skip
-
-
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
-@pytest.fixture(scope="module")
-def h5py():
-    return needs("h5py")
+from tests.needs import skip
 
 
 def network(keras, np, optimizer="adam", units=32):

@@ -15,11 +15,6 @@ def onnx():
     return needs("onnx")
 
 
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
 def entry(measurement, *names):
     """The section at ``names``."""
     section = measurement.section(names[0])

@@ -7,8 +7,8 @@ import pytest
 
 from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
+from tests.formats.flatbuffers import Writer
 from tests.formats.mutants import Frugal, assert_hostile_is_cheap, count, mutants, outcome_of
-from tests.formats.tflite.test_hostile import Writer
 from tests.needs import needs
 
 DATA = Path(__file__).parents[2] / "data"

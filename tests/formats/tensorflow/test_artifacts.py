@@ -9,34 +9,7 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import save
 from tests.formats.mutants import count, mutants, outcome_of
-from tests.needs import needs
-
-PARAMETERS = 64 * 128 + 128 + 128 * 10 + 10
-
-
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
-def trained(keras, np, **options):
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    first = (
-        layers.Dense(128, name="hidden", input_shape=(64,))
-        if options
-        else layers.Dense(128, name="hidden")
-    )
-    start = [] if options else [keras.Input((64,))]
-    model = keras.Sequential([*start, first, layers.Dense(10)])
-    model.compile(options.get("optimizer", "adam"), "mse", run_eagerly=True)
-    model.train_on_batch(np.ones((4, 64), "float32"), np.ones((4, 10), "float32"))
-    return model
+from tests.formats.tensorflow.artifacts import PARAMETERS, bytes_on_disk, data_of, trained
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +48,6 @@ def written_by_keras_2(tf, np, keras_2, tmp_path_factory):
     legacy = trained(keras, np, optimizer=keras.optimizers.legacy.Adam())
     legacy.save_weights(folder / "legacy" / "w", save_format="tf")
     return folder
-
-
-def bytes_on_disk(path):
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
-def data_of(measured, section):
-    return measured.section(section).of_kind(Kind.DATA)
 
 
 def variables_of(tf, prefix):

@@ -6,16 +6,6 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats import recognise
 
 
-@pytest.fixture(scope="module")
-def tf():
-    return pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
-
-
-@pytest.fixture(scope="module")
-def np():
-    return pytest.importorskip("numpy", reason="`tox -e py` has NumPy")
-
-
 def entries(measured, *under):
     section = measured.section(under[0])
     for name in under[1:]:

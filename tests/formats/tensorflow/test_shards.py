@@ -14,20 +14,9 @@ from pytest_modelsize import ArtifactError, Kind, measure
 from pytest_modelsize.formats.folder import Tree
 from pytest_modelsize.formats.tensorflow.bundle import read_bundle
 from tests.formats.mutants import count, mutants, outcome_of
-from tests.formats.tensorflow.test_artifacts import PARAMETERS, bytes_on_disk, data_of, trained
-from tests.needs import needs
+from tests.formats.tensorflow.artifacts import PARAMETERS, bytes_on_disk, data_of, trained
 
 SHARDS = 3
-
-
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
 
 
 def shard(tf, source, target):

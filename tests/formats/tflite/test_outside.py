@@ -9,11 +9,6 @@ from tests.needs import needs, skip
 
 
 @pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
-@pytest.fixture(scope="module")
 def schema(tf):
     schema = needs("tensorflow.lite.python.schema_py_generated")
     if not hasattr(schema.BufferT(), "offset"):

@@ -14,11 +14,6 @@ def schema():
     return needs("tensorflow.lite.python.schema_py_generated")
 
 
-@pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
 class Recorder:
     """Stands for a table in which every field is there, and notes how its class reads them."""
 

@@ -16,16 +16,6 @@ from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
-def tf():
-    return needs("tensorflow")
-
-
-@pytest.fixture(scope="module")
-def np():
-    return needs("numpy")
-
-
-@pytest.fixture(scope="module")
 def models(tf, any_keras, np, tmp_path_factory):
     """Converted models: plain, with float16 and with int8 weights, fully int8, convolutional."""
     folder = tmp_path_factory.mktemp("tflite")

@@ -10,17 +10,6 @@ import pytest
 from pytest_modelsize.formats.containers.hdf5 import HDF5File, read_hdf5
 from pytest_modelsize.formats.source import Source
 from tests.formats.containers.hdf5.zoo import write_zoo
-from tests.needs import needs
-
-
-@pytest.fixture(scope="session")
-def h5py():
-    return needs("h5py")
-
-
-@pytest.fixture(scope="session")
-def np():
-    return needs("numpy")
 
 
 @dataclass

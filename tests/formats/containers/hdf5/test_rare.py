@@ -8,8 +8,8 @@ from pytest_modelsize import ArtifactError
 from pytest_modelsize.formats.containers.hdf5 import read_hdf5
 from pytest_modelsize.formats.source import Source
 from tests.formats.containers.hdf5.conftest import walk
+from tests.formats.containers.hdf5.proofs import counted_by_the_library, read_back, scrambled
 from tests.formats.containers.hdf5.rare import SHARED_KINDS, Rare, loaded_library
-from tests.formats.containers.hdf5.test_proofs import counted_by_the_library, read_back, scrambled
 from tests.formats.mutants import count, mutants, outcome_of
 from tests.needs import lacks
 
