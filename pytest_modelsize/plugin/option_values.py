@@ -6,6 +6,7 @@ line is put right before it is read for good, and a value that makes no sense is
 
 from __future__ import annotations
 
+import warnings
 from pathlib import PurePath
 
 import pytest
@@ -55,7 +56,7 @@ def check_values(config: pytest.Config) -> None:
         UsageError: which names those that there are.
     """
     overridden = (word.partition("=")[0] for word in config.getoption("override_ini") or ())
-    for name in (*config.inicfg, *overridden):
+    for name in (*_names_in_ini_file(config), *overridden):
         if name.startswith(_NEAR_OURS) and name not in INI_OPTIONS:
             _refuse_unknown(config, name)
     for option, choices in _CHOICES.items():
@@ -63,6 +64,13 @@ def check_values(config: pytest.Config) -> None:
         if value is not None and not _takes(option, value):
             named = ", ".join(choices) if len(choices) > 1 else "a file that ends in .json"
             raise pytest.UsageError(f"{option}={value}: write {named}")
+
+
+def _names_in_ini_file(config: pytest.Config) -> list[str]:
+    with warnings.catch_warnings():
+        # Deprecated in pytest 9.1, which has nothing else that lists them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return list(getattr(config, "inicfg", ()))
 
 
 def _refuse_unknown(config: pytest.Config, name: str) -> None:
