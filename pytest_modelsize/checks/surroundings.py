@@ -25,7 +25,7 @@ class Body:
         globals: those of its module that it names.
         earlier: what calls of it before the last one had, by name.
         made: models that were built, copied or loaded, and that no other one holds.
-        lost: models that were made and let go of, because there were more than the bound.
+        lost: models that were made or saved and let go of, because there were more than the bound.
         saved: artifacts that a framework wrote, and files that the test opened to write.
         unseen: kinds of streams to which was saved what cannot be read again.
         bound: models that are looked at, at most.

@@ -221,11 +221,12 @@ def _distinct(subjects: Iterable[Subject]) -> list[Subject]:
 
 
 def _too_many(found: Sequence[Subject], body: Body) -> str:
-    pick = found[-1].argument or 'model="largest"' if found else 'model="local:net"'
+    pick = next((subject.argument for subject in reversed(found) if subject.argument), "")
     count = f"more than {body.bound}" if body.lost else str(len(found))
+    named = f"name one, as in {pick}, or raise the bound" if pick else "raise the bound"
     return (
         f"{count} models could be meant, and at most {body.bound} are looked at "
-        f"(ini option modelsize_max_models): name one, as in {pick}"
+        f"(ini option modelsize_max_models): {named}"
     )
 
 

@@ -104,6 +104,7 @@ class BodyWatch:
             attributes.update(seen.attributes)
         made = tuple(self._constructions.models())
         lost = self._constructions.lost + max(0, len(self._earlier) - self._bound)
+        lost += self._saves.lost
         return Body(
             locals=found,
             attributes=attributes,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["link_to", "unlink"]
@@ -15,33 +16,39 @@ _MOST_FILES = 1000
 
 
 def link_to(path: Path, folder: Path | None) -> Path | None:
-    """Return another place where the artifact at ``path`` lies, in a new folder inside ``folder``.
+    """Return another place where the artifact at ``path`` lies, in a folder inside ``folder``.
 
-    None where the file system has no hard links, or has the two on different devices.
+    What lay side by side does so there: one artifact may be several files. None where the file
+    system has no hard links, or has the two on different devices.
     """
     if folder is None:
         return None
+    name = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
+    home = folder / f"saved-{name}"
     try:
         files = list(_files(path))
         if not files or len(files) > _MOST_FILES:
             return None
-        home = Path(tempfile.mkdtemp(prefix="saved-", dir=folder))
-    except OSError:
-        return None
-    try:
         for file in files:
             link = home / file.relative_to(path.parent)
             link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
             os.link(file, link)
     except OSError:
-        shutil.rmtree(home, ignore_errors=True)
+        unlink(home / path.name)
         return None
     return home / path.name
 
 
 def unlink(link: Path) -> None:
     """Remove what `link_to` returned."""
-    shutil.rmtree(link.parent, ignore_errors=True)
+    if link.is_dir():
+        shutil.rmtree(link, ignore_errors=True)
+    with suppress(OSError):
+        for file in list(_files(link)):
+            file.unlink(missing_ok=True)
+    with suppress(OSError):
+        link.parent.rmdir()  # the last one has gone
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -61,6 +61,7 @@ class Saves:
 
     Attributes:
         unseen: the kinds of the streams to which was saved what cannot be read again.
+        lost: saves to streams that were not kept, because there were more than the bound.
     """
 
     def __init__(self, bound: int, folder: Callable[[], Path | None]) -> None:
@@ -71,6 +72,7 @@ class Saves:
         self._bound = bound
         self._depth = self._inside_converter = 0
         self.unseen: list[str] = []
+        self.lost = 0
 
     def patches(self) -> list[Patch]:
         """Return the calls to wrap, those of all the frameworks that are known."""
@@ -157,10 +159,14 @@ class Saves:
         self._files[path] = SavedFile(path, tensors, link)
 
     def _note_stream(self, stream: Stream, call: SavingCall, model: object) -> None:
+        if self._are_too_many():
+            return
         path = self._place(f"{stream.kind}{call.suffix}")
         self._keep(path, path is not None and stream.copy_to(path), model, stream.kind)
 
     def _note_bytes(self, content: object, call: SavingCall, model: object) -> None:
+        if self._are_too_many():
+            return
         path, known = self._place(f"{call.name}{call.suffix}"), False
         if path is not None and isinstance(content, (bytes, bytearray)):
             known = bool(path.write_bytes(content))
@@ -176,9 +182,12 @@ class Saves:
         if path is not None:
             unlink(path)
 
+    def _are_too_many(self) -> bool:
+        too_many = len(self._streams) >= self._bound
+        self.lost += too_many
+        return too_many
+
     def _place(self, name: str) -> Path | None:
-        if len(self._streams) >= self._bound:
-            return None
         return new_file(self._folder(), name)
 
 
