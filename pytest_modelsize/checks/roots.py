@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_modelsize.checks.subject import Subject
+from pytest_modelsize.formats import companions
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.composition import (
     has_optimizer_of_its_own,
     holds_only_states,
     parts_of,
+    tensors_in,
     weights_of,
 )
 from pytest_modelsize.saving.watching.saves import SavedFile
@@ -37,6 +40,20 @@ class _Candidate:
             and shared
             and not has_optimizer_of_its_own(self.subject.model, other.subject.model)
         )
+
+    def is_in(self, written: frozenset[object]) -> bool:
+        """Return whether a file holds it, or what was read from it again: states of these sizes."""
+        if not holds_only_states(self.subject.model):
+            return self.weights <= written
+        held = tensors_in(self.subject.model).keys()
+        return held <= written or (
+            (sizes := _sizes(held)).total() == len(held) and not sizes - _sizes(written)
+        )
+
+
+def _sizes(tensors: Iterable[object]) -> Counter[int]:
+    """Return how many tensors there are of each number of bytes; those without memory left out."""
+    return Counter(tensor[1] for tensor in tensors if type(tensor) is tuple)
 
 
 def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subject]:
@@ -73,37 +90,21 @@ def roots(subjects: Sequence[Subject], saved: Sequence[SavedFile]) -> list[Subje
     left_out = {
         id(one.subject.model)
         for index, one in enumerate(candidates)
-        if (one.weights and any(one.weights <= tensors for tensors in written))
+        if (one.weights and any(one.is_in(tensors) for tensors in written))
         or any(
             one.is_part_of(other, later=position < index)
             for position, other in enumerate(candidates)
             if position != index
         )
     }
-    left_out |= _copies_of_states(candidates, alone=len(candidates) == len(subjects))
     empty = {id(c.subject.model) for c in candidates if not c.weights}
     found = [s for s in subjects if s.path is not None or id(s.model) not in left_out]
     found = [s for s in found if not _is_written(s, subjects)]
     found = [s for s in found if s.path is None or paths.isdisjoint(s.path.resolve().parents)]
+    led = {part.resolve() for path in paths for part in companions(path)}
+    found = [s for s in found if s.path is None or s.path.resolve() not in led]
     full = [s for s in found if s.path is not None or id(s.model) not in empty]
     return full or found
-
-
-def _copies_of_states(candidates: Sequence[_Candidate], *, alone: bool) -> set[int]:
-    """Return the dictionaries of states that are not of a model here: loaded ones, or copies.
-
-    Args:
-        alone: there is nothing but candidates.
-    """
-    states = [c for c in candidates if holds_only_states(c.subject.model)]
-    if alone and len(states) == len(candidates):
-        return set()
-    models = [c for c in candidates if c.weights and c not in states]
-    return {
-        id(state.subject.model)
-        for state in states
-        if not any(model.weights <= state.weights for model in models)
-    }
 
 
 def _has_parts(subject: Subject) -> bool:

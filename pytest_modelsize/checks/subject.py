@@ -10,6 +10,7 @@ from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.own_state import ancestors, class_attributes
 from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.training_state import fields_of, framework_of_arrays
 from pytest_modelsize.sizes.escaping import escaped
 
 __all__ = ["NoModelError", "Subject", "Target", "TargetError", "as_path", "as_subject"]
@@ -72,6 +73,9 @@ def as_subject(value: object, name: str) -> Subject | None:
     argument = f'model="{name}"'
     if framework_of(value) is not None:
         return Subject(name, model=value, argument=argument)
+    fields = fields_of(value)
+    if fields is not None and framework_of_arrays(fields) is not None:
+        return Subject(name, model=fields, argument=argument)
     path = as_path(value)
     if path is not None and recognise(path) is not None:
         return Subject(path.name, path=path, argument=argument)

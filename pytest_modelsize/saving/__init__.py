@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -166,8 +167,8 @@ def _saveable(model: object, name: str, format: str) -> tuple[object, str, str]:
 
 def _shown(model: object) -> str:
     if is_mapping(model):
-        held = (type(value).__name__ for _, value in members_of(model) or ())
-        return f"a dictionary of {', '.join(held)}"
+        held = Counter(type(value).__name__ for _, value in members_of(model) or ())
+        return f"a dictionary of {', '.join(f'{n} {kind}' for kind, n in held.items())}"
     return type(model).__name__
 
 

@@ -21,11 +21,8 @@ from pytest_modelsize.saving.framework import (
     is_optimizer_state,
     part_of,
 )
-from pytest_modelsize.saving.own_state import (
-    ancestors,
-    attributes_of,
-    full_name,
-)
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
+from pytest_modelsize.saving.training_state import arrays_in
 
 __all__ = [
     "HOLD_PARTS",
@@ -133,6 +130,8 @@ def _weights_in(part: object) -> Iterator[object]:
         states = [held for held in walk(part) if is_module_state(held)]
         for state in states:
             yield from (tensor for _, tensor in elements_of(state, MOST) or ())
+        if not states and framework_of(part) == "torch" and holds_only_states(part):
+            yield from (array for _, array in arrays_in(part))
     held = attributes_of(part)
     for name in HOLD_WEIGHTS:
         if name in held:

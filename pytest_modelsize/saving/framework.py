@@ -8,13 +8,14 @@ from typing import Any
 from pytest_modelsize.formats.onnx.model import looks_like_onnx
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.saving.containers import is_mapping, walk
-from pytest_modelsize.saving.own_state import attributes_of
+from pytest_modelsize.saving.own_state import attributes_of, full_name
 from pytest_modelsize.saving.per_class import PerClass
 
 __all__ = [
     "NNX_MODULES",
     "NNX_STATES",
     "TRAIN_STATE",
+    "array_kind",
     "class_attribute_names",
     "framework_of",
     "is_a",
@@ -58,6 +59,12 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
 }
 """Defining module and name of each framework's model class. A loss is a module, and no model;
 neither is what observes a network to quantize it."""
+_ARRAYS: Mapping[tuple[str, str], str] = {
+    ("torch", "Tensor"): "torch",
+    ("torch.nn.parameter", "Parameter"): "torch",
+    ("numpy", "ndarray"): "numpy",
+}
+"""Arrays that have no code of their own; those of JAX have moved from module to module."""
 _PARTS: Mapping[tuple[str, str], str | None] = {
     ("torch.optim.optimizer", "Optimizer"): "optimizer",
     ("torch.optim.lr_scheduler", "LRScheduler"): "other",
@@ -88,25 +95,33 @@ def framework_of(value: object) -> str | None:
         return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
     known = _model_class(type(value))
     if known is None and is_mapping(value):
-        if _is_checkpoint(value):
-            return "torch"
-        return "flax" if type(value) is dict and _is_tree_of_parameters(value) else None
+        return _of_dictionary(value)
     return known
 
 
-def _is_checkpoint(value: object) -> bool:
-    """Return whether a dictionary holds a module, or a module's state beside an optimizer.
+def _of_dictionary(value: object) -> str | None:
+    """Return what saves a dictionary with a module, with a module's state beside an optimizer, of
+    parameters, or of a training's state; None for any other.
 
     The states of modules alone are copies more often than what ships: of before a step, and after.
     """
-    has_state = has_optimizer = False
+    has_state = has_optimizer = has_arrays = False
     for held in walk(value):
         part = part_of(held)
         if part == "module":
-            return True
+            return "torch"
         has_state = has_state or is_module_state(held)
         has_optimizer = has_optimizer or part == "optimizer" or is_optimizer_state(held)
-    return has_state and has_optimizer
+        has_arrays = has_arrays or array_kind(type(held)) is not None
+    if has_state and has_optimizer:
+        return "torch"
+    if not has_arrays:
+        return None
+    if type(value) is dict and _is_tree_of_parameters(value):
+        return "flax"
+    from pytest_modelsize.saving.training_state import framework_of_arrays
+
+    return framework_of_arrays(value)
 
 
 def is_module_state(value: object) -> bool:
@@ -149,18 +164,20 @@ def _are_arrays(tree: dict[object, object]) -> bool:
         for held in pending.pop().values():
             if type(held) is dict:
                 pending.append(held)
-            elif not _is_array(held):
+            elif array_kind(type(held)) != "flax":
                 return False
             else:
                 found = True
     return found
 
 
-def _is_array(value: object) -> bool:
-    """Return whether ``value`` is an array of JAX: ``jaxlib._jax.ArrayImpl``, once elsewhere."""
-    cls = type(value)
-    module = _namespace(cls).get("__module__")
-    return _name(cls) == "ArrayImpl" and type(module) is str and module.startswith("jaxlib.")
+@PerClass
+def array_kind(cls: type) -> str | None:
+    """Return what saves the arrays of a class: ``torch``, ``flax`` or ``numpy``."""
+    module, name = full_name(cls)
+    if name == "ArrayImpl" and module.startswith("jaxlib."):
+        return "flax"
+    return _ARRAYS.get((module, name))
 
 
 def is_a(value: object, *classes: tuple[str, str]) -> bool:

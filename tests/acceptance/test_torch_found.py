@@ -96,6 +96,16 @@ SHAPES = {
         "    torch.save({'net': net.state_dict(), 'how': o.state_dict()}, tmp_path / 'e.pt')\n"
         "    back = torch.load(tmp_path / 'e.pt')"), "e.pt",
     ),
+    "copied weights": (
+        ("def test_it(net):\n    o = torch.optim.Adam(net.parameters())\n"
+        "    kept = {'net': {k: v.clone() for k, v in net.state_dict().items()}, 'how': o}"), "kept.pt net.pt",
+    ),
+    "saved without": (
+        ("def test_it(net, tmp_path):\n    o = torch.optim.Adam(net.parameters())\n"
+        "    o.state[net.weight]['exp_avg'] = torch.ones(32, 32)\n"
+        "    torch.save(net.state_dict(), tmp_path / 'f.pt')\n"
+        "    kept = copy.deepcopy({'net': net.state_dict(), 'how': o.state_dict()})"), "kept.pt f.pt",
+    ),
     "before and after": (
         ("def test_it(net):\n    kept = {'before': copy.deepcopy(net.state_dict()), 'after': net.state_dict()}"), "net.pt",
     ),
@@ -124,7 +134,10 @@ def test_a_marker_alone_finds_the_model(run, shape):
     result = run(f"@LIMIT\n{code}\n")
     result.assert_outcomes(failed=1)
     headlines = [line for line in result.outlines if re.match(r"\S+ \S+ k?M?B > 10 B", line)]
-    assert [line.partition(" ")[0] for line in headlines] == [name]
+    worst, *others = name.split()
+    assert [line.partition(" ")[0] for line in headlines] == [worst]
+    for other in others:
+        result.stdout.re_match_lines([rf"    {re.escape(other.removesuffix('.pt'))}.* over "])
 
 
 def test_a_budget_holds_for_each_of_several_and_one_can_be_picked(run):

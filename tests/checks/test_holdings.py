@@ -173,3 +173,11 @@ def test_a_file_in_a_folder_that_is_an_artifact_is_no_root(tmp_path):
     whole, part = Subject("net", path=folder), Subject("inner", path=folder / "inner.tflite")
     assert roots([part, whole], []) == [whole]
     assert roots([part], []) == [part]
+
+
+def test_files_that_another_one_leads_are_no_roots():
+    folder = Path(__file__).parent.parent / "data" / "hub"
+    files = sorted(folder.glob("model*"))
+    subjects = [Subject(file.name, path=file) for file in files]
+    assert [file.suffix for file in files] == [".safetensors", ".safetensors", ".json"]
+    assert [subject.name for subject in roots(subjects, [])] == ["model.safetensors.index.json"]

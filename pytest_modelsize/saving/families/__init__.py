@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_modelsize.saving.families.arrays import save_arrays
 from pytest_modelsize.saving.families.catboost import save_catboost
 from pytest_modelsize.saving.families.flax import save_flax
 from pytest_modelsize.saving.families.lightgbm import save_lightgbm
@@ -55,6 +56,7 @@ FAMILIES: Mapping[str, Family] = {
     "skorch": Family("skorch", PICKLES, save_sklearn, ("skorch", "torch")),
     "scikeras": Family("scikeras", PICKLES, save_sklearn, ("scikeras", "keras")),
     "onnx": Family("ONNX", {"onnx": ".onnx"}, save_onnx, ("onnx",)),
+    "numpy": Family("NumPy", {"pickle": ".pkl"}, save_arrays, ("numpy",)),
     "flax": Family("Flax", {"msgpack": ".msgpack"}, save_flax, ("flax", "jax")),
 }
 """By what `framework.framework_of` calls them."""

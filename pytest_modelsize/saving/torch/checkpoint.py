@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_modelsize.saving.containers import MOST, is_mapping, members_of, walk
 from pytest_modelsize.saving.framework import (
+    array_kind,
     is_a,
     is_module_state,
     is_optimizer_state,
@@ -35,7 +36,8 @@ class Parts:
         modules: none where the dictionary holds their states alone.
         optimizers, others: what has a state_dict besides: schedulers, gradient scalers; and the
             states of optimizers.
-        tensors: parameters of no module here, and state_dicts of modules. Other tensors are data.
+        tensors: parameters of no module here, and states of modules; where there are none, all
+            tensors. Beside these, other tensors are data.
         kinds: ``module``, ``optimizer``, ``other`` or ``tensors`` of each, by its id.
     """
 
@@ -54,6 +56,16 @@ class Parts:
         return is_mapping(self.subject) and any(
             type(value) in _PLAIN for _, value in members_of(self.subject) or ()
         )
+
+    @property
+    def weights_at(self) -> list[Any]:
+        """The keys of the dictionary under which there are modules or tensors."""
+        weights = {id(part) for part in (*self.modules.values(), *self.tensors.values())}
+        return [
+            key
+            for key, value in members_of(self.subject) or ()
+            if id(value) in weights or any(id(held) in weights for held in walk(value))
+        ]
 
 
 def parts_of(subject: Any) -> Parts:
@@ -80,6 +92,12 @@ def parts_of(subject: Any) -> Parts:
         else:
             homes[kind][name] = value
             parts.kinds[id(value)] = kind
+    # Beside modules and their states, tensors are data; where there are none, they are weights.
+    states = _copied_states(parts) if parts.modules or parts.tensors else None
+    for name, value in left:
+        if array_kind(type(value)) is not None and (states is None or id(value) in states):
+            parts.tensors[name] = value
+            parts.kinds[id(value)] = "tensors"
     own = {id(p) for module in parts.modules.values() for p in module.parameters()}
     for name, value in list(parts.tensors.items()):
         if id(value) in own:
@@ -94,6 +112,22 @@ def parts_of(subject: Any) -> Parts:
     return parts
 
 
+def _copied_states(parts: Parts) -> set[int]:
+    """Return the ids of the tensors in dictionaries with the names of a module's state."""
+    states = [value for value in parts.tensors.values() if is_mapping(value)]
+    states += [module.state_dict() for module in parts.modules.values()]
+    names = [_keys(state) for state in states]
+    found: set[int] = set()
+    for held in walk(parts.subject):
+        if is_mapping(held) and len(keys := _keys(held)) > 1 and keys in names:
+            found.update(id(value) for _, value in members_of(held) or ())
+    return found
+
+
+def _keys(mapping: Any) -> frozenset[object]:
+    return frozenset(key for key, _ in members_of(mapping) or ())
+
+
 def weights(parts: Parts) -> Any:
     """What ships: the state_dict of the one module, or of each in its place."""
     if len(parts.modules) == 1 and not parts.tensors:
@@ -102,7 +136,10 @@ def weights(parts: Parts) -> Any:
     if len(parts.tensors) == 1 and not parts.modules:
         (state,) = parts.tensors.values()
         return state
-    return _stated(parts.subject, parts, full=False)
+    stated = _stated(parts.subject, parts, full=False)
+    homes = parts.weights_at
+    alone = len(homes) == 1 and not parts.modules and is_mapping(stated[homes[0]])
+    return stated[homes[0]] if alone else stated
 
 
 def checkpoint(parts: Parts) -> Any:
@@ -191,7 +228,7 @@ def _stated(value: Any, parts: Parts, *, full: bool) -> Any:
     """Return ``value`` with state_dicts in place of what has one; `_NOTHING` where none is left."""
     kind = parts.kinds.get(id(value))
     if kind == "tensors":
-        return value if is_mapping(value) else value.detach()
+        return value.detach() if hasattr(value, "detach") else value
     if kind is not None:
         if not full and kind != "module":
             return _NOTHING

@@ -18,10 +18,14 @@ from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
 from pytest_modelsize.saving.saved_copy import SavedCopy
 from pytest_modelsize.saving.torch.checkpoint import Parts, checkpoint, parts_of, weights
 from pytest_modelsize.saving.torch.onnx import export_onnx
+from pytest_modelsize.saving.training_state import refuse_slots
 
 __all__ = ["SUFFIXES", "save_torch"]
 
 SUFFIXES: Mapping[str, str] = {"torch": ".pt", "safetensors": ".safetensors", "onnx": ".onnx"}
+
+_FEW = 4
+"""Keys of a dictionary that are spelt out."""
 
 
 def save_torch(
@@ -45,6 +49,8 @@ def save_torch(
     """
     torch = sys.modules["torch"]
     parts = parts_of(model)
+    if not include_optimizer and not parts.modules:
+        refuse_slots(model)
     for key, module in parts.modules.items():
         _check_written(torch, key, module)
     if format == "torch":
@@ -86,11 +92,23 @@ def _call(parts: Parts) -> str:
         (name,) = parts.modules
         return f'torch.save({name}.state_dict(), "model.pt")'
     if not parts.modules:
-        key = next(iter(parts.tensors))
-        end = min(len(key), *(key.find(mark) % (len(key) + 1) for mark in "[."))
-        return f'torch.save(checkpoint["{key[:end]}"]{key[end:]}, "model.pt")'
+        return _call_for_states(parts)
     states = ", ".join(f'"{name}": {name}.state_dict()' for name in parts.modules)
     return f'torch.save({{{states}}}, "model.pt")'
+
+
+def _call_for_states(parts: Parts) -> str:
+    keys = [f'"{key}"' if type(key) is str else repr(key) for key in parts.weights_at]
+    if len(parts.tensors) == 1:
+        name = next(iter(parts.tensors))
+        end = min(len(name), *(name.find(mark) % (len(name) + 1) for mark in "[."))
+        return f'torch.save(checkpoint["{name[:end]}"]{name[end:]}, "model.pt")'
+    if len(keys) == 1:
+        return f'torch.save(checkpoint[{keys[0]}], "model.pt")'
+    if len(keys) <= _FEW:
+        states = ", ".join(f"{key}: checkpoint[{key}]" for key in keys)
+        return f'torch.save({{{states}}}, "model.pt")'
+    return 'torch.save({key: checkpoint[key] for key in weights}, "model.pt")'
 
 
 def _only(parts: Parts, format: str) -> Any:

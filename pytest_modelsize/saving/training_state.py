@@ -1,0 +1,185 @@
+"""Containers of plain arrays that are a training's state: weights, and an optimizer's beside them.
+
+Arrays alone are data more often than a model. What makes them one is what an optimizer keeps: its
+``state_dict()`` beside arrays of the same shapes, or slots such as ``exp_avg`` that repeat them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_modelsize.formats.mirrored_shapes import without_an_axis
+from pytest_modelsize.saving.containers import MOST, Elements, members_of
+from pytest_modelsize.saving.framework import array_kind, is_optimizer_state, part_of
+from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
+from pytest_modelsize.saving.per_class import PerClass
+
+__all__ = ["arrays_in", "fields_of", "framework_of_arrays", "refuse_slots", "slots_in"]
+
+_DEEPEST = 8
+_OPTAX = "optax"
+Steps = tuple[object, ...]
+_Shapes = set[tuple[int, ...]]
+
+
+def fields_of(value: object) -> dict[object, object] | None:
+    """Return the fields of a dataclass or a named tuple; None for anything else."""
+    names = _field_names(type(value))
+    if names is None:
+        return None
+    if issubclass(type(value), tuple):
+        held: Any = value
+        return dict(zip(names, tuple.__iter__(held), strict=False))
+    held = attributes_of(value)
+    return {name: held[name] for name in names if name in held}
+
+
+@PerClass
+def _field_names(cls: type) -> tuple[str, ...] | None:
+    for base in ancestors(cls):
+        fields = class_attributes(base).get("__dataclass_fields__")
+        if type(fields) is dict:
+            return tuple(fields)
+        named = class_attributes(base).get("_fields")
+        if type(named) is tuple and issubclass(cls, tuple):
+            return named
+    return None
+
+
+def framework_of_arrays(value: object) -> str | None:
+    """Return what saves a container of arrays that is a training's state; None for any other."""
+    state: _Shapes = set()
+    loose: _Shapes = set()
+    kinds: set[str] = set()
+    hinted = False
+    for steps, held, served in _walk(value):
+        if served is not None:
+            state.update(served)
+            continue
+        kind = array_kind(type(held))
+        if kind is not None:
+            kinds.add(kind)
+            loose.add(_shape(held))
+        hinted = hinted or _is_hint(steps[-1])
+    if not kinds or not (_serve(state, loose) or (hinted and slots_in(value))):
+        return None
+    return next(kind for kind in ("torch", "flax", "numpy") if kind in kinds)
+
+
+def _serve(state: _Shapes, loose: _Shapes) -> bool:
+    """Return whether an optimizer that keeps ``state`` may serve arrays of these shapes."""
+    kept = state - {()}
+    factors = set().union(*(without_an_axis(shape) for shape in loose))
+    return not kept.isdisjoint(loose) and 2 * len(kept & (loose | factors)) >= len(kept)
+
+
+def arrays_in(value: object) -> Iterator[tuple[Steps, object]]:
+    """Yield the arrays in a container, with the keys that lead there; none of an optimizer's."""
+    for steps, held, served in _walk(value):
+        if served is None and array_kind(type(held)) is not None:
+            yield steps, held
+
+
+def slots_in(value: object) -> list[Steps]:
+    """Return which arrays of a container are an optimizer's, by their names and shapes."""
+    # Readers are imported where they are needed only.
+    from pytest_modelsize.formats.torch.slots import Leaf, Node, mark_state
+
+    root = Node()
+    nodes: dict[int, Node] = {}
+    leaves: list[tuple[Steps, Node]] = []
+    for steps, held in arrays_in(value):
+        node = root
+        for depth, step in enumerate(steps):
+            last = depth == len(steps) - 1
+            node = node.below(str(step), held=not last)
+            if not last and id(node) not in nodes:
+                nodes[id(node)] = node
+                node.contain(numbered=type(steps[depth + 1]) is not str)
+        node.tensors.append(Leaf(_shape(held), _is_trained(held)))
+        leaves.append((steps, node))
+    if not mark_state(root):
+        return []
+    found = [steps for steps, node in leaves if node.state]
+    return found if len(found) < len(leaves) else []
+
+
+def refuse_slots(value: object) -> None:
+    """Raise a ValueError where arrays in ``value`` are an optimizer's: no save leaves them out."""
+    found = slots_in(value)
+    if found:
+        named = ", ".join(".".join(map(str, steps)) for steps in found[:3])
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise ValueError(
+            f"it holds optimizer state as plain arrays ({named}{more}), which no save leaves out: "
+            "take it out in the test, or leave include_optimizer=False out"
+        )
+
+
+def _walk(value: object) -> Iterator[tuple[Steps, object, _Shapes | None]]:
+    """Yield what containers hold, each once, with the shapes that it serves if it is an optimizer
+    or an optimizer's state, which is not looked into.
+    """
+    pending: list[tuple[Steps, object]] = [((), value)]
+    seen: set[int] = set()
+    while pending and len(seen) < MOST:
+        steps, holder = pending.pop()
+        for key, held in _elements(holder) or ():
+            if id(held) in seen:
+                continue
+            seen.add(id(held))
+            served = _served(held)
+            here = (*steps, key)
+            yield here, held, served
+            if served is None and len(here) < _DEEPEST:
+                pending.append((here, held))
+
+
+def _elements(value: object) -> Elements | None:
+    fields = fields_of(value)
+    return members_of(value) if fields is None else list(fields.items())
+
+
+def _served(value: object) -> _Shapes | None:
+    """Return the shapes of what an optimizer, or a state of one, serves; None for any other."""
+    if part_of(value) == "optimizer":
+        groups: object = attributes_of(value).get("param_groups")
+    elif is_optimizer_state(value):
+        state: Any = value
+        groups = dict.get(state, "state")
+    elif full_name(type(value))[0].partition(".")[0] == _OPTAX and fields_of(value) is not None:
+        groups = fields_of(value)
+    else:
+        return None
+    found: _Shapes = set()
+    pending, left = [groups], MOST
+    while pending and left:
+        left -= 1
+        held = pending.pop()
+        if array_kind(type(held)) is not None:
+            found.add(_shape(held))
+        else:
+            pending += [inner for _, inner in _elements(held) or ()]
+    return found
+
+
+def _shape(array: Any) -> tuple[int, ...]:
+    return tuple(array.shape)
+
+
+def _is_trained(array: Any) -> bool:
+    return "float" in str(array.dtype)
+
+
+def _is_hint(key: object) -> bool:
+    return type(key) is str and _may_name_a_slot(key)
+
+
+@functools.lru_cache(maxsize=4096)
+def _may_name_a_slot(name: str) -> bool:
+    from pytest_modelsize.formats.torch.slots.names import STRONG, WEAK, like_an_optimizer
+
+    parts = name[:200].split(".")
+    return not (STRONG | WEAK).isdisjoint(parts) or any(map(like_an_optimizer, parts))
