@@ -11,8 +11,6 @@ from functools import lru_cache
 import pytest
 
 from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKER, MARKERS, ModelSizeFailure
-from pytest_modelsize.sizes.bytesize import SizeError
-from pytest_modelsize.sizes.growth import parse_growth
 
 __all__ = ["check_spelling"]
 
@@ -55,6 +53,9 @@ def _meant_by_limit(mark: pytest.Mark) -> str:
     """Return the marker of ours that a name means which could be another's but for its limit."""
     meant = _WITH_A_LIMIT.get(_plain(mark.name), "")
     if meant and mark.args:
+        from pytest_modelsize.sizes.bytesize import SizeError
+        from pytest_modelsize.sizes.growth import parse_growth
+
         with suppress(SizeError):
             parse_growth(None, mark.args[0])
             return meant
