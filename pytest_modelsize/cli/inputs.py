@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_modelsize.formats import ArtifactError, measure
+from pytest_modelsize.formats import ArtifactError, measure, recognise
 from pytest_modelsize.formats.extents import Extent, noted
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
@@ -26,6 +26,10 @@ __all__ = [
 
 STDIN = "-"
 _NAME = "stdin"
+_TELLING = (".json", ".index", ".xml", ".pb", ".meta")
+"""Suffixes without which a reader does not take a file for one of its format."""
+_BASELINE = b'"pytest-modelsize baseline"'
+"""`storage.baseline_file.HEAD`, which need not be imported for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,51 @@ def artifact_at(name: str) -> Iterator[Path]:
         path = Path(folder, _NAME)
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield path
+        path = _named(path)
+        try:
+            yield path
+        except ArtifactError as error:
+            raise _of_standard_input(error, path) from None
+        except MeasurementJsonError as error:
+            said = str(error).replace(str(path), "standard input", 1)
+            raise MeasurementJsonError(said) from None
+
+
+def _of_standard_input(error: ArtifactError, path: Path) -> ArtifactError:
+    """Return the error without the path at which standard input lay meanwhile."""
+    file, mark, member = error.artifact.partition("!")
+    if file == str(path):
+        inside = mark + member
+        return ArtifactError(f"standard input{inside}", error.offset, error.problem)
+    other = Path(error.artifact)
+    if other.is_relative_to(path.parent):
+        problem = f"names {_as_given(other)!r}, and holds one file: name it by its path"
+        return ArtifactError("standard input", None, problem)
+    return error
+
+
+def _named(path: Path) -> Path:
+    """Return the file with the suffix that some formats are told by, where it is one of these.
+
+    Raises:
+        ArtifactError: where it is a part of a folder.
+    """
+    unnamed = path
+    if recognise(path) is None:
+        for suffix in _TELLING:
+            path = path.rename(unnamed.with_name(f"{_NAME}{suffix}"))
+            if recognise(path) not in (None, "placeholder"):
+                break
+        else:
+            return path.rename(unnamed)
+        if suffix == ".pb" and measure(path).format == "saved_model":
+            raise ArtifactError("standard input", None, "a part of a SavedModel: name its folder")
+    return path
+
+
+def _as_given(path: Path) -> str:
+    """Return the name of a file beside standard input, whose own name nobody has said."""
+    return f"*{path.name.removeprefix(_NAME)}" if path.name.startswith(_NAME) else path.name
 
 
 def refuse_misspelt(name: str) -> None:
@@ -106,12 +154,15 @@ def saved_measurements(path: Path) -> list[Measurement] | None:
     if not _may_be_ours(path):
         return None
     from pytest_modelsize.storage.measurement_json import load
-    from pytest_modelsize.storage.result_sets import load_measurements
+    from pytest_modelsize.storage.result_sets import is_comparison, load_measurements
 
     try:
         if (several := load_measurements(path)) is not None:
             return [found.named(name) for name, found in several.items()]
         one = load(path)
+        if one is None and is_comparison(path):
+            problem = "is what `modelsize diff --json` printed, which holds no measurement"
+            raise MeasurementJsonError(problem)
     except MeasurementJsonError as error:
         raise MeasurementJsonError(f"{path} {error}") from None
     return None if one is None else [one]
@@ -129,7 +180,7 @@ def refuse_saved(path: Path, name: str) -> None:
 
 
 def _may_be_ours(path: Path) -> bool:
-    """Return whether a file begins like a JSON object, and says a schema near its beginning."""
+    """Return whether a file begins like a JSON object that is written here."""
     try:
         if not path.is_file():
             return False
@@ -137,4 +188,4 @@ def _may_be_ours(path: Path) -> bool:
             head = file.read(4096)
     except OSError:
         return False  # what measures it says why
-    return head.lstrip().startswith(b"{") and b'"schema"' in head
+    return head.lstrip().startswith(b"{") and (b'"schema"' in head or _BASELINE in head)

@@ -63,7 +63,8 @@ FORMS: Mapping[str, Callable[[Sequence[CheckResult]], str]] = {
 
 
 def _name(result: CheckResult) -> str:
-    return f"{result.test} [{result.key or result.artifact}]"
+    name = result.key or result.artifact
+    return f"{result.test} [{name}]" if result.test else name
 
 
 def _sizes(result: CheckResult) -> dict[str, int]:

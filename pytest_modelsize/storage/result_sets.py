@@ -15,7 +15,7 @@ from pytest_modelsize.storage.measurement_json import (
     load_object,
 )
 
-__all__ = ["load_measurements"]
+__all__ = ["is_comparison", "load_measurements"]
 
 
 def load_measurements(path: Path) -> Mapping[str, Measurement] | None:
@@ -43,6 +43,19 @@ def load_measurements(path: Path) -> Mapping[str, Measurement] | None:
     except BaselineError as error:
         raise MeasurementJsonError(f"is damaged: {error}") from None
     return None
+
+
+def is_comparison(path: Path) -> bool:
+    """Return whether ``path`` holds what `difference_as_json` gives of one artifact, or of several.
+
+    Raises:
+        MeasurementJsonError: where it cannot be read.
+    """
+    value = load_object(path) or {}
+    several = value.get("artifacts")
+    return {"schema", "old", "new", "change"} <= value.keys() or (
+        "schema" in value and isinstance(several, dict)
+    )
 
 
 def _named(measurements: Sequence[Measurement]) -> dict[str, Measurement]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_modelsize.storage import files
 from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
 from pytest_modelsize.storage.check_result_json import result_from_json
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError
+from pytest_modelsize.storage.measurement_json import MeasurementJsonError, from_json
 
 __all__ = ["LARGEST", "REPORT_SCHEMA", "merged", "parse_report", "read_report"]
 
@@ -43,10 +43,11 @@ def read_report(path: Path) -> list[CheckResult]:
 
 
 def parse_report(text: bytes) -> list[CheckResult]:
-    """Return the results in the text of a report.
+    """Return the results in the text of a report, or of what ``modelsize show --json`` printed.
 
     Raises:
-        MeasurementJsonError: where `pytest --modelsize-report=FILE.json` did not write it.
+        MeasurementJsonError: where neither `pytest --modelsize-report=FILE.json` nor the command
+            wrote it.
     """
     if not text.strip():
         raise MeasurementJsonError("is empty")
@@ -54,6 +55,8 @@ def parse_report(text: bytes) -> list[CheckResult]:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise MeasurementJsonError("is not JSON") from None
+    if (measured := _measured(document)) is not None:
+        return measured
     if not isinstance(document, dict) or not isinstance(document.get("artifacts"), list):
         raise MeasurementJsonError(
             "is not a report: write one with pytest --modelsize-report=FILE.json"
@@ -63,6 +66,25 @@ def parse_report(text: bytes) -> list[CheckResult]:
             f"has schema {document.get('schema')!r:.60}, and {REPORT_SCHEMA} is what is read here"
         )
     return [result_from_json(value) for value in document["artifacts"]]
+
+
+def _measured(document: object) -> list[CheckResult] | None:
+    """Return what ``modelsize show --json`` printed as results without a test; None if it did not.
+
+    Raises:
+        MeasurementJsonError: where it claims to be that, and is damaged.
+    """
+    if not isinstance(document, dict):
+        return None
+    found = document.get("measurements")
+    if {"schema", "total", "sections"} <= document.keys():
+        found = [document]
+    if not isinstance(found, list):
+        return None
+    return [
+        CheckResult(test="", artifact=one.name, verdict="measured", measurement=one, key=one.name)
+        for one in map(from_json, found)
+    ]
 
 
 def merged(reports: Iterable[Iterable[CheckResult]]) -> list[CheckResult]:

@@ -68,6 +68,36 @@ def test_what_is_shown_of_several_can_be_shown_again(saved, tmp_path, capsys):
     assert [one["sections"] for one in again] == [one["sections"] for one in first]
 
 
+@pytest.mark.parametrize("form", ["benchmark", "bencher", "openmetrics"])
+def test_what_is_shown_of_files_is_exported_without_pytest(saved, capsys, form):
+    path = saved(MODEL, DATA / "dense.safetensors")
+    assert main(["export", "--as", form, str(path)]) == 0
+    told = capsys.readouterr().out
+    for file in (MODEL, DATA / "dense.safetensors"):
+        assert file.name in told
+        assert str(file.stat().st_size) in told
+
+
+def test_what_is_shown_can_be_merged_into_a_report(saved, tmp_path, capsys):
+    path = saved(MODEL)
+    assert main(["merge", str(path), "--output", str(tmp_path / "report.json")]) == 0
+    assert main(["show", "--json", str(tmp_path / "report.json")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sections"] == json.loads(path.read_text())["sections"]
+
+
+def test_a_comparison_is_no_measurement(tmp_path, capsys):
+    empty = tmp_path / "set.json"
+    empty.write_text(json.dumps({"schema": 1, "measurements": []}))
+    for one, other in ((MODEL, DATA / "dense.h5"), (empty, empty)):
+        assert main(["diff", "--json", str(one), str(other)]) == 0
+        path = tmp_path / "changed.json"
+        path.write_text(capsys.readouterr().out)
+        for command in (["show"], ["check", "--max", "1 GB"]):
+            assert main([*command, str(path)]) == 2
+            assert "which holds no measurement" in capsys.readouterr().err
+
+
 def test_a_file_of_no_measurement_is_not_checked(tmp_path, capsys):
     path = tmp_path / "none.json"
     path.write_text(json.dumps({"schema": 1, "measurements": []}))

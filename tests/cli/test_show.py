@@ -99,6 +99,45 @@ def test_standard_input_is_measured_like_a_file(shown, monkeypatch):
     assert (code, told["format"], told["total"]) == (0, "tflite", len(content))
 
 
+ONE_OF_SEVERAL = {
+    "external/dense.onnx": "names 'dense.onnx.data'",
+    "openvino/dense.xml": "names '*.bin'",
+    "apple/dense.mlpackage/Data/com.apple.CoreML/model.mlmodel": "names 'weight.bin'",
+    "checkpoint/ckpt-1.index": "names '*.data-00000-of-00001'",
+    "hub/model.safetensors.index.json": "names 'model-00001-of-00002.safetensors'",
+    "web/model.json": "names 'group1-shard1of1.bin'",
+    "listed/net-weights_manifest.json": "names 'net-shard1'",
+    "saved/saved_model.pb": "a part of a SavedModel",
+}
+"""Files that name others, which standard input does not hold."""
+
+
+@pytest.mark.parametrize("name", ONE_OF_SEVERAL)
+def test_standard_input_is_refused_where_it_is_one_file_of_several(shown, monkeypatch, name):
+    content = (DATA / name).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    code, out, err = shown("-")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"modelsize: standard input: {ONE_OF_SEVERAL[name]}")
+    assert err.count("\n") == 1
+
+
+def test_what_is_broken_on_standard_input_has_no_path(shown, monkeypatch, tmp_path):
+    content = (DATA / "dense.keras").read_bytes()[:5000]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert shown("-")[2].startswith("modelsize: standard input, byte ")
+
+
+def test_the_sizes_in_a_baseline_are_shown(shown, tmp_path):
+    (tmp_path / "b.json").write_text(
+        '{"pytest-modelsize baseline": 1, "tests": {"t.py::test_a": {"a.keras": {"format": "keras",'
+        ' "total": 7, "sections": {"weights": {"total": 7, "entries": {"kernel": 7}}}}}}}'
+    )
+    code, out, _ = shown(tmp_path / "b.json")
+    assert (code, out.splitlines()[0]) == (0, "t.py::test_a [a.keras]")
+    assert [name for _, name, size in sizes_of(out) if size == 7] == ["total", "weights", "kernel"]
+
+
 def test_json_is_taken_where_it_comes_out(shown, tmp_path):
     _, out, _ = shown(DATA / "dense.keras", "--json")
     (tmp_path / "saved.json").write_text(out)
