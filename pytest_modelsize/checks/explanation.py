@@ -16,8 +16,8 @@ from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.formats import ArtifactError, measure
 from pytest_modelsize.saving import SaveError, export_call, framework_of
+from pytest_modelsize.saving.keras.shared_weights import save_once
 from pytest_modelsize.saving.keras.tensorflow import lighter_conversions
-from pytest_modelsize.saving.saved_once import save_once
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import GrowthExcess

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from pytest_modelsize.checks.artifact_search import artifacts_below, path_inside
 from pytest_modelsize.checks.description import described, listed
-from pytest_modelsize.checks.folder import artifacts_below, path_inside
 from pytest_modelsize.checks.holdings import held_in
-from pytest_modelsize.checks.names import LARGEST, made_by_class, value_of
+from pytest_modelsize.checks.model_expression import LARGEST, made_by_class, value_of
 from pytest_modelsize.checks.path_spelling import meant_path, near_path
 from pytest_modelsize.checks.roots import roots
-from pytest_modelsize.checks.saved import saved_subjects, without_copies
+from pytest_modelsize.checks.saved_artifacts import saved_subjects, without_copies
 from pytest_modelsize.checks.subject import (
     NoModelError,
     Subject,

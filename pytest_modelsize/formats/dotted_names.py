@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 from pytest_modelsize.sizes.measurement import SectionPath
 
-__all__ = ["Homes", "described"]
+__all__ = ["Homes"]
 
 _DEEPEST = 16
 """Layers within layers that are told apart."""
@@ -55,8 +55,3 @@ def _few_layers(names: Iterable[str]) -> bool:
         if len(layers) > _MOST_LAYERS:
             return False
     return True
-
-
-def described(dtype: str, shape: Iterable[int]) -> str:
-    """Return type and shape as reports show them: ``float32 3x3x64``."""
-    return f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"

@@ -13,10 +13,10 @@ from math import prod
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.cursor import Cursor
-from pytest_modelsize.formats.dotted_names import Homes, described
+from pytest_modelsize.formats.dotted_names import Homes
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import NamedTuple
 
 TYPE_CHECKING = False
@@ -228,7 +228,7 @@ def _settle(
         home = homes.of(tensor.name)
         ledger.add(home, Kind.DATA, tensor.size)
         ledger.add(home, Kind.STRUCTURE, tensor.entry)
-        ledger.note(home, described(tensor.dtype, tensor.shape))
+        ledger.note(home, type_and_shape(tensor.dtype, tensor.shape))
         extents.note(source, data + tensor.start, tensor.size, home, content=plain)
         position = stop
     gap = end - position

@@ -12,12 +12,11 @@ import re
 from math import prod
 
 from pytest_modelsize.formats import extents
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.slot_names import is_slot_name
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.measurement import Kind, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 
 TYPE_CHECKING = False
@@ -65,7 +64,7 @@ def read(source: Source, ledger: Ledger) -> None:
     ledger.add(home, Kind.STRUCTURE, start)
     if dtype == "object":
         ledger.add(home, Kind.OPAQUE, source.size - start)
-        ledger.note(home, f"{described(dtype, shape)}, pickled: never loaded")
+        ledger.note(home, f"{type_and_shape(dtype, shape)}, pickled: never loaded")
         return
     if size is not None and size > source.size - start:
         raise source.error(
@@ -78,7 +77,7 @@ def read(source: Source, ledger: Ledger) -> None:
     ledger.add(home, Kind.OPAQUE if unclear else Kind.DATA, held)
     extents.note(source, start, held, home)
     told = ", weights or an optimizer's state: by its name alone that is not known"
-    ledger.note(home, described(dtype, shape) + (told if unclear else ""))
+    ledger.note(home, type_and_shape(dtype, shape) + (told if unclear else ""))
     if start + held < source.size:
         ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - start - held)
 

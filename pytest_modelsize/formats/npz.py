@@ -12,12 +12,11 @@ import re
 
 from pytest_modelsize.formats import extents, npy, zip_archive
 from pytest_modelsize.formats.containers.zip import STORED, ZipMember, read_zip, unpack_head
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.slot_names import is_slot_name, prefixes_of
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.torch.slots import Leaf, state_among
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import NamedTuple
 
@@ -106,7 +105,7 @@ def _array(source: Source, member: ZipMember) -> _Array:
 def _enter(source: Source, array: _Array, ledger: Ledger, *, named: bool, serves: bool) -> None:
     """Account for an array: ``named`` where the archive is one of parameters."""
     member = array.member
-    note = described(array.dtype, array.shape) if array.dtype else ""
+    note = type_and_shape(array.dtype, array.shape) if array.dtype else ""
     section, kind = "weights" if named else "assets", Kind.DATA
     if array.problem:
         kind, note = Kind.OPAQUE, ", ".join(filter(None, (note, f"opaque: {array.problem}")))

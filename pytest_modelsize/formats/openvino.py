@@ -18,10 +18,10 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.part import TooManyParts
 from pytest_modelsize.formats.containers.xml_scanner import scan_tags
-from pytest_modelsize.formats.dotted_names import Homes, described
+from pytest_modelsize.formats.dotted_names import Homes
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import dataclass, field
 
@@ -187,12 +187,12 @@ class _Tags:
             if bits and needed != int(size):
                 raise self.source.error(
                     at,
-                    f"{name!r:.80} is {described(dtype, lengths)}, {needed:,d} bytes, "
+                    f"{name!r:.80} is {type_and_shape(dtype, lengths)}, {needed:,d} bytes, "
                     f"but claims {int(size):,d}",
                 )
         if len(self.constants) >= _MOST_LAYERS:
             raise TooManyParts(f"more than {_MOST_LAYERS:,d} constants")
-        note = described(dtype, lengths) if bits else dtype
+        note = type_and_shape(dtype, lengths) if bits else dtype
         self.constants.append(
             _Constant(start=int(offset), end=int(offset) + int(size), name=name, note=note)
         )

@@ -13,11 +13,11 @@ import struct
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.json_members import Member, Text
-from pytest_modelsize.formats.dotted_names import Homes, described
+from pytest_modelsize.formats.dotted_names import Homes
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.slots import Leaf, state_among
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.measurement import Kind, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import NamedTuple
 
@@ -130,7 +130,7 @@ def _settle(source: Source, buffer: int, tensors: list[_Tensor], ledger: Ledger)
         ledger.add(home, Kind.DATA, tensor.end - tensor.start)
         extents.note(source, buffer + tensor.start, tensor.end - tensor.start, home)
         ledger.add(home, Kind.STRUCTURE, tensor.entry)
-        ledger.note(home, described(_type(tensor.dtype), tensor.shape))
+        ledger.note(home, type_and_shape(_type(tensor.dtype), tensor.shape))
         if tensor.start > position:
             ledger.add(("overhead", "holes"), Kind.SLACK, tensor.start - position)
         position = tensor.end
@@ -159,8 +159,8 @@ def _tensor(header: Text, member: Member) -> _Tensor:
     if bits is not None and bits != 8 * (tensor.end - tensor.start):
         raise header.error(
             member,
-            f"{tensor.name!r:.80} is {described(tensor.dtype, tensor.shape)}, {(bits + 7) // 8:,d} "
-            f"bytes, but claims {tensor.end - tensor.start:,d}",
+            f"{tensor.name!r:.80} is {type_and_shape(tensor.dtype, tensor.shape)}, "
+            f"{(bits + 7) // 8:,d} bytes, but claims {tensor.end - tensor.start:,d}",
         )
     return tensor
 

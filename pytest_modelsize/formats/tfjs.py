@@ -17,12 +17,11 @@ from pathlib import Path
 
 from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.json_members import Member, Text, plain
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.slots import state_keys
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind
+from pytest_modelsize.sizes.measurement import Kind, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import dataclass
 
@@ -243,7 +242,7 @@ def _weights(
             *weight.name.split("/", 0 if deep else _DEEPEST),
         )
         ledger.add(home, Kind.DATA, size)
-        note = described(weight.dtype, weight.shape)
+        note = type_and_shape(weight.dtype, weight.shape)
         ledger.note(home, note if weight.stored == weight.dtype else f"{note}, as {weight.stored}")
     if position < total:
         ledger.add(("overhead", "beyond the manifest"), Kind.SLACK, total - position)

@@ -15,10 +15,9 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.json_parts import json_parts
 from pytest_modelsize.formats.containers.part import Part, PartPath, TooManyParts
 from pytest_modelsize.formats.containers.ubjson import ubjson_parts
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["format", "read", "recognises"]
@@ -141,4 +140,4 @@ def _counted(dtype: str, count: int) -> str:
     if not count:
         return "empty"
     words = {"": "elements", "numbers": "numbers", "text": "texts"}
-    return f"{count:,d} {words[dtype]}" if dtype in words else described(dtype, [count])
+    return f"{count:,d} {words[dtype]}" if dtype in words else type_and_shape(dtype, [count])

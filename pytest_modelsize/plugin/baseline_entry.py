@@ -29,7 +29,7 @@ __all__ = [
     "artifact_key",
     "command_for",
     "compared",
-    "described",
+    "entry_in_words",
     "match_of",
     "missing_entry",
 ]
@@ -149,7 +149,7 @@ def missing_entry(item: pytest.Item, match: BaselineMatch) -> str:
     )
 
 
-def described(item: pytest.Item, case: Compared) -> str:
+def entry_in_words(item: pytest.Item, case: Compared) -> str:
     """Say which entry of the baseline it is, and in what it differs beside its sizes."""
     text = baseline_path(item.config).name
     match, measurement = case.match, case.measurement

@@ -20,7 +20,6 @@ from pytest_modelsize.checks.targets import (
     means_largest,
 )
 from pytest_modelsize.formats import ArtifactError
-from pytest_modelsize.plugin.artifact_names import with_lasting_name
 from pytest_modelsize.plugin.baseline_entry import artifact_key
 from pytest_modelsize.plugin.items import (
     ParsedMarker,
@@ -30,6 +29,7 @@ from pytest_modelsize.plugin.items import (
     saves_sparsely,
     surroundings_of,
 )
+from pytest_modelsize.plugin.lasting_names import with_lasting_name
 from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.plugin.results import keep_unchecked
 from pytest_modelsize.plugin.state import note_marker

@@ -11,7 +11,7 @@ from pytest_modelsize.checks.compression import method
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.plugin.baseline_entry import Compared, command_for, described
+from pytest_modelsize.plugin.baseline_entry import Compared, command_for, entry_in_words
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
 from pytest_modelsize.plugin.state import session_of
@@ -48,7 +48,7 @@ def exceeded(
         budget=place_of(item, marker.mark),
         reason=marker.request.budget.reason,
         kept=kept,
-        baseline=case.match.problem or (described(item, case) if shown else ""),
+        baseline=case.match.problem or (entry_in_words(item, case) if shown else ""),
         accept=command_for(item, "--modelsize-update") if marker.request.growth else "",
         growth=growth if shown else None,
         compressed=_compressed(taken),

@@ -18,11 +18,11 @@ from pytest_modelsize.saving.containers import is_mapping, members_of
 from pytest_modelsize.saving.families import FAMILIES, PICKLES
 from pytest_modelsize.saving.families.wrappers import NotFitted, unwrapped
 from pytest_modelsize.saving.framework import framework_of
-from pytest_modelsize.saving.keras.description import described, export_call
 from pytest_modelsize.saving.keras.keras2 import save_keras_2
 from pytest_modelsize.saving.keras.keras3 import save_keras
 from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
 from pytest_modelsize.saving.keras.save_hook import Visited
+from pytest_modelsize.saving.keras.saved_facts import export_call, with_facts
 from pytest_modelsize.saving.keras.sparse.patches import can_be_sparse, sparse_files
 from pytest_modelsize.saving.keras.tensorflow import SUFFIXES, save_module, write_checkpoint
 from pytest_modelsize.saving.saved_copy import SavedCopy
@@ -220,7 +220,7 @@ def _save_module(
         visited = write_checkpoint(module, path, include_optimizer)
     else:
         raise ValueError("a tf.Module is saved as saved_model or checkpoint")
-    return described(
+    return with_facts(
         path, module, format, visited, include_optimizer=include_optimizer, state=False
     )
 
@@ -229,7 +229,7 @@ def _save_bytes(
     content: Any, path: Path, format: str, include_optimizer: bool, options: Mapping[str, Any]
 ) -> SavedCopy:
     path.write_bytes(content)
-    return described(
+    return with_facts(
         path, content, format, Visited(), include_optimizer=include_optimizer, state=False
     )
 

@@ -7,7 +7,7 @@ number of bytes that the file system reports, and every reader's result passes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import total_ordering
 
@@ -26,6 +26,7 @@ __all__ = [
     "Measurement",
     "Section",
     "SectionPath",
+    "type_and_shape",
 ]
 
 SECTIONS = ("weights", "optimizer", "config", "graph", "assets", "overhead")
@@ -56,6 +57,11 @@ OWN_NAMES = {kind: f"({kind.value})" for kind in Kind}
 """Name of the leaf that holds an entry's own bytes of a kind, beside those of its parts."""
 OWN = frozenset(OWN_NAMES.values())
 """Names of the leaves that hold an entry's own bytes, by kind, beside those of its parts."""
+
+
+def type_and_shape(dtype: str, shape: Iterable[int]) -> str:
+    """Return the note on a tensor: ``float32 3x3x64``, or ``float32 scalar``."""
+    return f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"
 
 
 class LawBroken(Exception):

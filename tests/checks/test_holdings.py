@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_modelsize.checks.holdings import held_in
-from pytest_modelsize.checks.names import value_of
+from pytest_modelsize.checks.model_expression import value_of
 from pytest_modelsize.checks.roots import roots
 from pytest_modelsize.checks.targets import Subject, Surroundings, Target, find_subjects
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from pytest_modelsize.checks.stripping.pickles import NoAnswer
 from pytest_modelsize.formats.containers.zip import ZipArchive
-from pytest_modelsize.formats.torch.roots import PICKLE
+from pytest_modelsize.formats.torch.archive_root import PICKLE
 
 __all__ = ["laid_out", "storages_of"]
 

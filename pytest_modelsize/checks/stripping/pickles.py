@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
+from pytest_modelsize.formats.containers.pickle.opcodes import PickleStream, opcodes
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.records import dataclass, field
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["NoAnswer", "Op", "Plan", "Stored", "ops_of", "rewritten"]
+__all__ = ["NoAnswer", "Op", "Plan", "RewrittenStorage", "ops_of", "rewritten"]
 
 _PUTS = ("BINPUT", "LONG_BINPUT")
 _GETS = ("BINGET", "LONG_BINGET")
@@ -43,7 +43,7 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class RewrittenStorage:
     """A storage as a pickle is to speak of it in one place.
 
     Attributes:
@@ -70,7 +70,7 @@ class Plan:
         names: bytes of a name that is written in place of another, by where that one is.
     """
 
-    stored: Mapping[int, Stored]
+    stored: Mapping[int, RewrittenStorage]
     spans: tuple[tuple[int, int], ...] = ()
     saved: int = 0
     names: Mapping[int, int] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Plan:
 
 def ops_of(pickle: Source) -> list[Op]:
     """Return the opcodes of a pickle."""
-    found = list(opcodes(Stream(pickle, 0)))
+    found = list(opcodes(PickleStream(pickle, 0)))
     ends = [*(start for _, _, start in found[1:]), pickle.size]
     return [
         Op(name, argument, start, end - start)
@@ -113,7 +113,7 @@ class _Writer:
         self._texts: dict[int, tuple[str, int, int]] = {}
         self._keys: dict[object, str] = {}
         self._last: tuple[str, str, int, int] | None = None
-        self._stored: Stored | None = None
+        self._stored: RewrittenStorage | None = None
         self._place = 0
 
     def take(self, op: Op) -> None:
@@ -135,7 +135,7 @@ class _Writer:
         self._write(op, stored, kept)
         self._place += 1
 
-    def _write(self, op: Op, stored: Stored | None, kept: bool) -> None:
+    def _write(self, op: Op, stored: RewrittenStorage | None, kept: bool) -> None:
         is_key = self._stored is not None and self._place == _KEY
         if op.name in _GETS:
             self._get(op, stored, is_key, kept)
@@ -160,7 +160,7 @@ class _Writer:
         elif kept:
             self._other(op, stored)
 
-    def _other(self, op: Op, stored: Stored | None) -> None:
+    def _other(self, op: Op, stored: RewrittenStorage | None) -> None:
         if stored is not None and self._place == _ELEMENTS:
             self.due.extend(stored.numbers)
         if op.name in _NUMBERS and self.due:
@@ -183,7 +183,7 @@ class _Writer:
         number = self._memo[token] = len(self._memo)
         self.size += _size_of_memo(number)
 
-    def _key(self, stored: Stored) -> None:
+    def _key(self, stored: RewrittenStorage) -> None:
         key = self._keys.setdefault(stored.key, str(len(self._keys)))
         self.storages[key] = stored.size
         self._once((_KEY_OF, stored.key), 5 + len(key))
@@ -197,7 +197,7 @@ class _Writer:
         if kept:
             self._enter(number)
 
-    def _get(self, op: Op, stored: Stored | None, is_key: bool, kept: bool) -> None:
+    def _get(self, op: Op, stored: RewrittenStorage | None, is_key: bool, kept: bool) -> None:
         kind, cost, start = self._texts.get(op.argument, ("", 0, 0))
         if is_key != (kind == _KEY_OF):
             raise NoAnswer  # a text that is a key here and something else there

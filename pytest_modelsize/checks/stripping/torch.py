@@ -19,7 +19,7 @@ from pytest_modelsize.checks.stripping.pickles import (
     NoAnswer,
     Op,
     Plan,
-    Stored,
+    RewrittenStorage,
     ops_of,
     rewritten,
 )
@@ -27,9 +27,9 @@ from pytest_modelsize.checks.stripping.torch_storages import Placed, narrowed, t
 from pytest_modelsize.formats.containers.pickle.machine import follow
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
+from pytest_modelsize.formats.torch.archive_root import PICKLE, root_of
 from pytest_modelsize.formats.torch.items import Contents, Item
 from pytest_modelsize.formats.torch.naming import Naming
-from pytest_modelsize.formats.torch.roots import PICKLE, root_of
 from pytest_modelsize.formats.torch.slots.names import like_an_optimizer
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.formats.torch.tensors import StorageId
@@ -144,10 +144,10 @@ class _Saved:
         if not same:
             raise NoAnswer
 
-    def _as_it_is(self, storage: StorageId) -> Stored:
+    def _as_it_is(self, storage: StorageId) -> RewrittenStorage:
         if storage.key not in self.sizes:
             raise NoAnswer
-        return Stored(storage.key, self.sizes[storage.key])
+        return RewrittenStorage(storage.key, self.sizes[storage.key])
 
     def with_change(self, change: Change) -> int:
         """Return the bytes of the archive with ``change``."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
-from pytest_modelsize.checks.stripping.pickles import NoAnswer, Stored
+from pytest_modelsize.checks.stripping.pickles import NoAnswer, RewrittenStorage
 from pytest_modelsize.formats.torch.items import Found
 from pytest_modelsize.formats.torch.owners import used_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor
@@ -45,11 +45,11 @@ class Placed:
         return tensor
 
     @property
-    def alone(self) -> Stored:
+    def alone(self) -> RewrittenStorage:
         """A storage of its own, with these elements and no others."""
         view = self.view
         count = prod(view.shape)
-        return Stored(
+        return RewrittenStorage(
             key=(self.storage.key, view.offset, view.shape, view.strides),
             size=count * (view.width or 0),
             numbers=(count, 0, *view.shape, *_dense(view)),
@@ -78,9 +78,9 @@ def _by_key(placed: Iterable[Placed]) -> dict[str, list[Placed]]:
     return {key: list(views.values()) for key, views in found.items()}
 
 
-def tightened(placed: Sequence[Placed], sizes: Mapping[str, int]) -> dict[int, Stored]:
+def tightened(placed: Sequence[Placed], sizes: Mapping[str, int]) -> dict[int, RewrittenStorage]:
     """Give each tensor whose storage is larger than what is used of it one of its own."""
-    found: dict[int, Stored] = {}
+    found: dict[int, RewrittenStorage] = {}
     for key, views in _by_key(placed).items():
         if used_of([held.found.tensor for held in views], sizes[key]) == sizes[key]:
             continue
@@ -94,10 +94,10 @@ def tightened(placed: Sequence[Placed], sizes: Mapping[str, int]) -> dict[int, S
 
 
 def narrowed(
-    placed: Sequence[Placed], types: Mapping[str, str], stored: Mapping[int, Stored]
-) -> dict[int, Stored]:
+    placed: Sequence[Placed], types: Mapping[str, str], stored: Mapping[int, RewrittenStorage]
+) -> dict[int, RewrittenStorage]:
     """Give the weights of a type storages of another one."""
-    found: dict[int, Stored] = {}
+    found: dict[int, RewrittenStorage] = {}
     for key, views in _by_key(placed).items():
         old = views[0].storage.dtype
         if old not in types or not any(held.found.section == "weights" for held in views):
@@ -119,13 +119,13 @@ def narrowed(
 def tied(
     placed: Sequence[Placed],
     pairs: Mapping[SectionPath, SectionPath],
-    stored: Mapping[int, Stored],
-) -> dict[int, Stored]:
+    stored: Mapping[int, RewrittenStorage],
+) -> dict[int, RewrittenStorage]:
     """Let tensors view the storage of another."""
     by_path: dict[SectionPath, list[Placed]] = defaultdict(list)
     for held in placed:
         by_path[held.path].append(held)
-    found: dict[int, Stored] = {}
+    found: dict[int, RewrittenStorage] = {}
     for path, other in pairs.items():
         if len(by_path[path]) != 1 or len(by_path[other]) != 1:
             raise NoAnswer

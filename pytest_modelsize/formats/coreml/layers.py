@@ -12,9 +12,8 @@ from itertools import islice
 from math import prod
 
 from pytest_modelsize.formats.containers.protobuf import LENGTH_DELIMITED, Field, Message
-from pytest_modelsize.formats.coreml.walk import Walk, find
-from pytest_modelsize.formats.dotted_names import described
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.formats.coreml.walk import MessageWalk, find
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 
 __all__ = ["read_network"]
 
@@ -89,7 +88,7 @@ _NETWORK_PARTS: dict[int, SectionPath] = {
 }  # fmt: skip
 
 
-def read_network(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None:
+def read_network(walk: MessageWalk, parent: Message, item: Field, under: SectionPath) -> None:
     """Give every byte of the network in ``item`` away: layers to the graph, weights by name.
 
     Raises:
@@ -109,7 +108,7 @@ def read_network(walk: Walk, parent: Message, item: Field, under: SectionPath) -
             walk.give((section, *under, name), part.size)
 
 
-def _layer(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None:
+def _layer(walk: MessageWalk, parent: Message, item: Field, under: SectionPath) -> None:
     message = parent.inside(item)
     name, chosen = "", None
     for part in walk.fields(message):
@@ -134,7 +133,7 @@ def _layer(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None
 
 
 def _weights(
-    walk: Walk,
+    walk: MessageWalk,
     parent: Message,
     item: Field,
     parts: Mapping[int, Part],
@@ -170,7 +169,9 @@ def _weights(
     return given
 
 
-def _weight(walk: Walk, parent: Message, item: Field, home: SectionPath, shape: list[int]) -> None:
+def _weight(
+    walk: MessageWalk, parent: Message, item: Field, home: SectionPath, shape: list[int]
+) -> None:
     """Give a ``WeightParams`` to its entry, with scales and tables for its elements."""
     message = parent.inside(item)
     own, bits, runs = item.size, 8, []
@@ -194,4 +195,6 @@ def _weight(walk: Walk, parent: Message, item: Field, home: SectionPath, shape: 
     total = sum(size for _, size in runs)
     fits = bool(shape) and (prod(shape) * width + 7) // 8 == total
     for place, size in runs:
-        walk.tensor(home, place, size, described(dtype, shape if fits else [total * 8 // width]))
+        walk.tensor(
+            home, place, size, type_and_shape(dtype, shape if fits else [total * 8 // width])
+        )

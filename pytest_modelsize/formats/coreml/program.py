@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from pytest_modelsize.formats.containers.protobuf import Field, Message
 from pytest_modelsize.formats.coreml.blobs import Blobs
-from pytest_modelsize.formats.coreml.walk import Walk, find
-from pytest_modelsize.formats.dotted_names import described
-from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
+from pytest_modelsize.formats.coreml.walk import MessageWalk, find
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["read_program"]
@@ -53,11 +52,11 @@ class _Value(NamedTuple):
 
     @property
     def note(self) -> str:
-        return described(_TYPES.get(self.dtype, f"type {self.dtype}"), self.shape)
+        return type_and_shape(_TYPES.get(self.dtype, f"type {self.dtype}"), self.shape)
 
 
 def read_program(
-    walk: Walk, parent: Message, item: Field, under: SectionPath, blobs: Blobs
+    walk: MessageWalk, parent: Message, item: Field, under: SectionPath, blobs: Blobs
 ) -> None:
     """Give every byte of the program in ``item`` away; what it names of a file goes to ``blobs``.
 
@@ -89,7 +88,9 @@ class _Function:
         blobs: what is named of files.
     """
 
-    def __init__(self, walk: Walk, graph: SectionPath, under: SectionPath, blobs: Blobs) -> None:
+    def __init__(
+        self, walk: MessageWalk, graph: SectionPath, under: SectionPath, blobs: Blobs
+    ) -> None:
         self._walk, self._graph, self._under, self._blobs = walk, graph, under, blobs
 
     def block(self, parent: Message, item: Field) -> None:
@@ -154,7 +155,7 @@ class _Function:
         return inside
 
 
-def _value(walk: Walk, parent: Message, item: Field, key: str) -> _Value:
+def _value(walk: MessageWalk, parent: Message, item: Field, key: str) -> _Value:
     message = parent.inside(item)
     dtype, shape = 0, tuple[int, ...]()
     blob, size, place = None, 0, 0
@@ -168,7 +169,7 @@ def _value(walk: Walk, parent: Message, item: Field, key: str) -> _Value:
     return _Value(key=key, dtype=dtype, shape=shape, blob=blob, size=size, place=place)
 
 
-def _tensor_type(walk: Walk, parent: Message, item: Field) -> tuple[int, tuple[int, ...]]:
+def _tensor_type(walk: MessageWalk, parent: Message, item: Field) -> tuple[int, tuple[int, ...]]:
     """Return data type and shape of a ``ValueType``; 0 for an unknown dimension."""
     tensor = find(parent, item, 1)
     dtype, shape = 0, list[int]()
@@ -183,7 +184,7 @@ def _tensor_type(walk: Walk, parent: Message, item: Field) -> tuple[int, tuple[i
     return dtype, tuple(shape)
 
 
-def _elements(walk: Walk, parent: Message, item: Field) -> tuple[int, int]:
+def _elements(walk: MessageWalk, parent: Message, item: Field) -> tuple[int, int]:
     """Return how many bytes of an immediate value are a tensor's elements, and where they begin."""
     tensor = find(parent, item, 1)
     if tensor is not None:
@@ -193,7 +194,7 @@ def _elements(walk: Walk, parent: Message, item: Field) -> tuple[int, int]:
     return 0, 0
 
 
-def _where(walk: Walk, parent: Message, item: Field) -> tuple[str, int]:
+def _where(walk: MessageWalk, parent: Message, item: Field) -> tuple[str, int]:
     message = parent.inside(item)
     name, offset = "", 0
     for part in walk.fields(message):

@@ -19,11 +19,10 @@ from pytest_modelsize.formats.containers.protobuf import (
 from pytest_modelsize.formats.coreml.blobs import Blobs
 from pytest_modelsize.formats.coreml.layers import read_network
 from pytest_modelsize.formats.coreml.program import read_program
-from pytest_modelsize.formats.coreml.walk import Walk
-from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.formats.coreml.walk import MessageWalk
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import NamedTuple
 
 __all__ = ["companions", "format", "read", "recognises"]
@@ -36,7 +35,7 @@ _LONGEST_HEAD = 32
 """Bytes in which all but the longest description is passed over, and the model's kind is told."""
 
 
-class Leaf(NamedTuple):
+class WeightField(NamedTuple):
     """A field that counts as weights.
 
     Attributes:
@@ -50,31 +49,34 @@ class Leaf(NamedTuple):
     width: int = 0
 
 
-Part = Leaf | Mapping[int, "Part"]
+Part = WeightField | Mapping[int, "Part"]
 
-_DOUBLES: Mapping[int, Part] = {1: Leaf("weights", "float64", 8)}
+_DOUBLES: Mapping[int, Part] = {1: WeightField("weights", "float64", 8)}
 _FOREST: Mapping[int, Part] = {
-    1: {1: Leaf("nodes", "nodes"), 3: Leaf("base values", "float64", 8)},
+    1: {1: WeightField("nodes", "nodes"), 3: WeightField("base values", "float64", 8)},
 }
-_VECTORS: Mapping[int, Part] = {1: {1: Leaf("support vectors", "float64", 8)}}
-_SPARSE: Mapping[int, Part] = {1: Leaf("support vectors", "sparse vectors")}
-_COEFFICIENTS: Mapping[int, Part] = {1: Leaf("coefficients", "float64", 8)}
-_LINEAR: Mapping[int, Part] = {1: _DOUBLES, 2: Leaf("offset", "float64", 8)}
+_VECTORS: Mapping[int, Part] = {1: {1: WeightField("support vectors", "float64", 8)}}
+_SPARSE: Mapping[int, Part] = {1: WeightField("support vectors", "sparse vectors")}
+_COEFFICIENTS: Mapping[int, Part] = {1: WeightField("coefficients", "float64", 8)}
+_LINEAR: Mapping[int, Part] = {1: _DOUBLES, 2: WeightField("offset", "float64", 8)}
 _PARAMETERS: Mapping[int, tuple[str, Mapping[int, Part]]] = {
     300: ("linear regressor", _LINEAR),
-    301: ("SVM", {2: _SPARSE, 3: _VECTORS, 4: _COEFFICIENTS, 5: Leaf("rho", "float64", 8)}),
+    301: ("SVM", {2: _SPARSE, 3: _VECTORS, 4: _COEFFICIENTS, 5: WeightField("rho", "float64", 8)}),
     302: ("tree ensemble", _FOREST),
-    304: ("Bayesian probit", {2: Leaf("bias", "values"), 3: Leaf("features", "features")}),
+    304: (
+        "Bayesian probit",
+        {2: WeightField("bias", "values"), 3: WeightField("features", "features")},
+    ),
     400: ("linear classifier", _LINEAR),
     401: (
         "SVM",
-        {3: _SPARSE, 4: _VECTORS, 5: _COEFFICIENTS, 6: Leaf("rho", "float64", 8),
-         7: Leaf("probA", "float64", 8), 8: Leaf("probB", "float64", 8)},
+        {3: _SPARSE, 4: _VECTORS, 5: _COEFFICIENTS, 6: WeightField("rho", "float64", 8),
+         7: WeightField("probA", "float64", 8), 8: WeightField("probB", "float64", 8)},
     ),
     402: ("tree ensemble", _FOREST),
-    404: ("nearest neighbors", {1: {2: {1: Leaf("samples", "float32", 4)}}}),
-    501: ("recommender", {1: Leaf("similarities", "items")}),
-    604: ("scaler", {1: Leaf("shift", "float64", 8), 2: Leaf("scale", "float64", 8)}),
+    404: ("nearest neighbors", {1: {2: {1: WeightField("samples", "float32", 4)}}}),
+    501: ("recommender", {1: WeightField("similarities", "items")}),
+    604: ("scaler", {1: WeightField("shift", "float64", 8), 2: WeightField("scale", "float64", 8)}),
 }  # fmt: skip
 """What counts as weights in models that are not networks, by the field of the model's kind."""
 _OPAQUE = {2000: 100, 2001: 100, 2004: 100, 2005: 100, 3000: 2}
@@ -133,11 +135,11 @@ def companions(source: Source) -> frozenset[Path]:
 
 def _walked(source: Source, ledger: Ledger) -> Blobs:
     blobs = Blobs()
-    _model(Walk(source, ledger), message_in(source, 0, source.size), (), blobs)
+    _model(MessageWalk(source, ledger), message_in(source, 0, source.size), (), blobs)
     return blobs
 
 
-def _model(walk: Walk, message: Message, under: SectionPath, blobs: Blobs) -> None:
+def _model(walk: MessageWalk, message: Message, under: SectionPath, blobs: Blobs) -> None:
     for item in walk.fields(message):
         number = item.number
         if number in (_VERSION, _UPDATABLE):
@@ -160,7 +162,7 @@ def _model(walk: Walk, message: Message, under: SectionPath, blobs: Blobs) -> No
             walk.give(("config", *under, f"model type {number}"), item.size)
 
 
-def _description(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None:
+def _description(walk: MessageWalk, parent: Message, item: Field, under: SectionPath) -> None:
     """Inputs and outputs are one entry; what people and tools wrote has one by its key."""
     message = parent.inside(item)
     own = item.size
@@ -174,7 +176,9 @@ def _description(walk: Walk, parent: Message, item: Field, under: SectionPath) -
     walk.give(("config", *under, "description"), own)
 
 
-def _pipeline(walk: Walk, parent: Message, item: Field, under: SectionPath, blobs: Blobs) -> None:
+def _pipeline(
+    walk: MessageWalk, parent: Message, item: Field, under: SectionPath, blobs: Blobs
+) -> None:
     message = parent.inside(item)
     names = [message.text(part) for part in walk.fields(message) if part.number == 2]
     own, index = item.size, 0
@@ -188,7 +192,7 @@ def _pipeline(walk: Walk, parent: Message, item: Field, under: SectionPath, blob
 
 
 def _labelled_pipeline(
-    walk: Walk, parent: Message, item: Field, under: SectionPath, blobs: Blobs
+    walk: MessageWalk, parent: Message, item: Field, under: SectionPath, blobs: Blobs
 ) -> None:
     message = parent.inside(item)
     own = item.size
@@ -199,24 +203,24 @@ def _labelled_pipeline(
     walk.give(("config", *under, "pipeline"), own)
 
 
-def _classical(walk: Walk, parent: Message, item: Field, under: SectionPath) -> None:
+def _classical(walk: MessageWalk, parent: Message, item: Field, under: SectionPath) -> None:
     """Give away a model that is not a network: its parameters are weights, the rest is config."""
     label, parts = _PARAMETERS[item.number]
-    held: dict[Leaf, tuple[int, int]] = {}
+    held: dict[WeightField, tuple[int, int]] = {}
     walk.give(("config", *under, label), _parameters(walk, parent, item, parts, under, held))
     for leaf, (count, total) in held.items():
         shape = (total // leaf.width,) if leaf.width else ()
-        note = described(leaf.dtype, shape) if shape else f"{count:,d} {leaf.dtype}"
+        note = type_and_shape(leaf.dtype, shape) if shape else f"{count:,d} {leaf.dtype}"
         walk.ledger.note(("weights", *under, leaf.name), note)
 
 
 def _parameters(
-    walk: Walk,
+    walk: MessageWalk,
     parent: Message,
     item: Field,
     parts: Mapping[int, Part],
     under: SectionPath,
-    held: dict[Leaf, tuple[int, int]],
+    held: dict[WeightField, tuple[int, int]],
 ) -> int:
     """Give the parameters in ``item`` to the weights; return the bytes that are none.
 
@@ -242,7 +246,9 @@ def _parameters(
     return left
 
 
-def _opaque(walk: Walk, parent: Message, item: Field, number: int, under: SectionPath) -> None:
+def _opaque(
+    walk: MessageWalk, parent: Message, item: Field, number: int, under: SectionPath
+) -> None:
     message = parent.inside(item)
     left = item.size
     for field in walk.fields(message):

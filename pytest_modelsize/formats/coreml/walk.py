@@ -10,7 +10,7 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 
-__all__ = ["Walk", "find"]
+__all__ = ["MessageWalk", "find"]
 
 _MOST_FIELDS = 500_000
 _FIELD_FOR_BYTES = 4
@@ -18,7 +18,7 @@ _FIELD_FOR_BYTES = 4
 _MOST_FIELDS_EVER = 4_000_000
 
 
-class Walk:
+class MessageWalk:
     """Goes over the fields of a model's messages, and gives their bytes away.
 
     Attributes:

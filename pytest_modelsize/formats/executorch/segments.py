@@ -10,8 +10,7 @@ import struct
 from math import prod
 
 from pytest_modelsize.formats.containers.flatbuffer import FlatBuffer, Table
-from pytest_modelsize.formats.dotted_names import described
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 
 __all__ = ["PADDING", "Segments", "Shaped", "claim_header", "home_of", "shaped"]
 
@@ -46,7 +45,7 @@ def shaped(buffer: FlatBuffer, table: Table, kind: int, sizes: int, owner: Secti
         shape = struct.unpack(f"<{length}i", buffer.read(start, 4 * length))
     if min(shape, default=0) < 0:
         raise buffer.error(table[sizes], "a negative dimension")
-    return Shaped((described(dtype, shape), prod(shape) * bits // 8))
+    return Shaped((type_and_shape(dtype, shape), prod(shape) * bits // 8))
 
 
 def home_of(name: str) -> SectionPath:

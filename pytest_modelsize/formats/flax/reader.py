@@ -10,7 +10,6 @@ from __future__ import annotations
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.msgpack import msgpack_parts
 from pytest_modelsize.formats.containers.part import Part, PartPath, TooManyParts
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.flax.arrays import (
     ARRAYS,
     CHUNKED,
@@ -22,7 +21,7 @@ from pytest_modelsize.formats.flax.arrays import (
 from pytest_modelsize.formats.flax.state import state_among
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["format", "read", "recognises", "state_in"]
@@ -70,7 +69,7 @@ def read(source: Source, ledger: Ledger) -> None:
             continue
         ledger.add(home, Kind.DATA, value.data)
         if value.shape is not None:
-            ledger.note(home, described(value.dtype, value.shape))
+            ledger.note(home, type_and_shape(value.dtype, value.shape))
             for start, size in value.runs:
                 extents.note(source, start, size, home)
 

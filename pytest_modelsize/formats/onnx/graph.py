@@ -10,7 +10,7 @@ from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
 from pytest_modelsize.sizes.records import dataclass, field
 
-__all__ = ["GRAPH_FIELDS", "MAIN", "TRAINING", "Found", "GraphWalk", "Scope"]
+__all__ = ["GRAPH_FIELDS", "MAIN", "TRAINING", "GraphWalk", "PlacedTensor", "Scope"]
 
 _MOST_TENSORS = 50_000
 _NODE_COSTS = 2
@@ -52,7 +52,7 @@ TRAINING = Scope(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PlacedTensor:
     """A tensor, and where it belongs.
 
     Attributes:
@@ -79,7 +79,7 @@ class GraphWalk:
 
     ledger: Ledger
     most_fields: int
-    found: list[Found] = field(default_factory=list)
+    found: list[PlacedTensor] = field(default_factory=list)
     used: set[bytes] = field(default_factory=set)
     _fields: int = 0
 
@@ -191,7 +191,7 @@ class GraphWalk:
     ) -> None:
         if len(self.found) == _MOST_TENSORS:
             raise message.error(item.start, f"more than {_MOST_TENSORS:,d} tensors")
-        self.found.append(Found(tensor, home, made))
+        self.found.append(PlacedTensor(tensor, home, made))
 
     def text_entry(self, parent: Message, item: Field, home: SectionPath) -> None:
         """Account for a StringStringEntryProto under its key."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.dotted_names import Homes
-from pytest_modelsize.formats.onnx.graph import Found
+from pytest_modelsize.formats.onnx.graph import PlacedTensor
 from pytest_modelsize.formats.onnx.tensors import Tensor
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
@@ -28,7 +28,7 @@ _HEAD = 512
 
 
 def settle(
-    source: Source, found: Iterable[Found], ledger: Ledger, used: Collection[bytes]
+    source: Source, found: Iterable[PlacedTensor], ledger: Ledger, used: Collection[bytes]
 ) -> list[tuple[Tensor, SectionPath]]:
     """Give the bytes of all tensors to ``ledger``; return the entry of each.
 

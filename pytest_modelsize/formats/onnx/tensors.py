@@ -8,7 +8,7 @@ from itertools import islice
 from operator import mul
 
 from pytest_modelsize.formats.containers.protobuf import LENGTH_DELIMITED, VARINT, Field, Message
-from pytest_modelsize.formats.dotted_names import described
+from pytest_modelsize.sizes.measurement import type_and_shape
 from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["External", "Tensor", "Walk", "read_sparse", "read_tensor"]
@@ -107,7 +107,7 @@ def read_tensor(parent: Message, field: Field, walk: Walk) -> Tensor:
     label, bits = _TYPES.get(dtype, (f"type {dtype}", 0))
     return Tensor(
         name=name,
-        note=described(label, shape),
+        note=type_and_shape(label, shape),
         size=field.size,
         values=values,
         place=message.place(run) if runs == 1 and run.wire == LENGTH_DELIMITED else None,
@@ -134,7 +134,7 @@ def read_sparse(parent: Message, field: Field, walk: Walk) -> Tensor:
     if any(part.external is not None for part in parts):
         raise message.error(field.start, "a sparse tensor in another file")
     first = parts[0] if parts else Tensor(name="", note="", size=0, values=0)
-    note = f"sparse {described(first.note.partition(' ')[0], shape[:_MOST_DIMS])}"
+    note = f"sparse {type_and_shape(first.note.partition(' ')[0], shape[:_MOST_DIMS])}"
     return Tensor(
         name=first.name, note=note, size=field.size, values=sum(part.values for part in parts)
     )

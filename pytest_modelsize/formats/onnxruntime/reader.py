@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 
 from pytest_modelsize.formats.containers.flatbuffer import FlatBuffer, Table
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.onnxruntime.schema import (
     GRAPH_PARTS,
     KERNELS,
@@ -20,7 +19,7 @@ from pytest_modelsize.formats.onnxruntime.schema import (
 from pytest_modelsize.formats.regions import settle
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath, type_and_shape
 
 __all__ = ["format", "read", "recognises"]
 
@@ -155,7 +154,7 @@ class _Walk:
                 told = (*under, name) if large else owner
                 buffer.vector(table[number], width, told, Kind.DATA if large else Kind.STRUCTURE)
                 if large:
-                    self.notes[told] = described(dtype, (size // width,))
+                    self.notes[told] = type_and_shape(dtype, (size // width,))
         tensors = [buffer.follow(table[6])] if table[6] else []
         for place in (*tensors, *buffer.tables(table[11], owner)):
             self._tensor(place, under, owner, least)
@@ -189,5 +188,5 @@ class _Walk:
         buffer.whole_fields(held, {5: [str]}, (*_STRINGS, *home[1:]) if held[5] else home)
         buffer.whole_fields(held, {0: str, 1: str}, home)
         if home != owner and not held[5]:
-            note = described(TYPES.get(kind, f"type {kind}"), shape)
+            note = type_and_shape(TYPES.get(kind, f"type {kind}"), shape)
             self.notes[home] = note if held[4] else f"{note}, in another file"

@@ -18,6 +18,7 @@ from pytest_modelsize.formats.containers.pickle.values import (
     Global,
     Items,
 )
+from pytest_modelsize.sizes.measurement import type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import dataclass
 
@@ -76,7 +77,7 @@ class Array:
     @property
     def note(self) -> str:
         """Data type and shape, such as ``float64 3x4``."""
-        return f"{self.dtype.name} {'x'.join(map(str, self.shape)) or 'scalar'}"
+        return type_and_shape(self.dtype.name, self.shape)
 
     @property
     def size(self) -> int:

@@ -53,11 +53,6 @@ class Variable:
     entry: int
     slice_of: str = ""
 
-    @property
-    def described(self) -> str:
-        """Type and shape: ``float32 3x3x64``."""
-        return f"{self.dtype} {'x'.join(map(str, self.shape)) or 'scalar'}"
-
 
 @dataclass(frozen=True, slots=True)
 class Bundle:

@@ -8,7 +8,7 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.tensorflow.bundle import Bundle
 from pytest_modelsize.formats.tensorflow.homes import Homes, shown_key
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 
 __all__ = ["add_bundle"]
 
@@ -25,7 +25,7 @@ def add_bundle(bundle: Bundle, ledger: Ledger, under: SectionPath) -> None:
     for variable in bundle.variables:
         section, *names = homes.of(variable)
         home = (section, *under, *names)
-        note = variable.described
+        note = type_and_shape(variable.dtype, variable.shape)
         if variable.slice_of:
             slices[home] += 1
         elif home in notes and note:

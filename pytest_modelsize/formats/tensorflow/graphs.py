@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.protobuf import Field, Message
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.tensorflow.constants import Constant, read_constant
 from pytest_modelsize.formats.tensorflow.fields import (
@@ -35,7 +34,7 @@ from pytest_modelsize.formats.tensorflow.savers import (
     saving_functions,
 )
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath
+from pytest_modelsize.sizes.measurement import LARGE_CONSTANT, Kind, SectionPath, type_and_shape
 
 __all__ = ["MODEL_FILE", "VARIABLES", "format", "read", "read_saved_model", "recognises"]
 
@@ -196,7 +195,7 @@ class _Graphs:
 
 
 def _told(constant: Constant) -> str:
-    note = described(constant.dtype, constant.shape)
+    note = type_and_shape(constant.dtype, constant.shape)
     if not constant.strings:
         return note
     return f"{note}, {constant.strings:,d} strings in the graph"

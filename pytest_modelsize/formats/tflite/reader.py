@@ -20,7 +20,7 @@ from pytest_modelsize.formats.tflite.schema import (
 )
 from pytest_modelsize.formats.tflite.waste import Waste
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["IDENTIFIER", "format", "read", "recognises"]
@@ -152,8 +152,7 @@ class _Reader:
         # A table of words, which the converter wrote out of the graph.
         section = ("assets", "strings") if kind == STRING else ("weights",)
         owner = (*section, *((label,) if label else ()), name)
-        described = f"{dtype} {'x'.join(map(str, shape)) or 'scalar'}"
-        use = self._uses.setdefault(used, _Use(owner, described))
+        use = self._uses.setdefault(used, _Use(owner, type_and_shape(dtype, shape)))
         if table[4]:
             # Scales and zero points serve the weights they scale; those of activations the graph.
             weights = use.home == owner and used in self._filled

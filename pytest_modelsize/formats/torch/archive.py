@@ -18,10 +18,10 @@ from pytest_modelsize.formats.containers.zip import (
     unpack,
 )
 from pytest_modelsize.formats.source import Source
+from pytest_modelsize.formats.torch.archive_root import PACKAGE, PICKLE
 from pytest_modelsize.formats.torch.items import Found
 from pytest_modelsize.formats.torch.naming import Naming
-from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, described, owners_of
-from pytest_modelsize.formats.torch.roots import PACKAGE, PICKLE
+from pytest_modelsize.formats.torch.owners import Owner, charge_pickle, owners_of, types_and_shapes
 from pytest_modelsize.formats.torch.state import contents_of
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -162,7 +162,7 @@ def _read_pickle(
         if name == _CONSTANTS:
             # Code names them by number, those of a frozen module, too: its weights.
             path = ("weights", f"constants/{key}")
-            owner = Owner(path, described(constants.get(key, [])), owner.storage)
+            owner = Owner(path, types_and_shapes(constants.get(key, [])), owner.storage)
         owners[held] = owner
     content = Ledger()
     if end < stream.size:  # where no unpickler reads on

@@ -15,13 +15,12 @@ from pytest_modelsize.formats import extents
 from pytest_modelsize.formats.containers.pickle import follow
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Global, Items
 from pytest_modelsize.formats.directory import read_rest
-from pytest_modelsize.formats.dotted_names import described
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.formats.torch.slots.flat import state_among
 from pytest_modelsize.formats.torch.slots.tree import Leaf
 from pytest_modelsize.sizes.ledger import Ledger
-from pytest_modelsize.sizes.measurement import Kind, SectionPath
+from pytest_modelsize.sizes.measurement import Kind, SectionPath, type_and_shape
 from pytest_modelsize.sizes.records import NamedTuple
 
 TYPE_CHECKING = False
@@ -226,6 +225,6 @@ def _enter(
     data = min(count * _WIDTHS.get(tensor.dtype, 0), chunk.length)
     ledger.add(home, Kind.DATA, data)
     ledger.add(home, Kind.STRUCTURE, chunk.length - data)
-    ledger.note(home, described(tensor.dtype, tensor.shape))
+    ledger.note(home, type_and_shape(tensor.dtype, tensor.shape))
     if extents.asked_for():
         extents.note(shard, chunk.offset, chunk.length, home, content=False)

@@ -21,7 +21,7 @@ from pytest_modelsize.formats.containers.zip import (
 )
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.formats.torch.archive import charge, read_saved
-from pytest_modelsize.formats.torch.roots import OLD_GRAPH, root_of
+from pytest_modelsize.formats.torch.archive_root import OLD_GRAPH, root_of
 from pytest_modelsize.formats.torch.tensors import StorageId, Tensor, shown
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from pytest_modelsize.formats.torch.archive_root import PICKLE
 from pytest_modelsize.formats.torch.items import Contents, Item
 from pytest_modelsize.formats.torch.parameters import names_by_number
-from pytest_modelsize.formats.torch.roots import PICKLE
 from pytest_modelsize.formats.torch.tensors import Tensor
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 

@@ -11,7 +11,7 @@ from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
 from pytest_modelsize.sizes.records import dataclass, replace
 
-__all__ = ["Owner", "charge_pickle", "described", "owners_of", "used_of"]
+__all__ = ["Owner", "charge_pickle", "owners_of", "types_and_shapes", "used_of"]
 
 _RANK = {"weights": 0, "optimizer": 1, "config": 2}
 
@@ -80,7 +80,7 @@ def _with_notes(
 
 
 def _note(own: list[Found], others: list[str], waste: int) -> str:
-    parts = [described([found for found in own if found.shape is not None])]
+    parts = [types_and_shapes([found for found in own if found.shape is not None])]
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         parts.append(f"shared with {others[0]}{more}")
@@ -89,7 +89,7 @@ def _note(own: list[Found], others: list[str], waste: int) -> str:
     return ", ".join(filter(None, parts))
 
 
-def described(own: Sequence[Found]) -> str:
+def types_and_shapes(own: Sequence[Found]) -> str:
     """Return type and shape of a tensor; of several, how many there are, and what is common."""
     alike = dict.fromkeys((found.dtype, found.shape or ()) for found in own)
     if not alike:
@@ -153,7 +153,7 @@ def _held(contents: Contents, naming: Naming) -> Iterator[tuple[Item, SectionPat
     for together in arrays.values():
         first = together[0]
         sizes = [found.array for found in together if found.array is not None]
-        note = described(together)
+        note = types_and_shapes(together)
         packed, size = sum(a.stored for a in sizes), sum(a.size for a in sizes)
         if packed != size and not any(a.dtype.objects for a in sizes):
             note += f", stored as text: {packed:,d} B for {size:,d}"

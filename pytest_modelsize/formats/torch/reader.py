@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_modelsize.formats.containers.zip import list_zip, read_zip
 from pytest_modelsize.formats.source import ArtifactError, Source
-from pytest_modelsize.formats.torch.roots import exported_root, root_of
+from pytest_modelsize.formats.torch.archive_root import exported_root, root_of
 from pytest_modelsize.sizes.ledger import Ledger
 
 __all__ = ["format", "read", "recognises"]

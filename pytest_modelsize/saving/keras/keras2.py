@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.saving.keras.description import described
 from pytest_modelsize.saving.keras.quiet import quiet
 from pytest_modelsize.saving.keras.save_hook import (
     Visited,
@@ -15,6 +14,7 @@ from pytest_modelsize.saving.keras.save_hook import (
     children_noted,
     hooked,
 )
+from pytest_modelsize.saving.keras.saved_facts import with_facts
 from pytest_modelsize.saving.keras.tensorflow import convert
 from pytest_modelsize.saving.saved_copy import SavedCopy
 
@@ -61,7 +61,9 @@ def save_keras_2(
             chosen = {"save_format": kind, "include_optimizer": include_optimizer, **options}
             model.save(str(path), **chosen)
     state = format != "tflite"
-    return described(path, model, format, visited, include_optimizer=include_optimizer, state=state)
+    return with_facts(
+        path, model, format, visited, include_optimizer=include_optimizer, state=state
+    )
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytest_modelsize.saving.keras.description import described
 from pytest_modelsize.saving.keras.keras2 import without_optimizer
 from pytest_modelsize.saving.keras.quiet import quiet
 from pytest_modelsize.saving.keras.save_hook import Visited, can_hook, hooked
+from pytest_modelsize.saving.keras.saved_facts import with_facts
 from pytest_modelsize.saving.keras.tensorflow import convert, write_checkpoint
 from pytest_modelsize.saving.saved_copy import SavedCopy
 
@@ -74,7 +74,9 @@ def save_keras(
         else:
             convert(model, path, options)
     state = format not in _STATELESS
-    return described(path, model, format, visited, include_optimizer=include_optimizer, state=state)
+    return with_facts(
+        path, model, format, visited, include_optimizer=include_optimizer, state=state
+    )
 
 
 def _backend() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_modelsize.formats.containers.pickle.opcodes import Stream, opcodes
+from pytest_modelsize.formats.containers.pickle.opcodes import PickleStream, opcodes
 from pytest_modelsize.formats.containers.pickle.stack import CONTAINER, SLOT, TEXT, Stack
 from pytest_modelsize.formats.containers.pickle.values import Call, Dictionary, Items, Reference
 from pytest_modelsize.formats.source import Source
@@ -37,7 +37,7 @@ def follow(source: Source, start: int = 0, inline: Inline | None = None) -> tupl
             is missing, or a pickle that takes too much to follow.
     """
     machine = Stack(source)
-    stream = Stream(source, start)
+    stream = PickleStream(source, start)
     for name, argument, at in opcodes(stream):
         if name == "STOP":
             return machine.pop(at), at + 1

@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    _Reader = Callable[["Stream"], Any]
+    _Reader = Callable[["PickleStream"], Any]
 
-__all__ = ["LONGEST_TEXT", "Stream", "opcodes"]
+__all__ = ["LONGEST_TEXT", "PickleStream", "opcodes"]
 
 LONGEST_TEXT = 1024
 """Bytes of a text that are kept: names of parameters and classes. A longer one is cut."""
@@ -53,7 +53,7 @@ _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINSTRING", "B
 _NUMBERS = ("LONG1", "LONG4")
 
 
-class Stream:
+class PickleStream:
     """A source as the file object that ``pickletools`` reads arguments from."""
 
     __slots__ = ("at", "base", "page", "source")
@@ -109,7 +109,7 @@ class Stream:
 
 
 def _long_reader(name: str, length: struct.Struct) -> _Reader:
-    def read(stream: Stream) -> Any:
+    def read(stream: PickleStream) -> Any:
         (size,) = length.unpack(stream.read(length.size))
         if size < 0:
             raise ValueError(f"a length of {size}")
@@ -143,7 +143,7 @@ def _reader_of(name: str, argument: str) -> _Reader | None:
     return lambda stream: form.unpack(stream.read(form.size))[0]
 
 
-def _byte(stream: Stream) -> int:
+def _byte(stream: PickleStream) -> int:
     return stream.read(1)[0]
 
 
@@ -151,7 +151,7 @@ def _two_lines(name: str) -> _Reader:
     """Return what reads the name of a class: its module and its own, each on a line."""
     in_text = _in_text(name)
 
-    def read(stream: Stream) -> Any:
+    def read(stream: PickleStream) -> Any:
         before = stream.base, stream.page, stream.at
         whole = stream.readline() + stream.readline()
         if whole.isascii() and b"\\" not in whole:
@@ -163,7 +163,7 @@ def _two_lines(name: str) -> _Reader:
 
 
 def _in_text(name: str) -> _Reader:
-    def read(stream: Stream) -> Any:
+    def read(stream: PickleStream) -> Any:
         import pickletools
 
         argument = next(op.arg for op in pickletools.opcodes if op.name == name)
@@ -181,7 +181,7 @@ for _argument, _written in _OPCODES.items():
         _TABLE[int(_code, 16)] = _name, _reader_of(_name, _argument)
 
 
-def opcodes(stream: Stream) -> Iterator[tuple[str, Any, int]]:
+def opcodes(stream: PickleStream) -> Iterator[tuple[str, Any, int]]:
     """Yield name, argument and start of each opcode, up to and with STOP, which is one byte.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.checks.saved import saved_subjects, without_copies
+from pytest_modelsize.checks.saved_artifacts import saved_subjects, without_copies
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.saving.watching.saves import SavedFile
 

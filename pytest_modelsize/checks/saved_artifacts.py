@@ -6,7 +6,7 @@ import filecmp
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pytest_modelsize.checks.folder import path_inside
+from pytest_modelsize.checks.artifact_search import path_inside
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.formats import companions, is_whole, recognise
 from pytest_modelsize.saving.watching.saves import SavedFile

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_modelsize.checks.names import value_of
+from pytest_modelsize.checks.model_expression import value_of
 from pytest_modelsize.checks.subject import TargetError
 from pytest_modelsize.checks.surroundings import Body, Surroundings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.plugin.artifact_names import lasting_name
+from pytest_modelsize.plugin.lasting_names import lasting_name
 
 
 @pytest.fixture

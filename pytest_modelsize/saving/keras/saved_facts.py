@@ -19,7 +19,7 @@ from pytest_modelsize.saving.keras.tensorflow import SUFFIXES
 from pytest_modelsize.saving.keras.written_names import names_of
 from pytest_modelsize.saving.saved_copy import SavedCopy
 
-__all__ = ["described", "export_call"]
+__all__ = ["export_call", "with_facts"]
 
 _IGNORED = {
     "keras": ("keras", "weights", "checkpoint"),
@@ -50,7 +50,7 @@ _TRACKED = "# None would leave it tracked"
 """
 
 
-def described(
+def with_facts(
     path: Path, model: Any, format: str, visited: Visited, *, include_optimizer: bool, state: bool
 ) -> SavedCopy:
     """Return the saved copy with what is known of it.
