@@ -32,7 +32,7 @@ def test_the_table_has_each_opcode_with_its_kind_of_argument():
 def test_each_opcode_has_the_argument_that_pickletools_reads(value, protocol):
     data = pickle.dumps(value, protocol)
     expected = [(op.name, argument, at) for op, argument, at in pickletools.genops(data)]
-    found = list(ours.opcodes(ours.Stream(Source.of_bytes("p", data), 0)))
+    found = list(ours.opcodes(ours.PickleStream(Source.of_bytes("p", data), 0)))
     assert [(name, at) for name, _, at in found] == [(name, at) for name, _, at in expected]
     for (name, argument, _), (_, wanted, _) in zip(found, expected, strict=True):
         if isinstance(argument, Blob):
@@ -45,7 +45,9 @@ def test_each_opcode_has_the_argument_that_pickletools_reads(value, protocol):
 def test_a_pickle_that_is_cut_off_is_an_error(at):
     data = pickle.dumps([fractions.Fraction(1, 3), 0.5, 10**40, "text"], 2)
     with pytest.raises(ArtifactError):
-        list(ours.opcodes(ours.Stream(Source.of_bytes("p", data[: min(at, len(data) - 1)]), 0)))
+        list(
+            ours.opcodes(ours.PickleStream(Source.of_bytes("p", data[: min(at, len(data) - 1)]), 0))
+        )
 
 
 @pytest.mark.parametrize("line", [b"a.b", b"a\\x2eb", b"a\\", b"\xc3\xa9"])
@@ -55,6 +57,6 @@ def test_the_name_of_a_class_is_read_as_pickletools_reads_it(line):
         expected = next(pickletools.genops(data))[1]
     except ValueError:
         with pytest.raises(ArtifactError):
-            list(ours.opcodes(ours.Stream(Source.of_bytes("p", data), 0)))
+            list(ours.opcodes(ours.PickleStream(Source.of_bytes("p", data), 0)))
     else:
-        assert next(ours.opcodes(ours.Stream(Source.of_bytes("p", data), 0)))[1] == expected
+        assert next(ours.opcodes(ours.PickleStream(Source.of_bytes("p", data), 0)))[1] == expected
