@@ -63,7 +63,13 @@ def run() -> None:
 
     That takes longer than to read a small model, and the system frees them all the same.
     """
-    code = main()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: the exit code is all that is wanted
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as we run
+    try:
+        code = main()
+    except OSError:  # of standard error, to which nothing more can be said
+        code = BAD
     try:
         sys.stdout.flush()
     except BrokenPipeError:

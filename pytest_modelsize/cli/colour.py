@@ -23,14 +23,14 @@ def add_colour(parser: argparse.ArgumentParser) -> None:
 
 
 def is_coloured(options: argparse.Namespace) -> bool:
-    """Return whether the output is to be coloured (no-color.org, force-color.org)."""
+    """Return whether the output is to be coloured (no-color.org, force-color.org, CLICOLOR)."""
     if options.color != "auto":
         return bool(options.color == "always")
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") != "0":
         return True
-    if os.environ.get("TERM") == "dumb":
+    if os.environ.get("TERM") == "dumb" or os.environ.get("CLICOLOR") == "0":
         return False
     return sys.stdout.isatty()
 

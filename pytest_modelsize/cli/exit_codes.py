@@ -21,6 +21,8 @@ EXPLAINED = {
     "be read or arguments that make no sense.",
     "show": _DONE,
     "merge": _DONE,
+    "comment": "Exit codes: 0 done, whatever the sizes: the tests have the verdict; 2 for input "
+    "that cannot be read or arguments that make no sense.",
     "export": _DONE,
 }
 """The codes of the command, and of each subcommand that has fewer, or says more of them."""

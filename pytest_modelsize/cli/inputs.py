@@ -14,6 +14,10 @@ from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 __all__ = [
     "STDIN",
     "Input",
@@ -22,6 +26,7 @@ __all__ = [
     "refuse_misspelt",
     "refuse_saved",
     "saved_measurements",
+    "standard_input",
 ]
 
 STDIN = "-"
@@ -63,7 +68,7 @@ def artifact_at(name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
         path = Path(folder, _NAME)
         with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+            shutil.copyfileobj(standard_input(), file)
         path = _named(path)
         try:
             yield path
@@ -72,6 +77,17 @@ def artifact_at(name: str) -> Iterator[Path]:
         except MeasurementJsonError as error:
             said = str(error).replace(str(path), "standard input", 1)
             raise MeasurementJsonError(said) from None
+
+
+def standard_input() -> BinaryIO:
+    """Return standard input.
+
+    Raises:
+        ArtifactError: where it is closed.
+    """
+    if sys.stdin is None:
+        raise ArtifactError("standard input", None, "is closed")
+    return sys.stdin.buffer
 
 
 def _of_standard_input(error: ArtifactError, path: Path) -> ArtifactError:

@@ -109,6 +109,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+_PATHS = ("FILE", "OLD", "NEW", "REPORT", "TOML", "JSON")
+"""What stands for the path of a file in a usage."""
+
+
+def _complete_paths(parser: argparse.ArgumentParser, way: object) -> None:
+    """Have each argument that is a path completed in this way of shtab's."""
+    for action in parser._actions:
+        if action.metavar in _PATHS:
+            action.complete = way  # type: ignore[attr-defined]
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                _complete_paths(command, way)
+
+
 class _Completion(argparse.Action):
     """Print what completes the command in a shell."""
 
@@ -123,7 +137,10 @@ class _Completion(argparse.Action):
             shtab = import_module("shtab")
         except ImportError:
             parser.exit(2, "modelsize: needs shtab: pip install 'pytest-modelsize[completion]'\n")
+        if values not in shtab.SUPPORTED_SHELLS:
+            parser.exit(2, f"modelsize: this shtab does not know {values}: pip install -U shtab\n")
         whole = command_parser(filled=True)
+        _complete_paths(whole, shtab.FILE)
         print(shtab.complete(whole, shell=values))
         parser.exit()
 
@@ -145,7 +162,7 @@ def command_parser(called: str = "", *, filled: bool = False) -> argparse.Argume
     parser.add_argument(
         "--print-completion",
         action=_Completion,
-        choices=("bash", "zsh", "tcsh"),
+        choices=("bash", "zsh", "fish", "tcsh"),
         help="print what completes the command in that shell (needs shtab)",
     )
     commands = parser.add_subparsers(

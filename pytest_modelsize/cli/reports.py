@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_modelsize.cli.inputs import STDIN, refuse_misspelt
+from pytest_modelsize.cli.inputs import STDIN, refuse_misspelt, standard_input
 from pytest_modelsize.storage.check_result import CheckResult
 from pytest_modelsize.storage.measurement_json import MeasurementJsonError
 from pytest_modelsize.storage.run_report import LARGEST, merged, parse_report, read_report
@@ -39,7 +38,7 @@ def _results_in(name: str) -> list[CheckResult]:
     if name != STDIN:
         return read_report(Path(name))
     try:
-        text = sys.stdin.buffer.read(LARGEST + 1)
+        text = standard_input().read(LARGEST + 1)
         if len(text) > LARGEST:
             raise MeasurementJsonError(f"is larger than {LARGEST:,d} bytes")
         return parse_report(text)

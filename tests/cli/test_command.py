@@ -9,6 +9,8 @@ import pytest
 
 from pytest_modelsize.cli import main
 
+DATA = Path(__file__).parent.parent / "data"
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -238,6 +240,25 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(folder):
     assert run.stderr.read() == b""
     run.stderr.close()
     assert run.wait() == 141
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this machine has no /dev/full")
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("show {data}/dense.h5 >&-", 0),
+        ("check {data}/dense.h5 --max 1 >&-", 1),
+        ("show none.h5 2>&-", 2),
+        ("show - <&-", 2),
+        ("show {data}/dense.h5 >/dev/full", 2),
+        ("show none.h5 2>/dev/full", 2),
+    ],
+)
+def test_a_closed_or_full_stream_is_no_traceback(call, code):
+    command = f"{sys.executable} -m pytest_modelsize {call.format(data=DATA)}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,8 +14,10 @@ import pytest
 from pytest_modelsize import Kind, Measurement, Section, measure
 from pytest_modelsize.cli import main
 from pytest_modelsize.report.tree import EVERYTHING, View, tree
+from tests.needs import lacks, needs
 
 DATA = Path(__file__).parent.parent / "data"
+BASH = shutil.which("bash")
 
 
 @pytest.fixture
@@ -173,9 +178,10 @@ def test_colour_is_asked_for(shown, monkeypatch, option, no_color, coloured):
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colour_is_forced_where_no_one_refuses_it(shown, monkeypatch, no_color, coloured):
+@pytest.mark.parametrize("forced", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_colour_is_forced_where_no_one_refuses_it(shown, monkeypatch, forced, no_color, coloured):
     monkeypatch.setenv("NO_COLOR", no_color)
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv(forced, "1")
     monkeypatch.setenv("TERM", "dumb")
     assert ("\x1b[" in shown(DATA / "dense.keras")[1]) is coloured
     assert "\x1b[" not in shown(DATA / "dense.keras", "--color", "never")[1]
@@ -188,6 +194,9 @@ def test_colour_is_for_terminals_that_do_not_refuse_it(shown, monkeypatch):
         "pytest_modelsize.cli.colour.sys.stdout.isatty", lambda: True, raising=False
     )
     assert "\x1b[" in shown(DATA / "dense.keras")[1]
+    monkeypatch.setenv("CLICOLOR", "0")
+    assert "\x1b[" not in shown(DATA / "dense.keras")[1]
+    monkeypatch.delenv("CLICOLOR")
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in shown(DATA / "dense.keras")[1]
 
@@ -200,14 +209,43 @@ def test_the_help_of_each_command_says_its_exit_codes(command, capsys):
     assert "Exit codes: 0" in capsys.readouterr().out
 
 
-def test_completion_is_printed_by_shtab_or_says_what_is_missing(capsys):
-    from importlib.util import find_spec
-
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
+def test_completion_is_printed_by_shtab_or_says_what_is_missing(capsys, shell):
+    try:
+        import shtab
+    except ImportError:
+        known, missing = (), "pip install 'pytest-modelsize[completion]'"
+    else:
+        known, missing = shtab.SUPPORTED_SHELLS, "pip install -U shtab"
     with pytest.raises(SystemExit) as ended:
-        main(["--print-completion", "bash"])
+        main(["--print-completion", shell])
     out, err = capsys.readouterr()
-    if find_spec("shtab") is None:
-        assert (ended.value.code, "pytest-modelsize[completion]" in err) == (2, True)
+    if shell not in known:
+        assert (ended.value.code, missing in err) == (2, True)
     else:
         assert ended.value.code in (0, None)
-        assert "--max-growth" in out
+        assert "max-growth" in out
+
+
+@pytest.mark.skipif(not BASH, reason=lacks("Bash"))
+def test_bash_completes_commands_options_values_and_paths(capsys, tmp_path):
+    needs("shtab")
+    with pytest.raises(SystemExit):
+        main(["--print-completion", "bash"])
+    script = capsys.readouterr().out
+    (tmp_path / "a.keras").touch()
+    for typed, offered in {
+        "modelsize sh": "show",
+        "modelsize show --so": "--sort",
+        "modelsize show --sort n": "name",
+        "modelsize show a": "a.keras",
+        "modelsize diff a.keras a": "a.keras",
+        "modelsize merge --output a": "a.keras",
+    }.items():
+        words = shlex.join(typed.split(" "))
+        script += f"COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=()\n"
+        script += f"_shtab_modelsize; [[ ${{COMPREPLY[*]}} = {offered} ]] || echo '{typed}'\n"
+    done = subprocess.run(
+        [BASH, "--norc"], input=script, text=True, capture_output=True, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr) == ("", "")
