@@ -130,9 +130,13 @@ def save(
         return _SAVERS[framework](model, path, format, include_optimizer, options or {})
     except Exception as error:  # whatever the framework raises: the test's author is told
         _remove(folder, path)
-        raise SaveError(
-            f"{name} cannot be saved as {FORMATS[format]}: {type(error).__name__}: {_joined(error)}"
-        ) from error
+        said = f"{type(error).__name__}: {_joined(error)}"
+        if _raises_by_itself(model, path, format, error):
+            said += (
+                "\n\nThe model's own save() raises the same: mend that, or name another model or "
+                "file with model= or path="
+            )
+        raise SaveError(f"{name} cannot be saved as {FORMATS[format]}: {said}") from error
     except BaseException:  # a timeout or Ctrl-C: nothing half-written is left behind
         _remove(folder, path)
         raise
@@ -200,6 +204,20 @@ def _joined(error: Exception) -> str:
     if len(line) > _HEADLINE:
         return f"{line[:_HEADLINE]}...\n\n{said}"
     return line + gap + rest
+
+
+def _raises_by_itself(model: Any, path: Path, format: str, error: Exception) -> bool:
+    """Return whether the call that users write for a Keras model raises ``error``, too."""
+    of_keras = framework_of(model) in ("keras", "tf_keras") and format in ("keras", "h5")
+    if not of_keras or isinstance(error, OSError):
+        return False
+    try:
+        model.save(str(path))
+    except Exception as own:
+        return type(own) is type(error) and str(own) == str(error)
+    finally:
+        _remove(path.parent, path)
+    return False
 
 
 def _remove(folder: Path, path: Path) -> None:
