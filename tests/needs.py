@@ -14,6 +14,7 @@ import pytest
 RUN_BY = {
     "catboost": "estimators",
     "coremltools": "formats",
+    "equinox": "estimators",
     "flatbuffers": "formats",
     "flax": "estimators",
     "joblib": "formats",

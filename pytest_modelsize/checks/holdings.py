@@ -57,7 +57,7 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
         if not pending:
             return
         here, reached, depth = pending.popleft()
-        if here is None or id(here) in seen:
+        if here is None or id(here) in seen or _is_of_optax(type(here)):
             continue
         seen.add(id(here))
         subject = as_subject(here, reached)
@@ -138,6 +138,12 @@ def _is_worth(cls: type) -> bool:
         return False
     known = is_container(cls) or is_model_class(cls) or issubclass(cls, KEEPERS)
     return known or issubclass(cls, type) or _is_of_the_test(cls)
+
+
+@PerClass
+def _is_of_optax(cls: type) -> bool:
+    """Return whether it is an optimizer's state: a tree in there has the shape of a model's."""
+    return _package(full_name(cls)[0]) == "optax"
 
 
 @PerClass

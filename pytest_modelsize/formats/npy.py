@@ -31,6 +31,10 @@ _LENGTHS = {1: 2, 2: 4, 3: 4}
 """Bytes of the header's length by the format's major version."""
 LONGEST_HEADER = 64 * 1024
 """Bytes; NumPy itself reads no more than 10,000 unless it is told to."""
+_LEAST = 12
+"""Bytes before a header."""
+_MOST = 100_000
+"""Arrays of one file that are entries of their own."""
 _PLAIN = late(r"[<>|=]?([a-zA-Z])(\d*)(?:\[\w+\])?")
 _OPTAX = {"mu", "nu", "trace", "opt_state"}
 """What Optax calls its slots (optax/_src/transform.py)."""
@@ -54,46 +58,80 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, ledger: Ledger) -> None:
-    """Give the header and the elements to one entry of the weights.
+    """Give the header and the elements of each array to an entry of the weights.
+
+    Several arrays, as ``numpy.save`` appends them to an open file and Equinox writes a tree
+    (equinox/_serialisation.py), are numbered; without names they may be an optimizer's, too.
 
     Raises:
-        ArtifactError: where the header makes no sense, or the file is shorter than it says.
+        ArtifactError: where a header makes no sense, or the file is shorter than it says.
     """
-    dtype, shape, size, start = read_header(source)
-    home = ("weights", "array")
-    ledger.add(home, Kind.STRUCTURE, start)
+    inner = source.name.rpartition("!")[2] if "!" in source.name else source.title
+    starts = [0]
+    while len(starts) < _MOST:
+        end = _end_of(source, starts[-1])
+        if end is None or not _begins(source, end):
+            break
+        starts.append(end)
+    # An array has a name and nothing else: one that is called as a slot is may be an optimizer's.
+    unclear = len(starts) > 1 or may_be_state(inner)
+    read = 0
+    for number, start in enumerate(starts):
+        name = "array" if len(starts) == 1 else f"array {number}"
+        read = _read_array(source, ledger, start, name, unclear=unclear)
+    if read < source.size:
+        ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - read)
+
+
+def _begins(source: Source, at: int) -> bool:
+    return source.size - at > _LEAST and source.read(at, len(_MAGIC)) == _MAGIC
+
+
+def _end_of(source: Source, at: int) -> int | None:
+    """Return where the array ends that begins ``at``; None where that is not known."""
+    dtype, _, size, start = read_header(source, at)
+    return None if dtype == "object" or size is None else start + size
+
+
+def _read_array(source: Source, ledger: Ledger, at: int, name: str, *, unclear: bool) -> int:
+    """Read the array that begins ``at``, and return where it ends."""
+    dtype, shape, size, start = read_header(source, at)
+    home = ("weights", name)
+    ledger.add(home, Kind.STRUCTURE, start - at)
     if dtype == "object":
         ledger.add(home, Kind.OPAQUE, source.size - start)
         ledger.note(home, f"{type_and_shape(dtype, shape)}, pickled: never loaded")
-        return
+        return source.size
     if size is not None and size > source.size - start:
         raise source.error(
             start, f"{size:,d} bytes of elements expected, but there are {source.size - start:,d}"
         )
     held = source.size - start if size is None else size
-    # An array has a name and nothing else: one that is called as a slot is may be an optimizer's.
-    inner = source.name.rpartition("!")[2] if "!" in source.name else source.title
-    unclear = may_be_state(inner)
     ledger.add(home, Kind.OPAQUE if unclear else Kind.DATA, held)
     extents.note(source, start, held, home)
     told = ", weights or an optimizer's state: by its name alone that is not known"
     ledger.note(home, type_and_shape(dtype, shape) + (told if unclear else ""))
-    if start + held < source.size:
-        ledger.add(("overhead", "behind the array"), Kind.OPAQUE, source.size - start - held)
+    return start + held
 
 
-def read_header(source: Source) -> tuple[str, tuple[int, ...], int | None, int]:
+def read_header(source: Source, at: int = 0) -> tuple[str, tuple[int, ...], int | None, int]:
     """Return data type, shape, bytes of all elements (None: not known), and where these begin.
+
+    Args:
+        at: where the array begins.
 
     Raises:
         ArtifactError: where the header makes no sense.
     """
-    width = _LENGTHS[source.head[6]]
-    length = int.from_bytes(source.read(8, width), "little")
-    start = 8 + width + length
+    version = source.read(at + 6, 1)[0]
+    width = _LENGTHS.get(version)
+    if width is None:
+        raise source.error(at + 6, f"version {version} of an array")
+    length = int.from_bytes(source.read(at + 8, width), "little")
+    start = at + 8 + width + length
     if length > LONGEST_HEADER or start > source.size:
-        raise source.error(8, f"a header of {length:,d} bytes")
-    return (*_described(source, source.read(8 + width, length)), start)
+        raise source.error(at + 8, f"a header of {length:,d} bytes")
+    return (*_described(source, source.read(at + 8 + width, length), at), start)
 
 
 def may_be_state(name: str) -> bool:
@@ -102,20 +140,20 @@ def may_be_state(name: str) -> bool:
     return any(p in _OPTAX or is_slot_name(p) or like_an_optimizer(p) for p in parts)
 
 
-def _described(source: Source, header: bytes) -> tuple[str, tuple[int, ...], int | None]:
+def _described(source: Source, header: bytes, at: int) -> tuple[str, tuple[int, ...], int | None]:
     """Return data type, shape, and the bytes of all elements (None where that is not known)."""
     try:
         told: Any = ast.literal_eval(header.decode("utf-8").strip())
         descr, shape = told["descr"], told["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as error:
-        raise source.error(10, f"the header of an array: {error}") from None
+        raise source.error(at + 10, f"the header of an array: {error}") from None
     if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
-        raise source.error(10, f"the shape of an array: {shape!r:.80}")
+        raise source.error(at + 10, f"the shape of an array: {shape!r:.80}")
     if type(descr) is not str:
         return "void", shape, None
     match = _PLAIN.fullmatch(descr)
     if match is None:
-        raise source.error(10, f"the data type of an array: {descr!r:.80}")
+        raise source.error(at + 10, f"the data type of an array: {descr!r:.80}")
     kind, digits = match[1], int(match[2] or 0)
     if kind == "O":
         return "object", shape, None

@@ -16,6 +16,7 @@ from typing import Any
 from pytest_modelsize.saving.containers import MOST, elements_of, is_mapping, walk
 from pytest_modelsize.saving.families import FAMILIES
 from pytest_modelsize.saving.framework import (
+    array_kind,
     framework_of,
     is_module_state,
     is_optimizer_state,
@@ -182,11 +183,18 @@ def _is(value: object, classes: frozenset[tuple[str, str]]) -> bool:
 
 
 def has_numbers(model: object) -> bool:
-    """Return whether a tf.Module has variables, or constants of floats; True of any other model.
+    """Return whether a tf.Module has variables or constants of floats; an Equinox module, arrays.
 
     What has none is not a model but a part of a pipeline, such as a tokenizer with its vocabulary.
+    Of any other model it is True.
     """
-    if framework_of(model) != "tensorflow" or has_weights(model):
+    framework = framework_of(model)
+    if framework == "equinox":
+        held = (
+            h for part in parts_of(model) for a in attributes_of(part).values() for h in _flat(a)
+        )
+        return any(array_kind(type(value)) is not None for value in held)
+    if framework != "tensorflow" or has_weights(model):
         return True
     constants = (
         value

@@ -54,6 +54,8 @@ _MODELS: Mapping[tuple[str, str], str | None] = {
     ("scikeras.wrappers", "BaseWrapper"): "scikeras",
     ("sklearn.base", "BaseEstimator"): "sklearn",
     ("onnx.onnx_ml_pb2", "ModelProto"): "onnx",
+    ("equinox._module._module", "Module"): "equinox",
+    ("equinox._module", "Module"): "equinox",
     ("flax.core.frozen_dict", "FrozenDict"): "flax",
     **dict.fromkeys((*NNX_MODULES, *NNX_STATES, TRAIN_STATE), "flax"),
 }

@@ -67,3 +67,27 @@ def test_an_array_that_is_called_as_a_slot_is_may_be_state(tmp_path, name, clear
     path = tmp_path / f"{name}.npy"
     path.write_bytes(by_hand())
     assert measure(path).section("weights").of_kind(Kind.OPAQUE) == (0 if clear else 60)
+
+
+def test_several_arrays_in_one_file_are_numbered_and_may_be_state(tmp_path):
+    np = pytest.importorskip("numpy", reason="NumPy is not installed: tox run -e py")
+    path = tmp_path / "a.eqx"
+    arrays = [np.zeros((4, 6), "f4"), np.zeros(0), np.float32(3), np.zeros(5, "i8")]
+    with path.open("wb") as file:
+        for array in arrays:
+            np.save(file, array)
+    measured = measure(path)
+    weights = measured.section("weights")
+    assert measured.total == path.stat().st_size == weights.size
+    assert weights.of_kind(Kind.OPAQUE) == sum(array.nbytes for array in arrays)
+    assert sorted(entry.name for entry in weights.children) == [f"array {n}" for n in range(4)]
+    with path.open("ab") as file:
+        file.write(b"more")
+    assert measure(path).size_of("overhead") == 4
+
+
+def test_a_second_array_that_is_cut_off_is_an_error(tmp_path):
+    path = tmp_path / "a.npy"
+    path.write_bytes(by_hand() + by_hand(data=bytes(59)))
+    with pytest.raises(ArtifactError, match="60 bytes of elements expected"):
+        measure(path)

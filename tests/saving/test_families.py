@@ -8,7 +8,11 @@ import warnings
 import pytest
 
 from pytest_modelsize import Kind, measure
+from pytest_modelsize.checks.roots import roots
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.saving import SaveError, default_format, framework_of, save
+from pytest_modelsize.saving.composition import has_numbers
+from tests.needs import needs
 
 REASON = "{} is not installed: tox run -e estimators"
 
@@ -404,6 +408,7 @@ def test_an_object_of_no_known_package_is_told_by_its_own_call(tmp_path):
         ("scikeras.wrappers", "BaseWrapper", "scikeras"),
         ("onnx.onnx_ml_pb2", "ModelProto", "onnx"),
         ("flax.nnx.module", "Module", "flax"),
+        ("equinox._module._module", "Module", "equinox"),
     ],
 )
 def test_a_package_is_told_by_the_names_of_classes_and_none_is_imported(module, name, framework):
@@ -424,3 +429,20 @@ def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_equinox_module_is_saved_by_its_own_call_and_has_arrays(tmp_path):
+    eqx, jax = needs("equinox"), needs("jax")
+    model = eqx.nn.MLP(4, 3, 8, 2, key=jax.random.PRNGKey(0))
+    own = tmp_path / "own.eqx"
+    eqx.tree_serialise_leaves(str(own), model)
+    saved = save(model, tmp_path, format="eqx", include_optimizer=True)
+    assert saved.path.read_bytes() == own.read_bytes()
+    arrays = [leaf for leaf in jax.tree.leaves(model) if eqx.is_array(leaf)]
+    held = measure(saved.path).section("weights").of_kind(Kind.OPAQUE)
+    assert held == sum(array.nbytes for array in arrays)
+    layers = [Subject(f"layer {n}", model=layer) for n, layer in enumerate(model.layers)]
+    whole = Subject("model", model=model)
+    assert roots([*layers, whole], []) == [whole]
+    assert has_numbers(model)
+    assert not has_numbers(eqx.nn.Dropout(0.1))

@@ -68,6 +68,11 @@ def parameters():
     return linen.Dense(2).init(jax.random.key(0), jax.numpy.ones((1, 2)))
 
 
+def perceptron():
+    equinox, jax = needs("equinox"), needs("jax")
+    return equinox.nn.MLP(2, 2, 2, 1, key=jax.random.key(0))
+
+
 def proto():
     helper = needs("onnx.helper")
     return helper.make_model(helper.make_graph([], "net", [], []))
@@ -89,7 +94,7 @@ def made():
 
 BUILDERS = [
     forest, pipeline, search, lambda: search(2), booster, classifier, gradients, ranked, cat, layer,
-    parameters, proto,
+    parameters, perceptron, proto,
 ]  # fmt: skip
 
 

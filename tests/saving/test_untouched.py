@@ -103,7 +103,9 @@ def test_an_unsaveable_model_is_an_error_in_the_framework_s_own_words(keras, tmp
             return x
 
     model = keras.Sequential([keras.Input((2,)), Odd(object())])
-    with pytest.raises(SaveError, match=r"Sequential cannot be saved as \.keras: .*get_config") as e:
+    with pytest.raises(
+        SaveError, match=r"Sequential cannot be saved as \.keras: .*get_config"
+    ) as e:
         save(model, tmp_path, format="keras", include_optimizer=True)
     assert "The model's own save() raises the same: mend that" in str(e.value)
     assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_modelsize.saving.families.arrays import save_arrays
 from pytest_modelsize.saving.families.catboost import save_catboost
+from pytest_modelsize.saving.families.equinox import save_equinox
 from pytest_modelsize.saving.families.flax import save_flax
 from pytest_modelsize.saving.families.lightgbm import save_lightgbm
 from pytest_modelsize.saving.families.onnx import save_onnx
@@ -57,6 +58,7 @@ FAMILIES: Mapping[str, Family] = {
     "scikeras": Family("scikeras", PICKLES, save_sklearn, ("scikeras", "keras")),
     "onnx": Family("ONNX", {"onnx": ".onnx"}, save_onnx, ("onnx",)),
     "numpy": Family("NumPy", {"pickle": ".pkl"}, save_arrays, ("numpy",)),
+    "equinox": Family("Equinox", {"eqx": ".eqx"}, save_equinox, ("equinox", "jax")),
     "flax": Family("Flax", {"msgpack": ".msgpack"}, save_flax, ("flax", "jax")),
 }
 """By what `framework.framework_of` calls them."""

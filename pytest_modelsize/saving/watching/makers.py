@@ -13,6 +13,7 @@ FRAMEWORKS = frozenset(
     {
         "torch", "tensorflow", "keras", "tf_keras", "sklearn", "joblib", "xgboost", "lightgbm",
         "catboost", "skorch", "scikeras", "flax", "jax",
+        "equinox",
     }
 )  # fmt: skip
 """Packages that make models for another one while it is used: replicas, traces, trees, folds."""
@@ -45,6 +46,7 @@ RETURNED = (
     ("flax.nnx.pytreelib", "PytreeMeta.__call__"),
     ("flax.nnx.object", "ObjectMeta.__call__"),
     ("flax.linen.module", "Module.init"),
+    ("equinox._module._module", "_ModuleMeta.__call__"),
     ("onnx.helper", "make_model"),
     ("joblib.numpy_pickle", "load"),
     ("pickle", "load"),
