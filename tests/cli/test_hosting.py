@@ -8,7 +8,7 @@ from pytest_modelsize.cli.hosting.api import HostError
 from pytest_modelsize.cli.hosting.comments import Note, keep, ours
 from pytest_modelsize.cli.hosting.github import GitHubComments, file_at, github_api, pull_of_head
 from pytest_modelsize.cli.hosting.gitlab import GitLabNotes, gitlab_api
-from pytest_modelsize.cli.hosting.situation import situation
+from pytest_modelsize.cli.hosting.hosts import situation
 from tests.cli.rest import GOOD, READ_ONLY, Server
 
 MARK = "<!-- pytest-modelsize -->"

@@ -10,20 +10,16 @@ import argparse
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_modelsize.cli.base import base_from_git, base_of
 from pytest_modelsize.cli.exit_codes import WITHIN
 from pytest_modelsize.cli.hosting.api import Api, HostError
 from pytest_modelsize.cli.hosting.comments import keep
-from pytest_modelsize.cli.hosting.github import (
-    GitHubComments,
-    file_at,
-    github_api,
-    pull_of_head,
-)
-from pytest_modelsize.cli.hosting.gitlab import GitLabNotes, gitlab_api
-from pytest_modelsize.cli.hosting.situation import Situation, situation
+from pytest_modelsize.cli.hosting.github import file_at, pull_of_head
+from pytest_modelsize.cli.hosting.hosts import HOSTS, situation
+from pytest_modelsize.cli.hosting.situation import Situation
 from pytest_modelsize.cli.output import append, write
 from pytest_modelsize.cli.reports import NoReport, results_of
 from pytest_modelsize.report.annotation import annotation
@@ -91,11 +87,7 @@ def _keep(where: Situation, api: Api | None, text: str, *, worth_it: bool) -> No
     if api is None:
         _say(where, "notice", "no comment: there is no token to write one with")
         return
-    comments = (
-        GitHubComments(api, where.repository, where.number)
-        if where.host == "github"
-        else GitLabNotes(api, where.project, where.number)
-    )
+    comments = HOSTS[where.host].comments(api, where)
     try:
         print(f"modelsize: comment: {keep(comments, text, worth_it=worth_it)}")
     except HostError as error:
@@ -107,14 +99,14 @@ def _keep(where: Situation, api: Api | None, text: str, *, worth_it: bool) -> No
 
 
 def _api(where: Situation) -> Api | None:
-    if not where.token:
-        return None
-    make = github_api if where.host == "github" else gitlab_api
-    return make(where.api, where.token)
+    return HOSTS[where.host].api(where.api, where.token) if where.token else None
 
 
 def _found(where: Situation, api: Api | None) -> Situation:
-    """Return the situation with the pull request of the run that this job reports on."""
+    """Return the situation with the pull request of the run that this job reports on.
+
+    Only GitHub has jobs that report on another run, whose pull request is then asked for.
+    """
     if not where.head_commit or api is None:
         return where
     pull = pull_of_head(
@@ -122,17 +114,7 @@ def _found(where: Situation, api: Api | None) -> Situation:
     )
     if pull is None:
         return where
-    return Situation(
-        host=where.host,
-        api=where.api,
-        token=where.token,
-        repository=where.repository,
-        number=pull.number,
-        base=pull.base,
-        base_commit=pull.base_commit,
-        head_commit=where.head_commit,
-        run=where.run,
-    )
+    return replace(where, number=pull.number, base=pull.base, base_commit=pull.base_commit)
 
 
 def _base(options: argparse.Namespace, where: Situation, api: Api | None) -> Base:
@@ -169,4 +151,5 @@ def _event(environment: Mapping[str, str]) -> object:
 
 def _say(where: Situation, level: str, message: str) -> None:
     text = f"modelsize: {message}"
-    print(annotation(level, text, title="modelsize") if where.host == "github" else text)
+    annotates = where.host and HOSTS[where.host].annotates
+    print(annotation(level, text, title="modelsize") if annotates else text)

@@ -1,7 +1,7 @@
-"""Which pull request does this job belong to? What GitHub Actions and GitLab CI say of it.
+"""Which pull request does this job belong to? What is known of it, whichever host runs the job.
 
-GitHub: "Variables" and "Events that trigger workflows" in its documentation; the event is the JSON
-file that ``GITHUB_EVENT_PATH`` names. GitLab: "Predefined CI/CD variables reference".
+Whoever wrote the code under test may have had a hand in an event, so each value is looked at before
+it is used.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from pytest_modelsize.storage.whole_numbers import is_whole
 
-__all__ = ["Situation", "situation"]
+__all__ = ["Situation", "commit", "digits", "part", "text", "whole"]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ class Situation:
     """What is known of the job.
 
     Attributes:
-        host: ``github``, ``gitlab``, or empty for neither.
+        host: the name of one of `hosts.HOSTS`, or empty for none.
         api: address of the host's REST API.
         token: that the host gave to the job; or empty.
         repository: ``owner/name`` on GitHub.
@@ -51,79 +50,26 @@ class Situation:
     run: str = ""
 
 
-def situation(environment: Mapping[str, str], event: object) -> Situation:
-    """Return what the job's environment and, on GitHub, its event say.
-
-    A job that a finished run has started (``workflow_run``) learns only whence that run came: who
-    wrote the code that ran there could write anything into its artifacts.
-    """
-    if environment.get("GITHUB_ACTIONS") == "true":
-        return _github(environment, event)
-    if environment.get("GITLAB_CI") == "true":
-        return _gitlab(environment)
-    return Situation()
-
-
-def _github(environment: Mapping[str, str], event: object) -> Situation:
-    repository = environment.get("GITHUB_REPOSITORY", "")
-    if not _REPOSITORY.fullmatch(repository):
-        return Situation(host="github")
-    server = environment.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    pull = _part(event, "pull_request")
-    run = _part(event, "workflow_run")
-    number, base = _whole(_part(pull, "number")), _part(pull, "base")
-    reports = environment.get("GITHUB_EVENT_NAME") == "workflow_run"
-    job = _digits(environment.get("GITHUB_RUN_ID", ""))
-    page = f"{server}/{repository}/actions/runs/{job}" if job else ""
-    if reports and (tested := _whole(_part(run, "id"))):
-        page = f"{server}/{repository}/actions/runs/{tested}"
-    return Situation(
-        host="github",
-        api=environment.get("GITHUB_API_URL", "https://api.github.com"),
-        token=environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or "",
-        repository=repository,
-        number=0 if reports else number,
-        base="" if reports else _text(_part(base, "ref")),
-        base_commit="" if reports else _commit(_part(base, "sha")),
-        head_owner=_text(_part(_part(_part(run, "head_repository"), "owner"), "login")),
-        head_branch=_text(_part(run, "head_branch")),
-        head_commit=_commit(_part(run, "head_sha")) if reports else "",
-        run=page,
-    )
-
-
-def _gitlab(environment: Mapping[str, str]) -> Situation:
-    target = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
-    before = target or environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
-    project = environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", "")
-    return Situation(
-        host="gitlab",
-        api=environment.get("CI_API_V4_URL", "https://gitlab.com/api/v4"),
-        # The job's own CI_JOB_TOKEN may not write notes.
-        token=environment.get("MODELSIZE_GITLAB_TOKEN", ""),
-        project=int(_digits(project) or 0),
-        number=int(_digits(environment.get("CI_MERGE_REQUEST_IID", "")) or 0),
-        base=environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
-        base_commit=_commit(before),
-        run=environment.get("CI_JOB_URL", ""),
-    )
-
-
-def _part(value: object, name: str) -> object:
+def part(value: object, name: str) -> object:
+    """Return a member of a JSON object; None where ``value`` is none, or lacks it."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
-def _whole(value: object) -> int:
+def whole(value: object) -> int:
+    """Return a whole number from 1 up; 0 for anything else."""
     return value if is_whole(value, least=1) else 0
 
 
-def _digits(value: str) -> str:
+def digits(value: str) -> str:
+    """Return the digits of a number that fits in 64 bits; an empty text for anything else."""
     return value if value.isascii() and value.isdigit() and len(value) < 19 else ""
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """Return a text; an empty one for anything else."""
     return value if isinstance(value, str) else ""
 
 
-def _commit(value: object) -> str:
+def commit(value: object) -> str:
+    """Return the full name of a commit; an empty text for anything else."""
     return value if isinstance(value, str) and _COMMIT.fullmatch(value) else ""
