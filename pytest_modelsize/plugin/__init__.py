@@ -78,14 +78,19 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 def _check_reports(config: pytest.Config) -> None:
     """Refuse reports that cannot be written before the run, and not after it."""
-    targets = config.getoption("modelsize_report") or ()
-    if not targets:
+    suggest = config.getoption("modelsize_suggest")
+    wanted = [("--modelsize-report", file) for file in config.getoption("modelsize_report") or ()]
+    wanted += [("--modelsize-suggest", suggest)] if suggest not in (None, "table") else []
+    if not wanted:
         return
     from pytest_modelsize.plugin.report_files import why_not_written
 
-    for target in targets:
-        if problem := why_not_written(config.invocation_params.dir / target):
-            raise pytest.UsageError(f"--modelsize-report={target}: {problem}")
+    uses = {os.path.realpath(baseline_path(config)): "the baseline"}
+    for option, file in wanted:
+        path = config.invocation_params.dir / file
+        use = uses.setdefault(os.path.realpath(path), option)
+        if problem := why_not_written(path) if use == option else f"is already {use}":
+            raise pytest.UsageError(f"{option}={file}: {problem}")
 
 
 def _check_baseline(config: pytest.Config) -> None:
@@ -93,7 +98,9 @@ def _check_baseline(config: pytest.Config) -> None:
     if os.path.exists(path) and not os.path.isfile(path):
         from pytest_modelsize.storage.files import problem_of
 
-        raise pytest.UsageError(f"modelsize_baseline: {path} {problem_of(path)}")
+        raise pytest.UsageError(
+            f"modelsize_baseline: {path} {problem_of(path)}: set modelsize_baseline to a file"
+        )
     if config.getoption("modelsize_update") is not None:
         from pytest_modelsize.plugin.state import baseline_of
         from pytest_modelsize.storage.baseline_file import BaselineError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,5 +175,6 @@ def baseline_of(config: pytest.Config) -> Baseline:
     if session.baseline is None:
         path = baseline_path(config)
         given = getattr(config, "workerinput", {}).get(BASELINE_INPUT)
-        session.baseline = read(path) if given is None else parse(given, path.name)
+        shown = os.path.relpath(path, config.invocation_params.dir)
+        session.baseline = read(path, shown) if given is None else parse(given, shown)
     return session.baseline

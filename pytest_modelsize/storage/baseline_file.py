@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -38,31 +39,36 @@ class BaselineError(ValueError):
     """A baseline file that cannot be used; the message names the line and what to do."""
 
 
-def read(path: Path) -> Baseline:
+def read(path: Path, shown: str = "") -> Baseline:
     """Return the baseline in ``path``; an empty one if there is no such file.
+
+    Args:
+        path: the file.
+        shown: what it is called in errors; its name by default.
 
     Raises:
         BaselineError: if the file cannot be read, or is damaged.
     """
-    text = read_text(path)
-    return Baseline() if text is None else parse(text, path.name)
+    text = read_text(path, shown)
+    return Baseline() if text is None else parse(text, shown or path.name)
 
 
-def read_text(path: Path) -> str | None:
+def read_text(path: Path, shown: str = "") -> str | None:
     """Return the text of a baseline file, or None if there is none.
 
     Raises:
         BaselineError: if the file cannot be read.
     """
+    name = shown or path.name
     try:
         # Editors and shells of Windows put a mark before it.
         return files.read(path, _LARGEST).decode("utf-8-sig")
     except FileNotFoundError:
         return None
     except files.FileProblem as problem:
-        raise BaselineError(f"{path.name} {problem}") from None
+        raise BaselineError(f"{name} {problem}") from None
     except UnicodeDecodeError as error:
-        raise BaselineError(f"{path.name} is not UTF-8: {error}") from None
+        raise _damaged(name, "", f"is not UTF-8, from byte {error.start:,d} on") from None
 
 
 def parse(text: str, name: str) -> Baseline:
@@ -86,23 +92,19 @@ def parse(text: str, name: str) -> Baseline:
             "after a merge: delete one, then run pytest --modelsize-update"
         ) from None
     except RecursionError:
-        raise BaselineError(f"{name}: nested too deeply to be a baseline") from None
+        raise _damaged(name, "", "is nested too deeply to be a baseline") from None
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "line 1"
         what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         what = what.removesuffix(" at")  # the place stands before
-        raise BaselineError(
-            f"{name}, {place}: not JSON: {what}; {_CURE.format(name=name)}"
-        ) from None
+        said = f"not JSON: {what}" if text.strip() else "an empty file"
+        raise _damaged(name, place, said) from None
     if not isinstance(document, dict) or HEAD not in document:
-        raise BaselineError(
-            f"{name}, line 1: not a baseline: it does not begin with {HEAD!r}; "
-            f"{_CURE.format(name=name)}"
-        )
+        raise _damaged(name, "line 1", f"not a baseline: it does not begin with {HEAD!r}")
     if document[HEAD] != VERSION:
         raise BaselineError(
             f"{name}, line {_line(text, HEAD)}: version {document[HEAD]!r}, and this "
-            f"pytest-modelsize reads version {VERSION}"
+            f"pytest-modelsize reads version {VERSION}: pip install -U pytest-modelsize"
         )
     found: dict[Key, BaselineEntry] = {}
     tests = document.get("tests")
@@ -112,10 +114,8 @@ def parse(text: str, name: str) -> Baseline:
                 found[Key(test, artifact)] = _entry(artifact, value)
             except (LawBroken, TypeError, ValueError) as error:
                 number = _line(text, artifact, _line(text, test))
-                raise BaselineError(
-                    f"{name}, line {number}: the entry of {artifact!r} in {test!r} is damaged: "
-                    f"{error}; rewrite it with pytest --modelsize-update"
-                ) from None
+                said = f"the entry of {artifact!r} in {test!r} is damaged: {error}"
+                raise _damaged(name, f"line {number}", said) from None
     return Baseline(found)
 
 
@@ -202,7 +202,12 @@ def _bytes(value: object, what: str) -> int:
 def _items(value: object, text: str, name: str, what: str) -> Iterable[tuple[str, object]]:
     if isinstance(value, dict):
         return value.items()
-    raise BaselineError(f"{name}, line {_line(text, what)}: {what!r} should be an object")
+    raise _damaged(name, f"line {_line(text, what)}", f"{what!r} should be an object")
+
+
+def _damaged(name: str, place: str, problem: str) -> BaselineError:
+    where = f"{name}, {place}:" if place else name
+    return BaselineError(f"{where} {problem}; {_CURE.format(name=shlex.quote(name))}")
 
 
 def _line(text: str, key: str, after: int = 1) -> int:

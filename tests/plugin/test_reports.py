@@ -126,13 +126,15 @@ def test_a_value_that_an_option_does_not_have_is_refused(run, option, words):
     [
         ("small.bin/r.json", "*small.bin is not a folder"),
         ("folder.json", "is a directory, not a regular file"),
+        ("./modelsize-baseline.json", "is already the baseline"),
     ],
 )
-def test_a_report_that_cannot_be_written_is_refused_before_the_run(run, target, words):
-    (run.path / "folder.json").mkdir()
-    result = run.suite.start(f"--modelsize-report={target}")
+@pytest.mark.parametrize("option", ["report", "suggest"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(run, option, target, words):
+    (run.path / "folder.json").mkdir(exist_ok=True)
+    result = run.suite.start(f"--modelsize-{option}={target}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: --modelsize-report={target}: {words}"])
+    result.stderr.fnmatch_lines([f"ERROR: --modelsize-{option}={target}: {words}"])
     assert "test_it" not in result.stdout.str()
 
 

@@ -62,7 +62,7 @@ def damaged(old, new):
         (damaged('"pytest-modelsize baseline": 1', '"pytest-modelsize baseline": 2'), 2, "version"),
         (damaged('"pytest-modelsize baseline"', '"x"'), 1, "not a baseline"),
         ("[]", 1, "not a baseline"),
-        ("", 1, "not JSON"),
+        ("", 1, "an empty file"),
         (render(baseline())[:200], None, "not JSON"),
         (damaged('"model.keras": {', '"model.keras": 5, "z": {'), 5, "should be an object"),
     ],
@@ -71,6 +71,8 @@ def test_a_damaged_file_is_an_error_that_names_the_line(text, line, problem):
     with pytest.raises(BaselineError) as caught:
         parse(text, "b.json")
     assert problem in str(caught.value)
+    if problem not in ("version", "merge conflict"):
+        assert "; restore it (git checkout b.json), or delete it and run" in str(caught.value)
     if line is not None:
         assert f"line {line}:" in str(caught.value)
 
@@ -95,7 +97,7 @@ def test_no_file_is_an_empty_baseline_and_an_unreadable_one_an_error(tmp_path):
     with pytest.raises(BaselineError, match="is a directory, not a regular file"):
         read(tmp_path)
     (tmp_path / "b.json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(BaselineError, match="is not UTF-8"):
+    with pytest.raises(BaselineError, match="is not UTF-8, from byte 0 on; restore it"):
         read(tmp_path / "b.json")
 
 
