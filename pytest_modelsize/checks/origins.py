@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.surroundings import Surroundings
-from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["origin"]

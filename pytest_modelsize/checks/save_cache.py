@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings, Taken, take
-from pytest_modelsize.checks.targets import Subject
 
 __all__ = ["SaveCache", "same_artifact"]
 

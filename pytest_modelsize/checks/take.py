@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_modelsize.checks.compression import CompressionError, Method, compressed, method
-from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.formats import ArtifactError, LiveNames, files_of, measure
 from pytest_modelsize.formats.extents import noted
 from pytest_modelsize.saving import OptimizerFacts, SaveError, save

@@ -36,13 +36,6 @@ from pytest_modelsize.saving.advice import advice
 from pytest_modelsize.saving.composition import has_numbers, has_weights, is_half_made
 
 __all__ = [
-    "Body",
-    "NoModelError",
-    "Subject",
-    "Surroundings",
-    "Target",
-    "TargetError",
-    "as_subject",
     "find_subjects",
     "means_largest",
 ]

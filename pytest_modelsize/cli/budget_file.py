@@ -22,8 +22,8 @@ from pytest_modelsize.checks.budget_file.search import (
 )
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings, take
-from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
 from pytest_modelsize.formats import ArtifactError

@@ -153,8 +153,8 @@ def _explanation(measured: Input, excesses: Sequence[Excess], compression: str) 
     from pytest_modelsize.checks.diagnosis import diagnose
     from pytest_modelsize.checks.explanation import explain
     from pytest_modelsize.checks.save_cache import SaveCache
+    from pytest_modelsize.checks.subject import Subject
     from pytest_modelsize.checks.take import Settings, Taken
-    from pytest_modelsize.checks.targets import Subject
 
     measurement = measured.measurement
     if measured.path is None:  # measured before, and elsewhere

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 
-__all__ = ["BOLD", "RED", "YELLOW", "add_colour", "is_coloured", "styled"]
+__all__ = ["BOLD", "YELLOW", "add_colour", "is_coloured", "styled"]
 
-BOLD, RED, YELLOW = "1", "31;1", "33"
+BOLD, YELLOW = "1", "33"
 """Select Graphic Rendition of ECMA-48."""
 
 

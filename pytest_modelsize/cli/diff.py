@@ -23,7 +23,8 @@ from pytest_modelsize.report.failure import headline
 from pytest_modelsize.report.markdown import differences_markdown
 from pytest_modelsize.sizes.growth import grown, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError, load
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+from pytest_modelsize.storage.measurement_json import load
 from pytest_modelsize.storage.result_sets import load_measurements
 
 __all__ = ["add_arguments"]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pytest_modelsize.storage import files
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError
+from pytest_modelsize.storage.json_error import MeasurementJsonError
 
 __all__ = ["append", "write"]
 

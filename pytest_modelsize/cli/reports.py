@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_modelsize.cli.inputs import STDIN, refuse_misspelt, standard_input
 from pytest_modelsize.storage.check_result import CheckResult
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError
+from pytest_modelsize.storage.json_error import MeasurementJsonError
 from pytest_modelsize.storage.run_report import LARGEST, merged, parse_report, read_report
 
 __all__ = ["NoReport", "results_of"]

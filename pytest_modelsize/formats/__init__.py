@@ -16,8 +16,9 @@ from pytest_modelsize.formats import registry
 from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.live_names import LiveNames
+from pytest_modelsize.formats.looks import Opened
 from pytest_modelsize.formats.placeholders import NO_MODEL_HERE, is_beside_a_model
-from pytest_modelsize.formats.registry import Format, Opened
+from pytest_modelsize.formats.registry import Format
 from pytest_modelsize.formats.source import ArtifactError, PlaceholderError, ReaderError
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Measurement

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_modelsize.formats.reader import Reader
 
-__all__ = ["GROUP", "ReaderError", "format", "format_of", "read", "recognises"]
+__all__ = ["GROUP", "format", "format_of", "read", "recognises"]
 
 format = ""
 """Told by the reader that is found."""

@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "Format",
-    "Opened",
     "claimed_by",
     "find_artifact",
     "find_format",

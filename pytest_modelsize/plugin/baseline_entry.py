@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings, Taken
-from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.plugin.options import baseline_path
 from pytest_modelsize.plugin.state import baseline_of
 from pytest_modelsize.saving import FORMATS

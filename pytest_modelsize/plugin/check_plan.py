@@ -10,15 +10,10 @@ import pytest
 
 from pytest_modelsize.checks.description import listed
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
+from pytest_modelsize.checks.subject import NoModelError, Subject, TargetError
+from pytest_modelsize.checks.surroundings import Surroundings
 from pytest_modelsize.checks.take import Settings
-from pytest_modelsize.checks.targets import (
-    NoModelError,
-    Subject,
-    Surroundings,
-    TargetError,
-    find_subjects,
-    means_largest,
-)
+from pytest_modelsize.checks.targets import find_subjects, means_largest
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.baseline_entry import artifact_key
 from pytest_modelsize.plugin.items import (

@@ -13,8 +13,8 @@ import pytest
 from pytest_modelsize.checks.diagnosis import Explanation, diagnose
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
+from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.checks.take import Settings, Taken, take
-from pytest_modelsize.checks.targets import Subject, as_subject
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.items import format_of, saves_sparsely

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.checks.targets import Surroundings
+from pytest_modelsize.checks.surroundings import Surroundings
 from pytest_modelsize.plugin.body_watch import body_of
 from pytest_modelsize.plugin.marker import MarkerError, MarkerRequest, check_format, parse_marker
 from pytest_modelsize.plugin.marker_source import marker_line, written_marker

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelsize.checks.targets import Subject
+from pytest_modelsize.checks.subject import Subject
 
 __all__ = ["lasting_name", "with_lasting_name"]
 

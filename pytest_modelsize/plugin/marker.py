@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from pytest_modelsize.checks.compression import METHODS
 from pytest_modelsize.checks.dtype_limits import dtype_limit
+from pytest_modelsize.checks.subject import Target
 from pytest_modelsize.checks.suggestion import suggest
-from pytest_modelsize.checks.targets import Target
 from pytest_modelsize.checks.trust import opaque_patterns
 from pytest_modelsize.sizes.budget import Budget, Limit
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size

@@ -15,15 +15,10 @@ from pytest_modelsize.checks.causes import find_causes
 from pytest_modelsize.checks.origins import origin
 from pytest_modelsize.checks.proposals import Proposal
 from pytest_modelsize.checks.save_cache import SaveCache
+from pytest_modelsize.checks.subject import NoModelError, Subject, Target, TargetError
+from pytest_modelsize.checks.surroundings import Surroundings
 from pytest_modelsize.checks.take import Settings, Taken
-from pytest_modelsize.checks.targets import (
-    NoModelError,
-    Subject,
-    Surroundings,
-    Target,
-    TargetError,
-    find_subjects,
-)
+from pytest_modelsize.checks.targets import find_subjects
 from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.body_watch import BodyWatch

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pytest_modelsize.checks.causes import Cause
 from pytest_modelsize.checks.causes.cause import TOGETHER
-from pytest_modelsize.report.table import printable, wrapped
+from pytest_modelsize.report.table import wrapped
 from pytest_modelsize.sizes.bytesize import exact, human
+from pytest_modelsize.sizes.escaping import printable
 
 __all__ = ["cause_lines"]
 

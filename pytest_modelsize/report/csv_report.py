@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from pytest_modelsize.report.summary import ordered
-from pytest_modelsize.report.table import printable
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.storage.check_result import CheckResult
 

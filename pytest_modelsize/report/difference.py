@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pytest_modelsize.report.table import bar, columns, printable
+from pytest_modelsize.report.table import bar, columns
 from pytest_modelsize.sizes.bytesize import exact, human, human_pair
 from pytest_modelsize.sizes.comparison import Comparison, Row, compare
 from pytest_modelsize.sizes.entry_changes import changes
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import Measurement
 

@@ -9,10 +9,11 @@ from pytest_modelsize.checks.diagnosis import Explanation, Fix
 from pytest_modelsize.report.causes import cause_lines
 from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.difference import changed_entries, section_table
-from pytest_modelsize.report.table import bar, columns, printable
+from pytest_modelsize.report.table import bar, columns
 from pytest_modelsize.sizes.budget import PROMISE, Excess, Limit
 from pytest_modelsize.sizes.bytesize import exact, human, human_pair
 from pytest_modelsize.sizes.comparison import Entry
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
 from pytest_modelsize.sizes.measurement import Measurement
 

@@ -14,7 +14,7 @@ from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.sizes.bytesize import exact, family_of, human
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
-__all__ = ["COMMENT_LIMIT", "MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
+__all__ = ["MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
 
 MARK = mark_of()
 """The first line, by which a workflow finds its own comment again."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_modelsize.checks.proposals import Proposal
-from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import human
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.storage.found_model import FoundModel
 
 __all__ = ["Counts", "proposals_json", "proposals_text"]

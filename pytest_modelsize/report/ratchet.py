@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import human, human_pair
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.check_result import LimitResult
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_modelsize.report.table import columns, printable
+from pytest_modelsize.report.table import columns
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.headroom import enough_for
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_modelsize.sizes.escaping import printable
-
-__all__ = ["WIDTH", "bar", "columns", "printable", "wrapped"]
+__all__ = ["WIDTH", "bar", "columns", "wrapped"]
 
 WIDTH = 80
 """Columns that a terminal has at the least."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_modelsize.report.data_types import dtype_summary
-from pytest_modelsize.report.table import columns, printable
+from pytest_modelsize.report.table import columns
 from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import OWN_NAMES, Kind, Measurement, Section
 from pytest_modelsize.sizes.records import dataclass, replace
 

@@ -13,11 +13,8 @@ from pytest_modelsize.storage.check_result import (
     EntryChange,
     LimitResult,
 )
-from pytest_modelsize.storage.measurement_json import (
-    MeasurementJsonError,
-    measurement_as_json,
-    measurement_from_json,
-)
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+from pytest_modelsize.storage.measurement_json import measurement_as_json, measurement_from_json
 from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = ["result_as_json", "result_from_json"]

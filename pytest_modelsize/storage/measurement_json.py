@@ -14,7 +14,6 @@ from pytest_modelsize.storage.whole_numbers import is_whole
 
 __all__ = [
     "SCHEMA",
-    "MeasurementJsonError",
     "as_json",
     "from_json",
     "load",

@@ -9,11 +9,8 @@ from pathlib import Path
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.baseline_file import HEAD, BaselineError, parse
 from pytest_modelsize.storage.check_result_json import result_from_json
-from pytest_modelsize.storage.measurement_json import (
-    MeasurementJsonError,
-    from_json,
-    load_object,
-)
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+from pytest_modelsize.storage.measurement_json import from_json, load_object
 
 __all__ = ["is_comparison", "load_measurements"]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from pytest_modelsize.storage import files
 from pytest_modelsize.storage.check_result import VERDICTS, CheckResult
 from pytest_modelsize.storage.check_result_json import result_from_json
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError, from_json
+from pytest_modelsize.storage.json_error import MeasurementJsonError
+from pytest_modelsize.storage.measurement_json import from_json
 
 __all__ = ["LARGEST", "REPORT_SCHEMA", "merged", "parse_report", "read_report"]
 

@@ -11,7 +11,9 @@ import pytest
 from pytest_modelsize.checks.holdings import held_in
 from pytest_modelsize.checks.model_expression import value_of
 from pytest_modelsize.checks.roots import roots
-from pytest_modelsize.checks.targets import Subject, Surroundings, Target, find_subjects
+from pytest_modelsize.checks.subject import Subject, Target
+from pytest_modelsize.checks.surroundings import Surroundings
+from pytest_modelsize.checks.targets import find_subjects
 
 NET, OTHER = b"\x1c\0\0\0TFL3" + b"\0" * 8, b"\x20\0\0\0TFL3" + b"\0" * 8
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings
-from pytest_modelsize.checks.targets import Subject
 
 DATA = Path(__file__).parent.parent / "data"
 SETTINGS = Settings(format="tflite", include_optimizer=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings
-from pytest_modelsize.checks.targets import Subject
 from pytest_modelsize.plugin.baseline_entry import artifact_key
 
 LIVE, FILE = Subject("net.fp16", model=object()), Subject("net.fp16", path=Path("net.fp16"))

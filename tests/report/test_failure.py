@@ -4,9 +4,10 @@ from textwrap import dedent
 
 from pytest_modelsize.checks.diagnosis import Lean, diagnose
 from pytest_modelsize.report.failure import Circumstances, failure, headline
-from pytest_modelsize.report.table import bar, printable
+from pytest_modelsize.report.table import bar
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sizes.budget import PROMISE, Budget, Limit, judge
+from pytest_modelsize.sizes.escaping import printable
 from tests.measurements import measured
 
 ADAM = OptimizerFacts("/optimizer", "adam", 2, 371_415, "float32", 2_971_332)

@@ -7,7 +7,7 @@ import pytest
 from pytest_modelsize.report.json_report import as_json_report
 from pytest_modelsize.storage.baseline_file import write
 from pytest_modelsize.storage.check_result import CheckResult
-from pytest_modelsize.storage.measurement_json import MeasurementJsonError
+from pytest_modelsize.storage.json_error import MeasurementJsonError
 from pytest_modelsize.storage.result_sets import load_measurements
 from tests.measurements import measured
 from tests.storage.baselines import KEY, baseline

@@ -17,7 +17,7 @@ import pytest
 
 import pytest_modelsize
 from pytest_modelsize import ArtifactError, measure
-from pytest_modelsize.checks.targets import TargetError
+from pytest_modelsize.checks.subject import TargetError
 from pytest_modelsize.cli import main
 from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.source import Source, open_source

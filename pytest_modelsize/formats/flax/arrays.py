@@ -15,10 +15,10 @@ from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import NamedTuple
 
-__all__ = ["ARRAYS", "CHUNKED", "CHUNKS", "SHAPE", "Array", "array_at", "begins_with_an_array"]
+__all__ = ["ARRAYS", "CHUNKED", "SHAPE", "Array", "array_at", "begins_with_an_array"]
 
 ARRAYS = (f"{EXTENSION}1", f"{EXTENSION}3")
-CHUNKED, SHAPE, CHUNKS = "__msgpack_chunked_array__", "shape", "chunks"
+CHUNKED, SHAPE = "__msgpack_chunked_array__", "shape"
 _MOST_AXES = 64
 _DTYPE = late(r"(?:b?float|u?int|complex|bool|V|void|str|bytes|datetime|timedelta)\w*(?:\[\w+\])?")
 _BITS = late(r"(?:b?float|u?int|complex)(\d+)(?:_\w+)?")

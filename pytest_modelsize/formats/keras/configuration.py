@@ -41,7 +41,8 @@ def open_configuration(text: bytes) -> list[tuple[SectionPath, int, str]]:
     root, note = _plain(text), ""
     if root is None:
         # Imported where it is met: Keras writes its configurations plainly.
-        from pytest_modelsize.formats.keras.configuration_walk import NotOpened, Walk
+        from pytest_modelsize.formats.containers.json_scanner import NotOpened
+        from pytest_modelsize.formats.keras.configuration_walk import Walk
 
         try:
             root, note = Walk(text.decode("latin-1")).root()

@@ -10,7 +10,7 @@ from pytest_modelsize.formats.keras.layer_parts import DEEPEST, LayerPart
 from pytest_modelsize.formats.keras.notes import remark
 from pytest_modelsize.sizes.records import dataclass, field
 
-__all__ = ["NotOpened", "Walk"]
+__all__ = ["Walk"]
 
 _MOST_ENTRIES = 100_000
 """Keys of layers that are held at once, which bounds the memory that a hostile text can take."""

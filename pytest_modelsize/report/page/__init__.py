@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from pytest_modelsize.report.page.view import Depth, Detail, artifacts, columns, tally
-from pytest_modelsize.report.table import printable
+from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["ExtraMissing", "page"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.report.table import printable
 from pytest_modelsize.sizes.bytesize import exact, human
+from pytest_modelsize.sizes.escaping import printable
 
 __all__ = ["STANDING_WORDS", "bytes_text", "gained", "gained_text", "lines", "name", "share"]
 
