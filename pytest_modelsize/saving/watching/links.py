@@ -13,6 +13,7 @@ __all__ = ["link_to", "unlink"]
 
 _MOST_FILES = 1000
 """Files of a folder; one with more is not linked."""
+_PREFIX = "saved-"
 
 
 def link_to(path: Path, folder: Path | None) -> Path | None:
@@ -24,7 +25,8 @@ def link_to(path: Path, folder: Path | None) -> Path | None:
     if folder is None:
         return None
     name = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
-    home = folder / f"saved-{name}"
+    # Messages name a file with the folder that it lies in.
+    home = folder / f"{_PREFIX}{name}" / (path.parent.name or "root")
     try:
         files = list(_files(path))
         if not files or len(files) > _MOST_FILES:
@@ -49,6 +51,8 @@ def unlink(link: Path) -> None:
             file.unlink(missing_ok=True)
     with suppress(OSError):
         link.parent.rmdir()  # the last one has gone
+        if link.parent.parent.name.startswith(_PREFIX):
+            link.parent.parent.rmdir()
 
 
 def _files(path: Path) -> Iterator[Path]:
