@@ -2,9 +2,10 @@
 
 Where those records are: ``_modules``, ``_parameters`` and ``_buffers`` of torch.nn.Module
 (torch/nn/modules/module.py), ``_python_modules`` behind the ``_modules`` of a TorchScript
-(torch/jit/_script.py); ``_layers``, ``_functional``, ``_trainable_variables`` and
-``_non_trainable_variables`` of Keras 3 (keras/src/layers/layer.py, models/sequential.py);
-``_self_tracked_trackables``, ``_trainable_weights`` and ``_non_trainable_weights`` of Keras 2
+(torch/jit/_script.py), and ``_actual_script_module`` of a trace (torch/jit/_trace.py);
+``_layers``, ``_functional``, ``_trainable_variables`` and ``_non_trainable_variables`` of Keras 3
+(keras/src/layers/layer.py, models/sequential.py); ``_self_tracked_trackables``,
+``_trainable_weights`` and ``_non_trainable_weights`` of Keras 2
 (tf_keras/src/engine/base_layer.py); any attribute of a tf.Module.
 """
 
@@ -22,7 +23,13 @@ from pytest_modelsize.saving.framework import (
     is_optimizer_state,
     part_of,
 )
-from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
+from pytest_modelsize.saving.own_state import (
+    ancestors,
+    attributes_of,
+    class_attributes,
+    full_name,
+)
+from pytest_modelsize.saving.per_class import PerClass
 from pytest_modelsize.saving.training_state import arrays_in
 
 __all__ = [
@@ -38,11 +45,16 @@ __all__ = [
     "weights_of",
 ]
 
-HOLD_PARTS = ("_modules", "_python_modules", "_layers", "_functional", "_self_tracked_trackables")
+HOLD_PARTS = (
+    "_modules", "_python_modules", "_actual_script_module", "_layers", "_functional",
+    "_self_tracked_trackables",
+)  # fmt: skip
 HOLD_WEIGHTS = (
     "_parameters", "_buffers", "_trainable_variables", "_non_trainable_variables",
     "_trainable_weights", "_non_trainable_weights",
 )  # fmt: skip
+_MODULE = ("torch.nn.modules.module", "Module")
+_SCRIPTED = ("torch.jit._script", "OrderedDictWrapper")
 _PLAIN_TENSORS = frozenset(
     {("torch", "Tensor"), ("torch.nn.parameter", "Parameter"), ("torch.nn.parameter", "Buffer")}
 )
@@ -136,13 +148,36 @@ def _weights_in(part: object) -> Iterator[object]:
     held = attributes_of(part)
     for name in HOLD_WEIGHTS:
         if name in held:
-            yield from _flat(held[name])
+            yield from _flat(_scripted(held[name]))
     framework = framework_of(part)
-    if framework == "tensorflow":
+    if framework == "torch" and _has_state_of_its_own(type(part)):
+        yield part
+    elif framework == "tensorflow":
         for attribute in held.values():
             yield from (value for value in _flat(attribute) if _is(value, _VARIABLES))
     elif framework in FAMILIES:
         yield part
+
+
+def _scripted(held: object) -> object:
+    """Return the tensors behind a TorchScript's wrapper of them (torch/jit/_script.py)."""
+    if full_name(type(held)) != _SCRIPTED:
+        return held
+    wrapper: Any = held
+    return [tensor for _, tensor in wrapper.items()]
+
+
+@PerClass
+def _has_state_of_its_own(cls: type) -> bool:
+    """Return whether a module writes to its state what is neither a parameter nor a buffer, as
+    quantized ones do with packed weights (torch/ao/nn/quantized).
+    """
+    return any(
+        name in class_attributes(base)
+        for base in ancestors(cls)
+        if full_name(base) != _MODULE
+        for name in ("_save_to_state_dict", "get_extra_state")
+    )
 
 
 def has_weights(model: object) -> bool:
