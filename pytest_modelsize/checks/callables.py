@@ -1,4 +1,4 @@
-"""What callables and generators keep a hold of, seen without calling them.
+"""What callables and generators hold references to, found without calling them.
 
 A fixture often hands out not a model but what uses one: a function that closes over it, its bound
 method, a ``partial``, a generator. Each value comes with the step that leads to it from its holder,
@@ -29,7 +29,7 @@ UNNAMED = "()"
 
 
 def kept_by(value: object) -> Kept | None:
-    """Return what ``value`` keeps a hold of; None where it is not a callable that is known here."""
+    """Return what ``value`` holds references to; None for anything but a known kind of callable."""
     for kind, kept in _KINDS.items():
         if issubclass(type(value), kind):
             return kept(value)
@@ -74,7 +74,7 @@ def _by_wrapper(wrapper: Any) -> Kept:
 
 
 def _by_cache(cached: Any) -> Kept:
-    """Yield what earlier calls have returned: only the garbage collector tells.
+    """Yield the results of earlier calls, which only the garbage collector can list.
 
     The cache is a dictionary of the results, or of links that hold them, whose content counts as
     the wrapper's own: ``lru_cache_tp_traverse`` in Modules/_functoolsmodule.c.

@@ -80,7 +80,7 @@ def compressed(
         extents: which runs of them serve which section. Where they leave bytes out, these are
             compressed together, and shared by the sections that have bytes left.
         how: the way to compress.
-        progress: told from time to time how many bytes were read, of twice the artifact's.
+        progress: called from time to time with the bytes read so far, of twice the artifact's.
 
     Raises:
         OSError: where a file cannot be read.

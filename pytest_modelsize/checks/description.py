@@ -1,4 +1,4 @@
-"""What a value is, said in a few words to somebody who looks for a model."""
+"""What a value is, in a few words, for somebody who is looking for a model."""
 
 from __future__ import annotations
 

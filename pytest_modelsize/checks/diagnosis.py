@@ -206,7 +206,7 @@ def _culprit(measurement: Measurement, comparison: Comparison | None) -> str:
 
 
 def _counted(excess: Excess | GrowthExcess, measurement: Measurement) -> int:
-    """Return the bytes of ``measurement`` that the limit speaks of."""
+    """Return the bytes of ``measurement`` that the limit is about."""
     if isinstance(excess, Excess):
         return excess.limit.used(measurement)
     return measurement.size_of(excess.limit.section)

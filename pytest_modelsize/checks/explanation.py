@@ -32,7 +32,7 @@ def explain(
     saves: SaveCache,
     baseline: Measurement | None = None,
 ) -> Explanation:
-    """Say why ``taken`` is over, against ``baseline`` where it has grown past that.
+    """Explain why ``taken`` is over its limits, against ``baseline`` where it has grown past it.
 
     A live model is saved lean to see whether that explains it; an artifact alone is replayed
     without optimizer state.
@@ -72,7 +72,7 @@ def _causes(taken: Taken, saves: SaveCache) -> Findings:
 
 
 def _tried_on(taken: Taken, cause: Cause, folder: Path) -> Cause:
-    """Return ``cause`` with what its fix gives, where only a save of the live model tells."""
+    """Return ``cause`` with the size its fix gives, where only a live model shows that."""
     if cause.kind != EQUAL_TENSORS or cause.given is not None or taken.settings.options:
         return cause
     with suppress(SaveError, ArtifactError), TemporaryDirectory(prefix="once-", dir=folder) as own:

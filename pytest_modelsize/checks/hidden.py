@@ -66,7 +66,7 @@ def _parts(step: str, name: str, held: object) -> Iterator[tuple[str, object]]:
 
 
 def _is_plain(container: Any) -> bool:
-    """Return whether a container holds numbers and such alone, or nothing, which is usual."""
+    """Return whether a container is empty or holds only plain values, as most do."""
     if len(container) > _FEW:
         return False
     elements = container.values() if isinstance(container, dict) else container

@@ -1,4 +1,4 @@
-"""Where does a test have its model? Said in words."""
+"""Where a test has its model, in words."""
 
 from __future__ import annotations
 

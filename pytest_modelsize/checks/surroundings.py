@@ -1,4 +1,4 @@
-"""All that a test offers to look in for what its markers mean."""
+"""Everything in a test where the artifact that a marker means is looked for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All that a test offers to look in.
+    """Everything in a test where the artifact that a marker means is looked for.
 
     Attributes:
         fixtures: values by fixture name, those of parameters too.

@@ -140,7 +140,7 @@ def measure_compressed(
         how: the way to compress.
         name: what it is called in reports.
         names: what the live model that was saved knows about it.
-        progress: told from time to time how many bytes were read, of twice the artifact's.
+        progress: called from time to time with the bytes read so far, of twice the artifact's.
 
     Raises:
         ArtifactError: where it is broken, or cannot be read.

@@ -1,4 +1,4 @@
-"""What keeps a budget from passing on what was not looked at."""
+"""What keeps a budget from passing on bytes that nobody looked at."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class OpaqueEntry:
 
 
 def promise_broken(taken: Taken) -> str:
-    """Return what to say when a copy saved without optimizer state holds some; empty if it holds.
+    """Return the message for a copy that was saved without optimizer state and holds some; or
+    nothing.
 
     That is never the user's fault, and never a pass.
     """
@@ -65,7 +66,8 @@ def promise_broken(taken: Taken) -> str:
 
 
 def not_known(budget: Budget, measurement: Measurement, *, command: bool = False) -> str:
-    """Return what to say where ``budget`` cannot be held, because nobody opened what matters to it.
+    """Return the message for a budget that cannot be checked because of unopened entries, or
+    nothing.
 
     A limit on the whole is held all the same. One on a section, and ``include_optimizer=False``,
     which is a limit of zero on state, hold if they would with all opaque bytes counted in; what is
@@ -99,7 +101,7 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
 def growth_not_known(
     limits: Sequence[GrowthLimit], growth: Growth | None, allow_opaque: Sequence[str]
 ) -> str:
-    """Return what to say where a section's growth cannot be told for what nobody opened.
+    """Return the message for a section whose growth is not known because of unopened entries.
 
     It holds if it would with all opaque bytes of other sections counted as gained.
     """
@@ -147,7 +149,7 @@ def opaque_entries(
 
 
 def _types_not_known(budget: Budget, measurement: Measurement, command: bool) -> str:
-    """Return what to say where weights of an unknown type may be of one that is limited."""
+    """Return the message for weights of unknown type that may be of a limited one, or nothing."""
     if not any(limit.dtype for limit in budget.limits):
         return ""
     unknown = bytes_by_dtype(measurement).get("", 0)

@@ -1,8 +1,8 @@
 """Which run of a file's bytes serves which entry? Noted only while someone asks.
 
 A measurement says how many bytes an entry has, and not where they are, because a file of a
-million chunks has a million runs. Who compresses a section by itself, or compares tensors, needs to
-know, and asks for the runs that are worth it: tensors' data, texts, members.
+million chunks has a million runs. To compress a section by itself, or to compare tensors, the runs
+of tensors' data, texts and members are noted on request.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _NOTED: ContextVar[list[Extent] | None] = ContextVar("extents", default=None)
 
 @contextmanager
 def noted() -> Iterator[list[Extent]]:
-    """Gather in a list what readers note meanwhile, in this thread."""
+    """Collect in a list what readers note in this thread while the block runs."""
     found: list[Extent] = []
     token = _NOTED.set(found)
     try:
@@ -60,7 +60,7 @@ def noted() -> Iterator[list[Extent]]:
 
 
 def asked_for() -> bool:
-    """Return whether anyone wants to know."""
+    """Return whether runs are being noted in this thread."""
     return _NOTED.get() is not None
 
 

@@ -11,10 +11,10 @@ __all__ = ["gc_paused"]
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Put the search off meanwhile.
+    """Suspend the search for garbage in cycles while the block runs.
 
-    What readers make has no cycles to speak of, and each search goes through all that a framework
-    has made: up to a third of the time.
+    Readers create hardly any cycles, and each search goes through everything that a framework has
+    created: up to a third of the time.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,8 +1,8 @@
-"""Files that are part of a model and none by themselves, where nothing names them.
+"""Files that are only part of a model, where the file that names them is missing.
 
 A budget held on one says nothing about the model. So such a file is an error, and the message says
-what to name. What another file names is never asked about here; in an archive, where nothing leads
-it, a part is one more file that is not opened.
+what to name. Files that another one names never get here; in an archive, a lone part is one more
+file that is not opened.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _ONNX = late(r"(.+\.onnx)[._]data")
 
 
 def recognises(source: Source) -> bool:
-    """Return whether the file's name is that of a part, and what leads it was not read.
+    """Return whether the file's name is that of a part whose leading file was not read.
 
-    What a leader that was read does not name is left over from another save.
+    A part that its leading file does not name is left over from another save.
     """
     leader, problem = _part(source.title)
     return bool(problem) and source.folder is not None and not _was_read(source.folder, leader)
@@ -51,7 +51,7 @@ def read(source: Source, ledger: Ledger) -> str | None:
 
 
 def _part(name: str) -> tuple[str, str]:
-    """Return what leads a part of that name, and what is wrong with it; both empty for others."""
+    """Return what leads a part of that name, and the problem to report; both empty for others."""
     if found := _CHECKPOINT.fullmatch(name):
         problem = f"one shard of a checkpoint: name {found[1]!r:.100}, and all its files count"
         return f"{found[1]}.index", problem

@@ -1,4 +1,4 @@
-"""What rules a format out for next to nothing: looks at a file's name, its first and last bytes.
+"""Quick looks that rule a format out: at a file's name, its first and its last bytes.
 
 A look sees no more than `Source.title`, `Source.head` and `Source.tail`, or the names in a folder.
 It may be wrong in one direction only: what it lets through, the reader's `recognises` decides on.

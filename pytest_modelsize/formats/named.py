@@ -1,4 +1,4 @@
-"""Formats that nobody here opens, called by their names: one opaque entry of the assets.
+"""Formats that are recognised by name and not opened: one opaque entry of the assets.
 
 CatBoost (``CBM1``: catboost/libs/model/model_export/model_exporter.cpp), TensorRT's plans
 (``ftrt``, behind a JSON text of Ultralytics' where that writes them), ncnn (src/net.cpp: 7767517,

@@ -1,7 +1,7 @@
 """What lies in a container: opened like a file, within bounds; else one opaque entry that says why.
 
-A member of an archive that cannot be read breaks nothing by itself, since nobody has called it a
-model. It is only not known, and a budget that would have to know it is not checked.
+A member that cannot be read is no error, since nobody has called it a model. Its content is not
+known, and a budget that depends on it is not checked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_RATIO = 256
 
 
 def may_unpack(stored: int, unpacked: int) -> bool:
-    """Return whether so many bytes may be made of the stored ones to look inside."""
+    """Return whether ``stored`` bytes may be unpacked to ``unpacked`` ones to look inside."""
     return unpacked <= min(LARGEST_UNPACKED, _MOST_RATIO * stored + 65_536)
 
 

@@ -83,7 +83,7 @@ def named_like_a_model(name: str) -> bool:
 
 
 def is_beside_a_model(name: str) -> bool:
-    """Return whether a file says something of a model, or where it is, and is never part of one."""
+    """Return whether a file describes or locates a model without being part of one."""
     plain = name.lower()
     told = plain.startswith(_NOTES) or plain.endswith((".dvc", ".md", ".rst"))
     return told or plain in _OF_TOOLS

@@ -28,7 +28,7 @@ class Reader(Protocol[_Opened]):
     def recognises(self, source: _Opened, /) -> bool:
         """Return whether the content of ``source`` is of this format: a look at a few bytes.
 
-        It is asked about every file that nobody before it knows.
+        It is called for every file that no reader before it recognises.
         """
 
     def read(self, source: _Opened, ledger: Ledger, /) -> str | None:

@@ -7,7 +7,7 @@
 - ``adam/dense_kernel_momentum``: in one, in Keras 3 (keras/src/optimizers/base_optimizer.py);
 - ``q_slot_vr``: after it, in Mesh TensorFlow (mesh_tensorflow/optimize.py).
 
-A name alone proves nothing: who asks compares shapes, too.
+A name alone proves nothing: callers compare shapes, too.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which variables are optimizer state, where there are only names and shapes?
 
-So it is in checkpoints of TensorFlow 1, and in HDF5 of no known layout. A slot is a variable whose
-name is made from another's, and whose shape is that of the other one. Where the name that was added
-is not one that slots are known by, most variables must have one: a mask for pruning is made from
-some.
+There is nothing else in checkpoints of TensorFlow 1 and in HDF5 of unknown layout. A slot is a
+variable whose name is made from another's, and whose shape is that of the other one. Where the name
+that was added is not one that slots are known by, most variables must have one: a mask for pruning
+is made from some.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the markers' arguments mean; every mistake in them has its own sentence."""
+"""What the markers' arguments mean; each mistake in them has a message of its own."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class MarkerRequest:
         target: which artifact is meant.
         format: how a live model is saved; None leaves it to the project's default.
         save_options: passed on to the framework's own call.
-        compression: the artifact is weighed compressed in this way; or empty.
+        compression: how the artifact is compressed before it is weighed; or empty.
     """
 
     budget: Budget

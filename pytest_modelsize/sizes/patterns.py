@@ -16,7 +16,7 @@ __all__ = ["late"]
 
 
 class _Late:
-    """Stands for a pattern until one of its methods is asked for; then it has them itself."""
+    """Stands in for a pattern, which is compiled when one of its methods is first used."""
 
     def __init__(self, pattern: Any, flags: int) -> None:
         self.pattern, self.flags = pattern, flags

@@ -53,7 +53,7 @@ class LimitResult:
 
     @property
     def is_shrunk(self) -> bool:
-        """So much was lost as may not be gained: the accepted size has become too large."""
+        """More was lost than may be gained: the accepted size has become too large."""
         return self.kind == "growth" and -self.used > self.allowed
 
 
@@ -82,7 +82,7 @@ class CauseResult:
         size: bytes that it takes.
         fix: what to do, in words and in code, which has lines of its own.
         given: bytes of the whole artifact with the fix; None where it was not tried.
-        how: that is known: ``measured``, ``replayed``, ``rebuilt``, ``named``.
+        how: ``measured``, ``replayed``, ``rebuilt`` or ``named``, as in `checks.causes.cause`.
     """
 
     kind: str
@@ -112,8 +112,7 @@ class CheckResult:
         accepted: a baseline may take this measurement over: no size limit is exceeded.
         explained: what a failure says beside its tables: the cause, what helps, and how to accept
             the size, a line each.
-        file: in which the marker stands that does not hold, if one does not; relative to pytest's
-            root; or empty.
+        file: of the marker that does not hold, relative to pytest's root; empty if all hold.
         line: of that marker, counted from 1.
         outcome: what pytest made of the test, one of `OUTCOMES`; empty where it is not known.
         causes: of its size, where it is over a budget; the most bytes first.

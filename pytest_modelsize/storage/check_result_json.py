@@ -67,7 +67,7 @@ def result_as_json(result: CheckResult) -> dict[str, object]:
 
 
 def result_from_json(value: object) -> CheckResult:
-    """Return the result that `result_as_json` made ``value`` of, which anybody may have sent.
+    """Return the result in ``value``, which `result_as_json` made, or anybody who sends a report.
 
     Raises:
         MeasurementJsonError: where a part is missing or of the wrong type, or does not add up.

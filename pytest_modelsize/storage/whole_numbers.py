@@ -1,4 +1,4 @@
-"""Numbers out of JSON, which knows no integers apart, and which anybody may have written."""
+"""Whole numbers from JSON, which does not keep integers apart and may come from anybody."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ _LARGEST = 2**63 - 1
 
 
 def is_whole(value: object, least: int = 0) -> TypeGuard[int]:
-    """Return whether ``value`` is an integer from ``least`` to what 64 bits hold; no bool is."""
+    """Return whether ``value`` is an integer from ``least`` to what 64 bits hold; no bool."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST

@@ -1,4 +1,4 @@
-"""What ``[tool.modelsize]`` says; every mistake in it has its own sentence, with its line."""
+"""The budgets of ``[tool.modelsize]``; each mistake is reported by itself, with its line."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ class BudgetFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DeclaredBudget:
-    """One entry of the list: which artifacts it speaks of, and what they may weigh.
+    """One budget of the list: the artifacts that it covers, and how large they may be.
 
     Attributes:
-        file: in which it stands.
-        place: the same for people: ``pyproject.toml:7: path = "a.h5", max = "1 MB"``.
+        file: the file that sets it.
+        place: file, line and entry, for people: ``pyproject.toml:7: path = "a.h5", max = "1 MB"``.
         line: the entry's first, counted from 1.
         path: a glob, relative to the file's folder.
-        budget: the limits on sizes; perhaps none beside `growth`.
+        budget: the limits on sizes, if there are any beside `growth`.
         growth: the limits on growth past the baseline.
-        compression: the artifact is weighed compressed in this way; or empty.
+        compression: how the artifact is compressed before it is weighed; or empty.
         values: the entry as it is written, by key.
     """
 

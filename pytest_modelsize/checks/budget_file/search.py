@@ -39,7 +39,7 @@ def _relative(file: Path, folder: Path) -> str:
 
 
 def artifacts_of(budget: DeclaredBudget) -> list[Path]:
-    """Return the artifacts that a budget speaks of, sorted.
+    """Return the artifacts that a budget covers, sorted.
 
     They are what its glob matches, as a shell has it: ``**`` stands for any folders, and what
     begins with a dot is matched only by a glob that spells the dot. Of what matches, a part of an
@@ -93,7 +93,7 @@ def _hidden(path: PurePath) -> bool:
 
 
 def _whole(found: list[Path]) -> list[Path]:
-    """Leave out what is a part of another match, and folders that are only on the way."""
+    """Leave out parts of other matches, and folders that only lead to matches."""
     parts = {part for path in found if path.is_file() for part in _named_by(path)}
     folders = {path for path in found if path.is_dir()}
     models = {path for path in folders if recognise(path) is not None}

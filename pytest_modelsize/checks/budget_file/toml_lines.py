@@ -1,8 +1,8 @@
 """In which line does a key of a TOML document stand? ``tomllib`` does not keep that.
 
-The grammar is that of TOML 1.1.0 (toml.io/en/v1.1.0), of which 1.0.0 is a part. Only what
-``tomllib`` has read is given to
-this module, so nothing is checked once more: it steps over values, and notes where keys begin.
+The grammar is that of TOML 1.1.0 (toml.io/en/v1.1.0), of which 1.0.0 is a part. The text was read
+by ``tomllib`` before, so nothing is validated here: values are skipped, and the lines of keys are
+noted.
 """
 
 from __future__ import annotations

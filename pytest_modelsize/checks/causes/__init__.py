@@ -124,7 +124,9 @@ def _found(
 
 
 def _of_files() -> Sequence[_OfFiles]:
-    """Return what looks at folders, in this order: what one leaves out, the next does not see."""
+    """Return the searches through folders in their order: a file that one leaves out, the next
+    skips.
+    """
     from pytest_modelsize.checks.causes import tokenizers, twin_files
 
     return (

@@ -1,9 +1,8 @@
 """A moving average of the weights beside the weights, another state of them, or their gradients.
 
-All have the shapes of the weights, under another name, which tells what they are. Where it may mean
-something else, too, the values decide: weights that were trained apart have nothing in common,
-those of one training are nearly the same. Values alone do not: the towers of a network may have
-begun as one.
+All have the shapes of the weights, and a name that says what they are. Where the name may mean
+something else, values decide: weights that were trained apart have nothing in common, those of one
+training are nearly the same. Values alone do not: the towers of a network may have begun as one.
 """
 
 from __future__ import annotations
@@ -61,13 +60,13 @@ _WORDS = ("ema", "average", "shadow", "swa", "polyak", "teacher")
 
 
 def is_average(name: str) -> bool:
-    """Return whether a name speaks of an average of the weights."""
+    """Return whether a name is that of an average of the weights."""
     low = name.lower()
     return any(word in low for word in _WORDS) and _NAME.search(name) is not None
 
 
 def is_state(name: str) -> bool:
-    """Return whether a name speaks of one state of a training among others."""
+    """Return whether a name is that of one of several states of a training."""
     return _STATE.search(name) is not None
 
 
@@ -111,7 +110,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _told(name: str) -> str:
-    """Return the kind of copy that a name speaks of; empty where it speaks of none."""
+    """Return the kind of copy that a name stands for; empty if it stands for none."""
     if is_average(name):
         return AVERAGE
     return GRADIENTS if "grad" in name.lower() and _GRADIENTS.search(name) else ""
@@ -126,7 +125,7 @@ def _copies(
     groups: Mapping[tuple[str, ...], Sequence[Tensor]],
     evidence: Evidence,
 ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield groups whose values another one beside them nearly has, each behind that one."""
+    """Yield pairs of sibling groups with nearly the same values: the one to keep, and its copy."""
     beside: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
     total = sum(tensor.size for tensor in evidence.weights)
     for prefix in prefixes:

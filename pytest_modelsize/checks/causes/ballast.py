@@ -39,7 +39,7 @@ _SHARE = 50
 
 
 def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
-    """Yield several steps of the model, and what is beside it."""
+    """Yield superseded steps of the model, and files that do not belong to it."""
     from pytest_modelsize.checks.causes.files import left_out
 
     older: set[str] = set(gone)
@@ -97,7 +97,7 @@ def _older(
 
     Args:
         sizes: bytes of each file.
-        step_of: tells which training and which step of it a name speaks of.
+        step_of: returns the training and the step that a name stands for; None for other names.
     """
     steps: dict[str, dict[int, list[str]]] = {}
     for name in sizes:

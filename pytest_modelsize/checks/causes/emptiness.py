@@ -59,7 +59,7 @@ def _storages(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _unused(evidence: Evidence) -> Iterator[Cause]:
-    """Tensors that no node refers to, as the readers of graphs tell."""
+    """Tensors that no node refers to, as noted by the readers of graphs."""
     found = [tensor for tensor in evidence.tensors if "no node uses it" in tensor.note]
     found += [tensor for tensor in evidence.tensors if "no tensor uses it" in tensor.note]
     others = [

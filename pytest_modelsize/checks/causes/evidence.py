@@ -1,7 +1,7 @@
 """What the search for causes looks at: an artifact's tensors, their types and their bytes.
 
-A measurement tells types and shapes by the notes of its entries, and readers note on request which
-bytes of which file hold an entry. Bytes are read in pieces, and no more of them than is allowed.
+Types and shapes come from the notes on a measurement's entries; on request, readers also note which
+bytes of a file hold an entry. Bytes are read in pieces, within a limit.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class Evidence:
     def alike(self, some: Sequence[Tensor], others: Sequence[Tensor]) -> float:
         """Return how far two groups of tensors, of the same shapes, have the same values.
 
-        1 is for the very same, and 0 for no relation, or where that is not known.
+        1 means the same values, 0 no relation, or not known.
         """
         from pytest_modelsize.checks.causes.likeness import alike  # which few artifacts need
 
@@ -221,7 +221,7 @@ class Evidence:
         return ()
 
     def digest(self, tensor: Tensor) -> bytes | None:
-        """Return a digest of a tensor's bytes, by which equal ones are told; or None."""
+        """Return a digest of a tensor's bytes, equal for equal ones; None if it may not be read."""
         if tensor.path not in self._digests:
             self._digests[tensor.path] = self._digest(tensor)
         return self._digests[tensor.path]

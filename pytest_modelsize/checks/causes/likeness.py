@@ -1,4 +1,4 @@
-"""How alike are two groups of tensors? Told by the first values of each."""
+"""How alike are two groups of tensors? Judged by the first values of each."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def alike(
 ) -> float:
     """Return how far two groups of tensors, of the same shapes, have the same values.
 
-    1 is for the very same, and 0 for no relation, or where that is not known: the correlation of
-    the first values of each tensor, and of those that half of the bytes are above. Of what is not
-    the same it is less than 1.
+    1 means the same values, 0 no relation, or not known. Of the correlations of each pair of
+    tensors by their first values it is the median, weighted by bytes; below 1 unless all values are
+    equal.
     """
     pairs = [
         (one.size, one, other)

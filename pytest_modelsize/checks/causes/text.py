@@ -40,7 +40,7 @@ _KINDS = (
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
-    """Yield what takes a part of the artifact worth a word, by its kind."""
+    """Yield each kind of text that takes up a twentieth of the artifact or more."""
     measurement = evidence.measurement
     if measurement.format == "gguf":
         return  # its tokenizer has no other place

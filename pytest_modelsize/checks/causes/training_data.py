@@ -48,7 +48,7 @@ _SHARE = 20
 
 
 def find(evidence: Evidence) -> Iterator[Cause]:
-    """Yield training data, told by the attribute that keeps it and by its length in rows."""
+    """Yield training data, recognised by the attribute that holds it and by its number of rows."""
     measurement = evidence.measurement
     if measurement.format == "torch":
         yield from _in_checkpoint(evidence)

@@ -130,7 +130,7 @@ class _Model:
 
     @property
     def digests(self) -> dict[tuple[int, ...], list[bytes | None]]:
-        """What the weights are told by, by shape; None of those that may not be read."""
+        """Digests of the weights by shape; None for a weight that may not be read."""
         if self._digests is None:
             self._digests = defaultdict(list)
             for part in self.parts:
@@ -141,7 +141,7 @@ class _Model:
 
 
 def _kind(kept: str, other: str, models: dict[str, _Model], evidence: Evidence) -> str:
-    """Return what ``other`` is to ``kept``, of the same shapes; empty for a model of its own."""
+    """Return the kind of copy that ``other`` is of ``kept``; empty if it is a model of its own."""
     if is_average(other) != is_average(kept):
         return AVERAGE
     one, two = models[kept], models[other]

@@ -12,7 +12,7 @@ _CODES = {"float16": ("e", 2), "float32": ("f", 4), "float64": ("d", 8)}
 
 
 def floats(data: bytes, dtype: str) -> Sequence[float]:
-    """Return little-endian numbers of a type; none of another than ``float*`` and ``bfloat16``."""
+    """Return little-endian numbers of a type; none for types but ``float*`` and ``bfloat16``."""
     if dtype == "bfloat16":  # the upper half of a float32
         wide = bytearray(2 * len(data))
         wide[2::4], wide[3::4] = data[0::2], data[1::2]

@@ -1,4 +1,4 @@
-"""What is to change in a file that is written anew."""
+"""What to change in a file when it is written anew."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Change:
 
     @property
     def asked(self) -> frozenset[str]:
-        """The names of the attributes that ask for anything."""
+        """The names of the attributes that are set."""
         return frozenset(name for name in self.__slots__ if getattr(self, name))
 
 

@@ -98,15 +98,15 @@ class _Rewriter:
 
     Attributes:
         gone: names of initializers that are left out, and of constants behind ``constants.``.
-        again: names of tensors, each with that which nodes are to take in its place.
-        turned: the like of matrices, each with that which it is computed from.
+        again: names of tensors, each with the one that nodes take instead.
+        turned: names of matrices, each with the one that it is computed from.
         types: of each data type, its width and that of what is written in its place.
         told: what nodes lose: `_DOCS`, `_METADATA`.
         missing: what is to be left out and was not met.
         cast: how many tensors are to have another type.
         outside: tensors in other files.
-        starts: where these are to begin there, by where their messages do; nothing on a first
-            round, which finds out.
+        starts: where those tensors begin in their files, by where their messages begin; empty in
+            the first round, which works it out.
     """
 
     gone: set[str]

@@ -2,8 +2,7 @@
 
 Writers put one tensor behind another, and begin large ones at a multiple of some number of bytes
 (onnx/external_data_helper.py, ``save_external_data``; onnx_ir/external_data.py,
-``_align_offset``). Which number that is, the file tells: with it, every tensor comes to lie where
-it lies.
+``_align_offset``). The file shows which number that is: with it, every tensor lands where it lies.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Outside:
     """A tensor whose elements are in another file.
 
     Attributes:
-        at: where in the model its message begins, by which it is told from others.
+        at: where in the model its message begins, which identifies it.
         location: the file.
         offset, length: its bytes there.
         size: bytes that it is to have; 0 where it is left out.
@@ -75,7 +74,7 @@ def laid_out(
 
 
 def _alignment(held: Sequence[Outside], size: int) -> tuple[int, int] | None:
-    """Return how the file is written: with it, each tensor comes to lie where it lies."""
+    """Return the alignment with which every tensor lands where it lies."""
     now = [tensor.offset for tensor in held]
     if not held or now[-1] + held[-1].length != size:
         return None

@@ -1,8 +1,7 @@
 """The size of a pickle as `pickle` would write it with other storages, names and entries.
 
-The opcodes of a pickle of protocol 2 are gone through once more. Entries of the memo are numbered
-as they come. What was first written in an entry that is left out, a text or a class's name, is
-written where it is first needed.
+The opcodes of a pickle of protocol 2 are replayed. Memo entries are numbered in the order of use: a
+text or a class's name whose first use is left out is written at its next use.
 """
 
 from __future__ import annotations
@@ -44,10 +43,10 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenStorage:
-    """A storage as a pickle is to speak of it in one place.
+    """How a pickle refers to a storage in one place, once it is rewritten.
 
     Attributes:
-        key: what tells it from other storages.
+        key: identifies the storage.
         size: bytes of its member in the archive.
         kind: the storage's class, ``torch FloatStorage``; empty where it stays.
         numbers: elements, offset, shape and strides; or nothing where they stay.
@@ -101,7 +100,7 @@ def rewritten(ops: Sequence[Op], plan: Plan) -> tuple[int, dict[str, int]]:
 
 
 class _Writer:
-    """Takes opcodes one by one, and counts what would be written of them."""
+    """Takes opcodes one by one, and counts the bytes that would be written for them."""
 
     def __init__(self, plan: Plan) -> None:
         self.size = 0

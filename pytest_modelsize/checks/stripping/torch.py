@@ -1,10 +1,9 @@
 """What would a PyTorch archive weigh if it were saved differently? Computed, not written.
 
-Bytes that count for something are not the bytes that leaving it out saves: later storages get
-shorter names, memo entries lower numbers, and every member other padding. So the pickle's opcodes
-are gone through once more as `pickle` would write them, and the archive's members laid out anew.
-Both are first tried with nothing changed: where that does not give the file as it is, there is no
-answer.
+Leaving something out saves other bytes than those attributed to it: later storages get shorter
+names, memo entries lower numbers, and every member other padding. So the pickle's opcodes are
+replayed as `pickle` would write them, and the archive's members laid out anew. Both are first tried
+with nothing changed: where that does not give the file as it is, there is no answer.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ def _members(archive: ZipArchive, root: str, change: Change) -> set[str]:
 
 
 class _Saved:
-    """An archive of ``torch.save``: what its pickle says, and what it would say otherwise."""
+    """An archive of ``torch.save``, and what its pickle would be with a change."""
 
     def __init__(self, archive: ZipArchive, root: str, pickle: Source) -> None:
         self.archive, self.root = archive, root

@@ -26,7 +26,7 @@ _HERE = "@model_path/"
 
 
 class Blobs:
-    """What a program names of files, until they are opened. Who names elements first has them."""
+    """The elements in files that a program refers to. They count for the first that does."""
 
     __slots__ = ("_named",)
 

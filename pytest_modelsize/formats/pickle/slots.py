@@ -29,7 +29,7 @@ _ALONE = late(
 
 
 def mark_slots(nodes: Iterable[Node]) -> frozenset[int]:
-    """Mark the arrays that are optimizer state; return the ids of those that only are called so."""
+    """Mark the arrays that are optimizer state; return the ids of those that only have its name."""
     unclear: set[int] = set()
     for held in _dictionaries(nodes):
         shapes = {node.name: node.array.shape for node in held if node.array is not None}

@@ -52,7 +52,7 @@ class Held:
 
 
 class TooTangled(Exception):
-    """A graph that would take unreasonable time."""
+    """A graph whose analysis would take too long."""
 
 
 def optimizers_of(graph: Graph, variables: Mapping[int, Held]) -> frozenset[int]:
@@ -63,7 +63,7 @@ def optimizers_of(graph: Graph, variables: Mapping[int, Held]) -> frozenset[int]
         variables: nodes that are variables.
 
     Raises:
-        TooTangled: where that would take unreasonable time.
+        TooTangled: where that would take too long.
     """
     # Most graphs have no object that could be one.
     names = {held.name for held in variables.values() if held.shape}

@@ -16,7 +16,7 @@ _BLOCK = 2**16
 
 
 class Waste:
-    """Tells buffers that are waste, reading no more of them than it must."""
+    """Finds buffers that are waste, reading as little of them as possible."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

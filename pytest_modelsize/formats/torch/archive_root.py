@@ -1,4 +1,4 @@
-"""Which archives are PyTorch's: told by the names of their members alone."""
+"""Which archives are PyTorch's: recognised by the names of their members alone."""
 
 from __future__ import annotations
 

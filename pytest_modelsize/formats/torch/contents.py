@@ -157,7 +157,7 @@ class _Search:
                 yield held, inner
 
     def characterise(self, value: Dictionary, item: Item) -> None:
-        """Tell what a dictionary is of."""
+        """Note what a dictionary is: an optimizer's state, a module's, or neither."""
         item.container = True
         item.numbered |= any(type(key) is not str for key in value.keys)
         state, groups = value.get("state"), value.get("param_groups")

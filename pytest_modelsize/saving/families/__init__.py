@@ -1,6 +1,6 @@
 """Models of packages that save by one call of their own: which formats there are, and the call.
 
-Each package is imported only to save a model of its, which is proof that the test has it. None
+A package is imported only to save one of its models, which is proof that the test has it. None
 leaves optimizer state out by itself, except where its module says so.
 """
 

@@ -1,4 +1,4 @@
-"""Keep the framework's remarks on its own affairs out of the user's test."""
+"""Keep warnings that concern only the framework itself out of the user's test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence what is said of HDF5 being legacy, and of the framework's own deprecations."""
+    """Silence warnings that HDF5 is legacy, and those of the framework's own deprecations."""
     logger = logging.getLogger("absl")
 
     def worth_telling(record: logging.LogRecord) -> bool:

@@ -41,7 +41,7 @@ _LOCK = threading.RLock()
 
 @dataclass
 class Visited:
-    """What a save came by.
+    """The objects that a save wrote.
 
     Attributes:
         groups: HDF5 path of its group to each object: ``/layers/dense``.
@@ -73,7 +73,7 @@ def optimizer_classes() -> tuple[type, ...]:
 
 
 def can_hook(library: str) -> bool:
-    """Return whether the module ``library`` has the function that is wrapped, as it is known."""
+    """Return whether the module ``library`` has the function to wrap, with the known signature."""
     function = getattr(sys.modules.get(library), _FUNCTION, None)
     if not inspect.isfunction(function):
         return False

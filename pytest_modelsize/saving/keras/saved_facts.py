@@ -1,4 +1,4 @@
-"""What a save came by, told: names for its variables, facts about its optimizers, advice."""
+"""What only the live model knows of its saved copy: names of variables, optimizers, advice."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def with_facts(
         path: the artifact.
         model: what was saved.
         format: how.
-        visited: what the save came by, where it is told object by object.
+        visited: the objects that were saved, where the save was followed object by object.
         include_optimizer: the state was asked for.
         state: the format can hold optimizer state.
     """
@@ -88,8 +88,8 @@ def with_facts(
 def export_call(format: str, optimizers: Iterable[OptimizerFacts], framework: str = "keras") -> str:
     """Return what a user writes to export a model in ``format`` without optimizer state.
 
-    Where the framework has no regard for the flag, an optimizer is written wherever the model holds
-    it, so it has to go from there.
+    Where the framework ignores the flag, an optimizer is written wherever the model holds it, so it
+    has to be removed from there.
 
     Args:
         format: a format in which a live model is saved.
