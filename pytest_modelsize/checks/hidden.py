@@ -7,35 +7,30 @@ may be a model by itself.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.composition import HOLD_PARTS, HOLD_WEIGHTS
-from pytest_modelsize.saving.containers import elements_of, is_mapping
+from pytest_modelsize.saving.containers import BUILT_IN, PLAIN, elements_of, is_mapping
 from pytest_modelsize.saving.own_state import attributes_of
 
 __all__ = ["beside_parts"]
 
 _FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow")
-_PLAIN = frozenset({str, bytes, bool, int, float, complex, type(None)})
-_CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set, frozenset})
-_FEW = 64
-"""Elements of a container that are looked at for that."""
 _PARTS, _WEIGHTS = frozenset(HOLD_PARTS), frozenset(HOLD_WEIGHTS)
 
 
 def beside_parts(
-    model: object, is_worth_a_look: Callable[[object], bool]
+    model: object, is_worth_a_look: Callable[[object], bool], parts: set[int]
 ) -> Iterator[tuple[str, object]]:
     """Yield what ``model`` and its parts hold in other attributes, with the steps that lead there.
-
-    A part may be among it: what Keras tracks is an attribute, too.
 
     Args:
         model: a model.
         is_worth_a_look: the others are left out.
+        parts: takes up the ids of the model and its parts; what is held elsewhere, too, is a part
+            all the same.
     """
     if framework_of(model) not in _FRAMEWORKS or is_mapping(model):
         return
@@ -47,13 +42,14 @@ def beside_parts(
             continue
         seen.add(id(part))
         for name, value in attributes_of(part).items():
-            kind = type(value)
-            if kind in _PLAIN or (kind in _CONTAINERS and _is_plain(value)):
+            kind = id(type(value))
+            if kind in PLAIN or name in _WEIGHTS or (kind in BUILT_IN and not value):
                 continue
             if name in _PARTS:
                 pending += _parts(step, name, value)
-            elif name not in _WEIGHTS and id(value) not in seen and is_worth_a_look(value):
+            elif id(value) not in seen and is_worth_a_look(value):
                 yield f"{step}.{name}", value
+    parts |= seen
 
 
 def _parts(step: str, name: str, held: object) -> Iterator[tuple[str, object]]:
@@ -63,11 +59,3 @@ def _parts(step: str, name: str, held: object) -> Iterator[tuple[str, object]]:
         yield from ((f"{step}.{name}[{key!r}]", part) for key, part in elements)
     else:
         yield f"{step}.{name}", held
-
-
-def _is_plain(container: Any) -> bool:
-    """Return whether a container is empty or holds only plain values, as most do."""
-    if len(container) > _FEW:
-        return False
-    elements = container.values() if isinstance(container, dict) else container
-    return all(type(element) in _PLAIN for element in elements)

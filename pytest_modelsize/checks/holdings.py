@@ -17,7 +17,13 @@ from pytest_modelsize.checks.callables import KEEPERS, UNNAMED, kept_by
 from pytest_modelsize.checks.hidden import beside_parts
 from pytest_modelsize.checks.subject import Subject, as_subject
 from pytest_modelsize.saving import framework_of
-from pytest_modelsize.saving.containers import elements_of, is_container
+from pytest_modelsize.saving.containers import (
+    NUMBERS,
+    PLAIN,
+    elements_of,
+    is_container,
+    values_of,
+)
 from pytest_modelsize.saving.framework import is_model_class
 from pytest_modelsize.saving.own_state import (
     ancestors,
@@ -25,7 +31,7 @@ from pytest_modelsize.saving.own_state import (
     class_attributes,
     full_name,
 )
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 
 __all__ = ["held_in", "name_inside"]
 
@@ -57,7 +63,7 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
         if not pending:
             return
         here, reached, depth = pending.popleft()
-        if here is None or id(here) in seen or _is_of_optax(type(here)):
+        if id(type(here)) in NUMBERS or id(here) in seen or _is_of_optax(type(here)):
             continue
         seen.add(id(here))
         subject = as_subject(here, reached)
@@ -66,7 +72,7 @@ def held_in(value: object, name: str) -> Iterator[Subject]:
             yield subject if UNNAMED not in reached else replace(subject, argument="")
             pending += [
                 (held, f"{reached}{step}", depth + 1)
-                for step, held in beside_parts(here, _may_hold)
+                for step, held in beside_parts(here, _may_hold, seen)
             ]
             continue
         elements = elements_of(here)
@@ -111,12 +117,12 @@ def name_inside(name: str, key: object, *, attribute: bool) -> str:
 
 def _is_open(value: object) -> bool:
     kind = type(value)
+    if kind is FunctionType:
+        return _package(value.__module__) not in _CLOSED
     if issubclass(kind, type):
         return _is_of_the_test(cast("type", value))
     if issubclass(kind, (ModuleType, str, bytes, int, float)) or framework_of(value):
         return False
-    if kind is FunctionType:
-        return _package(value.__module__) not in _CLOSED
     return kept_by(value) is not None or _is_of_the_test(kind)
 
 
@@ -124,14 +130,16 @@ def _may_hold(value: object, depth: int = 0) -> bool:
     """Return whether it is worth a look: a model, what may have one inside, or holds such."""
     if not _is_worth(type(value)):
         return False
-    elements = elements_of(value, _FEW)
-    if elements is not None:
-        deep = depth >= _GLANCE or len(elements) == _FEW
-        return deep or any(_may_hold(element, depth + 1) for _, element in elements)
-    return _is_open(value) or framework_of(value) is not None
+    values = values_of(value)
+    if values is None:
+        return _is_open(value) or framework_of(value) is not None
+    inner = [held for held in values if id(type(held)) not in PLAIN]
+    if inner and (depth >= _GLANCE or len(values) >= _FEW):
+        return True
+    return any(_may_hold(held, depth + 1) for held in inner)
 
 
-@PerClass
+@per_class
 def _is_worth(cls: type) -> bool:
     """Return whether anything of a class may hold a model: most are numbers and such."""
     if issubclass(cls, (str, bytes, int, float, complex, ModuleType)) or cls is type(None):
@@ -140,13 +148,13 @@ def _is_worth(cls: type) -> bool:
     return known or issubclass(cls, type) or _is_of_the_test(cls)
 
 
-@PerClass
+@per_class
 def _is_of_optax(cls: type) -> bool:
     """Return whether it is an optimizer's state: a tree in there has the shape of a model's."""
     return _package(full_name(cls)[0]) == "optax"
 
 
-@PerClass
+@per_class
 def _is_of_the_test(cls: type) -> bool:
     return _package(full_name(cls)[0]) not in _CLOSED
 

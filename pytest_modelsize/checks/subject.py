@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.own_state import ancestors, class_attributes
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 from pytest_modelsize.saving.training_state import fields_of, framework_of_arrays
 from pytest_modelsize.sizes.escaping import escaped
 
@@ -92,7 +92,7 @@ def as_path(value: object) -> Path | None:
     return Path(text)
 
 
-@PerClass
+@per_class
 def _is_path(cls: type) -> bool:
     """Return whether a class is text, or has itself what `os.PathLike` asks for."""
     return issubclass(cls, str) or any("__fspath__" in class_attributes(c) for c in ancestors(cls))

@@ -80,20 +80,18 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
     """
     if problem := _types_not_known(budget, measurement, command):
         return problem
-    opaque = opaque_entries(measurement, budget.allow_opaque)
-    if not opaque:
-        return ""
     limits = [
         (limit.section, limit.size, f"--{limit.section}" if command else f"{limit.section}=")
         for limit in budget.limits
-        if not limit.dtype
+        if not limit.dtype and limit.section is not None
     ]
     if not budget.include_optimizer:
         limits.insert(0, ("optimizer", 0, PROMISE))
-    for section, size, written in limits:
+    opaque = opaque_entries(measurement, budget.allow_opaque) if limits else ()
+    for section, size, written in limits if opaque else ():
         elsewhere = sum(entry.size for entry in opaque if entry.section != section)
         measured = measurement.size_of(section)
-        if section is not None and measured <= size < measured + elsewhere:
+        if measured <= size < measured + elsewhere:
             return _message(measurement, opaque, written, command)
     return ""
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import gc
-from collections import UserDict, deque
+from collections import OrderedDict, UserDict, deque
 from collections.abc import Iterator
 from itertools import islice
 from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, cast
 
-from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.own_state import (
+    ancestors,
+    attributes_of,
+    class_attributes,
+    full_name,
+    in_dict_of,
+)
+from pytest_modelsize.saving.per_class import per_class
 
-__all__ = ["MOST", "elements_of", "is_container", "is_mapping", "members_of", "walk"]
+__all__ = [
+    "BUILT_IN",
+    "MOST",
+    "NUMBERS",
+    "PLAIN",
+    "elements_of",
+    "is_container",
+    "is_mapping",
+    "members_of",
+    "values_of",
+    "walk",
+]
 
 MOST = 10_000
 """Values that are looked at in what may be saved, and in all within it."""
@@ -20,7 +37,15 @@ _FEWER = 1_000
 """Values that are looked at in one container of what merely lies about."""
 _DEEPEST = 8
 _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
+_INDIRECT = "indirect"
 _TENSORFLOW_LIST = ("tensorflow.python.trackable.data_structures", "List")
+
+NUMBERS = frozenset(map(id, (bool, int, float, complex, type(None))))
+"""Classes of numbers, and of None, by id: a metaclass may have code of its own for their hash."""
+PLAIN = NUMBERS | frozenset(map(id, (str, bytes)))
+"""Classes of numbers and texts."""
+BUILT_IN = frozenset(map(id, (dict, OrderedDict, list, tuple, set, frozenset)))
+"""Python's own containers, by id as well."""
 
 Elements = list[tuple[object, object]]
 
@@ -36,15 +61,18 @@ def elements_of(value: object, most: int = _FEWER) -> Elements | None:
     Only Python's own containers, what inherits from them and what transparently stands for one are
     looked into, by their own code and not by that of a subclass.
     """
-    value = _unwrapped(value)
-    items: Iterator[tuple[object, object]]
-    if (mapping := _mapping(value)) is not None:
-        items = iter(dict.items(mapping))
-    elif (base := _sequence(type(value))) is not None:
-        items = enumerate(base.__iter__(value))  # type: ignore[attr-defined]
-    else:
-        return None
-    return list(islice(items, most))
+    base, held = _opened(value)
+    if base is dict:
+        return list(islice(dict.items(held), most))
+    return None if base is None else list(islice(enumerate(base.__iter__(held)), most))
+
+
+def values_of(value: object, most: int = _FEWER) -> list[object] | None:
+    """Return what a container holds, without keys; None for what is not a container."""
+    base, held = _opened(value)
+    if base is dict:
+        return list(islice(dict.values(held), most))
+    return None if base is None else list(islice(base.__iter__(held), most))
 
 
 def members_of(value: object) -> Elements | None:
@@ -71,6 +99,22 @@ def walk(value: object) -> Iterator[object]:
                     pending.append((element, depth + 1))
 
 
+def _opened(value: object) -> tuple[Any, Any]:
+    """Return by which class's code a container is looked into, and the container to look into.
+
+    The class is None where it is none.
+    """
+    kind = _container_kind(type(value))
+    if kind is not _INDIRECT:
+        return kind, value
+    value = _unwrapped(value)
+    kind = _container_kind(type(value))
+    if kind is not _INDIRECT:
+        return kind, value
+    mapping = _mapping(value)
+    return (_sequence(type(value)), value) if mapping is None else (dict, mapping)
+
+
 def _mapping(value: object) -> dict[object, object] | None:
     """Return ``value`` if it is a dictionary, or the one in a ``UserDict`` or behind a proxy."""
     kind = _mapping_kind(type(value))
@@ -86,14 +130,23 @@ def _mapping(value: object) -> dict[object, object] | None:
     return None
 
 
-@PerClass
 def is_container(cls: type) -> bool:
     """Return whether `elements_of` may look into the instances of a class."""
-    kinds = (_mapping_kind(cls), _proxy(cls), _sequence(cls))
-    return any(kind is not None for kind in kinds)
+    return _container_kind(cls) is not None
 
 
-@PerClass
+@per_class
+def _container_kind(cls: type) -> object:
+    """Return the container of Python's that the instances of a class are, or None.
+
+    `_INDIRECT` where each of them says what it stands for.
+    """
+    if _proxy(cls) is not None or _mapping_kind(cls) in (MappingProxyType, UserDict):
+        return _INDIRECT
+    return _mapping_kind(cls) or _sequence(cls)
+
+
+@per_class
 def _mapping_kind(cls: type) -> type | None:
     if issubclass(cls, dict):
         return dict
@@ -112,12 +165,13 @@ def _unwrapped(value: object) -> object:
     if inner is None:
         return value
     if isinstance(inner, str):
-        return attributes_of(value).get(inner, value)
-    held: Any = inner
-    return held.__get__(value)
+        held = in_dict_of(value, inner)
+        return value if held is None else held
+    slot: Any = inner
+    return slot.__get__(value)
 
 
-@PerClass
+@per_class
 def _proxy(cls: type) -> str | GetSetDescriptorType | MemberDescriptorType | None:
     """Return the attribute in which a proxy's instances keep what they stand for, or the slot."""
     for base in ancestors(cls):
@@ -130,6 +184,6 @@ def _proxy(cls: type) -> str | GetSetDescriptorType | MemberDescriptorType | Non
     return None
 
 
-@PerClass
+@per_class
 def _sequence(cls: type) -> type | None:
     return next((base for base in _SEQUENCES if issubclass(cls, base)), None)

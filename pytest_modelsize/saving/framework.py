@@ -9,7 +9,7 @@ from pytest_modelsize.formats.onnx.model import looks_like_onnx
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.saving.containers import is_mapping, walk
 from pytest_modelsize.saving.own_state import attributes_of, full_name
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 
 __all__ = [
     "NNX_MODULES",
@@ -173,7 +173,7 @@ def _are_arrays(tree: dict[object, object]) -> bool:
     return found
 
 
-@PerClass
+@per_class
 def array_kind(cls: type) -> str | None:
     """Return what saves the arrays of a class: ``torch``, ``flax`` or ``numpy``."""
     module, name = full_name(cls)
@@ -216,12 +216,12 @@ def is_model_class(cls: type) -> bool:
     return _model_class(cls) is not None
 
 
-@PerClass
+@per_class
 def _model_class(cls: type) -> str | None:
     return _known(cls, _MODELS)
 
 
-@PerClass
+@per_class
 def _part_class(cls: type) -> str | None:
     return _known(cls, _PARTS)
 

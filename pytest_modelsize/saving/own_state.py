@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 
 __all__ = [
     "ancestors",
     "attributes_of",
     "class_attributes",
     "full_name",
+    "in_dict_of",
 ]
 
 # By way of `type` itself, because a metaclass may have code of its own for these attributes.
@@ -56,7 +57,14 @@ def attributes_of(value: object) -> dict[str, object]:
     return found
 
 
-@PerClass
+def in_dict_of(value: object, name: str) -> object:
+    """Return an attribute that an instance holds in its ``__dict__``; None where it does not."""
+    _, own = _descriptors(type(value))
+    held = own.__get__(value) if own is not None else None
+    return held.get(name) if type(held) is dict else None
+
+
+@per_class
 def _descriptors(cls: type) -> _Descriptors:
     """Return those of a class's slots, by name, and the one of its instances' ``__dict__``.
 

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-__all__ = ["PerClass"]
+__all__ = ["per_class"]
 
 _MOST = 4096
 """Classes that are remembered."""
 T = TypeVar("T")
 
 
-class PerClass(Generic[T]):
-    """A function of a class that remembers what it has returned.
+def per_class(work_out: Callable[[type], T]) -> Callable[[type], T]:
+    """Make a function of a class remember what it has returned.
 
     Classes are told apart by identity, because a metaclass may have code of its own for their hash.
-
-    Args:
-        work_out: the function.
     """
+    known: dict[int, tuple[weakref.ref[type], T]] = {}
 
-    def __init__(self, work_out: Callable[[type], T]) -> None:
-        self._work_out = work_out
-        self._known: dict[int, tuple[weakref.ref[type], T]] = {}
+    @functools.wraps(work_out)
+    def remembered(cls: type) -> T:
+        found = known.get(id(cls))
+        if found is not None and found[0]() is cls:
+            return found[1]
+        result = work_out(cls)
+        if len(known) >= _MOST:
+            known.clear()
+        known[id(cls)] = (weakref.ref(cls), result)
+        return result
 
-    def __call__(self, cls: type) -> T:
-        known = self._known.get(id(cls))
-        if known is not None and known[0]() is cls:
-            return known[1]
-        found = self._work_out(cls)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[id(cls)] = (weakref.ref(cls), found)
-        return found
+    return remembered

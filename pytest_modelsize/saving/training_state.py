@@ -14,7 +14,7 @@ from pytest_modelsize.formats.mirrored_shapes import without_an_axis
 from pytest_modelsize.saving.containers import MOST, Elements, members_of
 from pytest_modelsize.saving.framework import array_kind, is_optimizer_state, part_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 
 __all__ = ["arrays_in", "fields_of", "framework_of_arrays", "refuse_slots", "slots_in"]
 
@@ -36,7 +36,7 @@ def fields_of(value: object) -> dict[object, object] | None:
     return {name: held[name] for name in names if name in held}
 
 
-@PerClass
+@per_class
 def _field_names(cls: type) -> tuple[str, ...] | None:
     for base in ancestors(cls):
         fields = class_attributes(base).get("__dataclass_fields__")

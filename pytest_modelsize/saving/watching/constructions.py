@@ -19,7 +19,7 @@ from typing import Any
 from pytest_modelsize.saving.composition import has_weights, parts_of
 from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 from pytest_modelsize.saving.watching.makers import FRAMEWORKS, GIVEN, RETURNED
 from pytest_modelsize.saving.watching.patches import Patch
 
@@ -214,7 +214,7 @@ class Constructions:
         return inner, numbers
 
 
-@PerClass
+@per_class
 def _constructors(cls: type) -> dict[int, CodeType]:
     """Return the codes of a class's constructors, and of those that it inherits, by id."""
     defined = (class_attributes(base).get("__init__") for base in ancestors(cls))

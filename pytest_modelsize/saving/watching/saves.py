@@ -12,7 +12,7 @@ from pytest_modelsize.saving.composition import tensors_in
 from pytest_modelsize.saving.containers import elements_of, walk
 from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 from pytest_modelsize.saving.watching.links import link_to, unlink
 from pytest_modelsize.saving.watching.makers import CONVERTERS
 from pytest_modelsize.saving.watching.patches import Patch
@@ -212,7 +212,7 @@ def _counts(value: object) -> bool:
     return _is_array(type(value)) or framework_of(value) is not None
 
 
-@PerClass
+@per_class
 def _is_array(cls: type) -> bool:
     return any(full_name(base) in _ARRAYS for base in ancestors(cls))
 
