@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import unittest
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -128,7 +127,6 @@ class BodyWatch:
                     self._earlier.setdefault(id(held), (subject.name, held))
 
     def _before_tear_down(self, original: Callable[[object], object]) -> Callable[[object], object]:
-        @functools.wraps(original)
         def tear_down(instance: object) -> object:
             self._attributes = self._attributes or attributes_of(instance)
             return original(instance)

@@ -8,7 +8,6 @@ way up: a frame that is referenced keeps its locals when it is left.
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 import weakref
@@ -81,7 +80,6 @@ class Constructions:
         self._constructor = None
 
     def _made_as_instance(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def call(model: object, /, *args: Any, **kwargs: Any) -> Any:
             result = original(model, *args, **kwargs)
             self._note(model)
@@ -90,7 +88,6 @@ class Constructions:
         return call
 
     def _made_as_result(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def call(*args: Any, **kwargs: Any) -> Any:
             model = original(*args, **kwargs)
             self._note(model)
@@ -99,7 +96,6 @@ class Constructions:
         return call
 
     def _made_of_parts(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def set_state(model: object, /, *args: Any, **kwargs: Any) -> Any:
             self._note(model)
             result = original(model, *args, **kwargs)
@@ -111,7 +107,6 @@ class Constructions:
         return set_state
 
     def _given_a_part(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def add_module(model: object, /, *args: Any, **kwargs: Any) -> Any:
             result = original(model, *args, **kwargs)
             self._is_part(model, args[1] if len(args) > 1 else kwargs.get("module"))

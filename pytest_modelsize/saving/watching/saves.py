@@ -107,7 +107,6 @@ class Saves:
     def _for_itself(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """Do not note what a converter saves to a folder of its own, to read it again."""
 
-        @functools.wraps(original)
         def convert(*args: Any, **kwargs: Any) -> Any:
             self._inside_converter += 1
             try:
@@ -118,7 +117,6 @@ class Saves:
         return convert
 
     def _noted(self, call: SavingCall, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def save(*args: Any, **kwargs: Any) -> Any:
             before = dict(self._files)
             given = _argument(args, kwargs, call.path)

@@ -69,7 +69,6 @@ class Written:
         self.links.clear()
 
     def _opening(self, first: int, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def open_file(*args: Any, **kwargs: Any) -> Any:
             opened = original(*args, **kwargs)
             mode = args[first + 1] if len(args) > first + 1 else kwargs.get("mode", "r")
@@ -82,7 +81,6 @@ class Written:
         return open_file
 
     def _making(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
         def make(*args: Any, **kwargs: Any) -> Any:
             made = original(*args, **kwargs)
             name = made[1] if isinstance(made, tuple) else made.name
