@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
 from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["HEADERS", "Comparison", "Entry", "Row", "compare", "entries", "tag_of"]
+__all__ = [
+    "HEADERS",
+    "Comparison",
+    "Entry",
+    "Row",
+    "compare",
+    "entries",
+    "entry_of",
+    "tag_of",
+    "walk_entries",
+]
 
 HEADERS = "(headers)"
 """Name of the entry for an entry's own bytes, beside those of its parts."""
@@ -93,20 +103,36 @@ class Entry:
 
 def entries(section: Section) -> list[Entry]:
     """Return the entries of a section, largest first. Their sizes add up to the section's."""
-    found = [entry for entry in _entries(section, ()) if entry.size]
-    found.sort(key=lambda entry: (-entry.size, entry.path))
-    return found
+    found = [(size, path, node) for size, path, node in walk_entries(section) if size]
+    found.sort(key=lambda entry: (-entry[0], entry[1]))
+    return [entry_of(*entry) for entry in found]
 
 
-def _entries(section: Section, prefix: SectionPath) -> Iterator[Entry]:
-    stack = [((*prefix, section.name), section)]
+def walk_entries(section: Section) -> Iterator[tuple[int, SectionPath, Section]]:
+    """Yield the entries of a section, in no order: bytes, path, and where they are.
+
+    Beside parts, an entry's own bytes are an entry at a path of their own.
+    """
+    stack = [((section.name,), section)]
     while stack:
         path, node = stack.pop()
-        parts = [child for child in node.children if child.name not in OWN]
+        children = node.children
+        parts = [child for child in children if child.name not in OWN] if children else ()
         if not parts:
-            kind = Kind.OPAQUE if node.is_opaque else node.kind
-            yield Entry(path, node.size, node.remark, kind)
+            yield node.size, path, node
             continue
-        stack.extend(((*path, part.name), part) for part in parts)
-        own = node.size - sum(part.size for part in parts)
-        yield Entry((*path, HEADERS), own, node.note)
+        stack += [((*path, part.name), part) for part in parts]
+        yield node.size - sum([part.size for part in parts]), (*path, HEADERS), node
+
+
+def entry_of(size: int, path: SectionPath, node: Section) -> Entry:
+    """Return what `walk_entries` has yielded as an entry, with what is known of it."""
+    if any(child.name not in OWN for child in node.children):
+        return Entry(path, size, node.note)  # beside parts
+    opaque = node.is_opaque
+    return Entry(
+        path=path,
+        size=size,
+        note=node.remark if opaque else node.note,
+        kind=Kind.OPAQUE if opaque else node.kind,
+    )

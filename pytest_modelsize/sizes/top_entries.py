@@ -6,8 +6,8 @@ The law holds for what is left: what is not named is one entry that says how man
 from __future__ import annotations
 
 from pytest_modelsize.sizes.bytesize import exact
-from pytest_modelsize.sizes.comparison import entries
-from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
+from pytest_modelsize.sizes.comparison import entry_of, walk_entries
+from pytest_modelsize.sizes.measurement import Measurement, Section
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import replace
 
@@ -37,27 +37,35 @@ def smaller(count: int) -> str:
 
 def smaller_count(name: str) -> int:
     """Return how many entries ``name`` stands for; 0 where it is an entry's own name."""
-    match = _SMALLER.fullmatch(name)
+    match = _SMALLER.fullmatch(name) if name.startswith("(") else None
     return int(match[1].replace(",", "")) if match else 0
 
 
 def _condensed(section: Section, least: float) -> Section:
+    found = [
+        ("/".join(path[1:]) or path[0], size, path, node)
+        for size, path, node in walk_entries(section)
+        if size
+    ]
+    large = [entry for entry in found if entry[1] >= least and not smaller_count(entry[0])]
+    large.sort(key=lambda entry: (-entry[1], entry[2]))
     sizes: dict[str, int] = {}
-    notes: dict[str, str] = {}
-    kinds: dict[str, Kind | None] = {}
-    found = entries(section)
-    for entry in found:
-        if entry.size >= least and not smaller_count(entry.name):
-            sizes[entry.name] = sizes.get(entry.name, 0) + entry.size
-            notes[entry.name] = entry.note
-            kinds[entry.name] = entry.kind
-    named = sorted(sizes, key=lambda name: (-sizes[name], name))[:_MOST]
+    for name, size, *_ in large:
+        sizes[name] = sizes.get(name, 0) + size
+    named = dict.fromkeys(sorted(sizes, key=lambda name: (-sizes[name], name))[:_MOST])
+    last = {name: entry_of(size, path, node) for name, size, path, node in large if name in named}
     parts = [
-        Section(name=name, size=sizes[name], kind=kinds[name], children=(), note=notes[name])
+        Section(
+            name=name,
+            size=sizes[name],
+            kind=last[name].kind,
+            children=(),
+            note=last[name].note,
+        )
         for name in named
     ]
     if rest := section.size - sum(part.size for part in parts):
-        count = sum(smaller_count(e.name) or 1 for e in found if e.name not in named)
+        count = sum(smaller_count(name) or 1 for name, *_ in found if name not in named)
         parts.append(Section(smaller(count), rest))
     return Section(
         name=section.name,
