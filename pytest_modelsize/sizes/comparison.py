@@ -113,7 +113,7 @@ def walk_entries(section: Section) -> Iterator[tuple[int, SectionPath, Section]]
 
     Beside parts, an entry's own bytes are an entry at a path of their own.
     """
-    stack = [((section.name,), section)]
+    stack: list[tuple[SectionPath, Section]] = [((section.name,), section)]
     while stack:
         path, node = stack.pop()
         children = node.children
