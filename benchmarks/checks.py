@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import in_turns, megabytes, peak_memory, ratios, row, spread, table
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Settings
 from pytest_modelsize.checks.targets import Subject
@@ -72,7 +73,7 @@ def check(model: Any, format: str, folder: Path) -> Callable[[], None]:
 
     def work() -> None:
         settings = Settings(format, include_optimizer=True, sparse=True)
-        taken = SaveCache(folder).get(Subject("model", model=model), settings)
+        taken = SaveCache(CopyFolders(folder)).get(Subject("model", model=model), settings)
         assert judge(budget, taken.measurement) == ()
         taken.discard()
 

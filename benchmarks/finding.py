@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 import pytest, torch
 from torch import nn
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings
@@ -39,7 +40,7 @@ def check(tmp_path):
     '''What a marker does once it has the model.'''
     def check(model):
         if WAY == "written out":
-            taken = SaveCache(tmp_path).get(Subject("net", model=model), Settings("torch", True))
+            taken = SaveCache(CopyFolders(tmp_path)).get(Subject("net", model=model), Settings("torch", True))
             assert judge(BUDGET, taken.measurement) == ()
             taken.discard()
     return check

@@ -8,8 +8,8 @@ Once the test's own code has run, the model may be another one, and a new cache 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings, Taken, take
 
@@ -19,12 +19,16 @@ __all__ = ["SaveCache", "same_artifact"]
 class SaveCache:
     """What this round of checks has saved and measured already.
 
+    Args:
+        folders: where saved copies go.
+
     Attributes:
-        folder: where saved copies go.
+        folder: in which these are.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folders: CopyFolders) -> None:
+        self.folder = folders.base
+        self._folders = folders
         self._taken: dict[object, Taken] = {}
         self._whole: dict[object, Taken] = {}
 
@@ -40,7 +44,7 @@ class SaveCache:
         key = same_artifact(subject, settings)
         known = self._taken.get(key)
         if known is None:
-            self._taken[key] = taken = take(subject, settings, self.folder)
+            self._taken[key] = taken = take(subject, settings, self._folders)
             return taken
         return replace(_renamed(known, subject), settings=settings, copy=None)
 
@@ -62,7 +66,7 @@ class SaveCache:
             if taken.copy is None or taken.sparse:
                 taken.discard()
                 settings = taken.settings
-                taken = take(taken.subject, replace(settings, sparse=False), self.folder)
+                taken = take(taken.subject, replace(settings, sparse=False), self._folders)
                 taken = replace(taken, settings=settings)
             self._whole[key] = known = taken
         return _renamed(known, taken.subject)

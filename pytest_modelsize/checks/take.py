@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_modelsize.checks.compression import CompressionError, Method, compressed, method
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.formats import ArtifactError, LiveNames, files_of, measure
 from pytest_modelsize.formats.extents import noted
@@ -50,6 +49,7 @@ class Taken:
         flag_ignored: the framework's own call would have written the state all the same.
         call: what a user writes to save it so; empty where the format tells.
         sparse: the copy lacks the bytes of its tensors.
+        folders: where the copy's folder is from.
     """
 
     subject: Subject
@@ -60,15 +60,16 @@ class Taken:
     flag_ignored: bool = False
     call: str = ""
     sparse: bool = False
+    folders: CopyFolders | None = None
 
     def discard(self) -> None:
         """Delete the saved copy, if there is one."""
-        if self.copy is not None:
-            shutil.rmtree(self.copy.parent, ignore_errors=True)
+        if self.copy is not None and self.folders is not None:
+            self.folders.give_back(self.copy.parent)
 
 
-def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
-    """Measure ``subject``; a live model is first saved to a new folder inside ``folder``.
+def take(subject: Subject, settings: Settings, folders: CopyFolders) -> Taken:
+    """Measure ``subject``; a live model is first saved to one of ``folders``.
 
     Raises:
         SaveError: where the framework cannot save the model.
@@ -78,7 +79,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         measurement = _weighed(subject.path, subject.name, None, settings.compression)
         return Taken(subject=subject, settings=settings, measurement=measurement)
     try:
-        copy = Path(tempfile.mkdtemp(prefix=f"{settings.format}-", dir=folder))
+        copy = folders.open(f"{settings.format}-")
     except OSError as error:
         raise SaveError(f"no folder can be made for a saved copy: {error}") from error
     try:
@@ -93,7 +94,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         shown = f"{subject.name}{saved.path.name.removeprefix('model')}"
         measurement = _weighed(saved.path, shown, saved.names, settings.compression)
     except BaseException:  # a timeout or Ctrl-C, too: the copy goes whatever happens
-        shutil.rmtree(copy, ignore_errors=True)
+        folders.give_back(copy)
         raise
     return Taken(
         subject=subject,
@@ -104,6 +105,7 @@ def take(subject: Subject, settings: Settings, folder: Path) -> Taken:
         flag_ignored=saved.flag_ignored,
         call=saved.call,
         sparse=saved.sparse,
+        folders=folders,
     )
 
 

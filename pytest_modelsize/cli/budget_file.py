@@ -20,6 +20,7 @@ from pytest_modelsize.checks.budget_file.search import (
     nearest_budgets,
     shown,
 )
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.subject import Subject
@@ -58,12 +59,13 @@ def check_declared(options: argparse.Namespace) -> int:
         return BAD
     worst = WITHIN
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
+        folders = CopyFolders(Path(folder))
         for budget in budgets:
-            worst = max(worst, _check(budget, Path(folder), options))
+            worst = max(worst, _check(budget, folders, options))
     return worst
 
 
-def _check(budget: DeclaredBudget, folder: Path, options: argparse.Namespace) -> int:
+def _check(budget: DeclaredBudget, folders: CopyFolders, options: argparse.Namespace) -> int:
     """Hold one budget on each artifact that it speaks of."""
     try:
         artifacts = artifacts_of(budget)
@@ -74,7 +76,7 @@ def _check(budget: DeclaredBudget, folder: Path, options: argparse.Namespace) ->
     worst = WITHIN
     for artifact in artifacts:
         try:
-            code = _held(budget, artifact, folder, options)
+            code = _held(budget, artifact, folders, options)
         except (ArtifactError, BaselineError) as error:
             code = _unchecked(budget, str(error))
         worst = max(worst, code)
@@ -86,10 +88,12 @@ def _unchecked(budget: DeclaredBudget, problem: str) -> int:
     return BAD
 
 
-def _held(budget: DeclaredBudget, artifact: Path, folder: Path, options: argparse.Namespace) -> int:
+def _held(
+    budget: DeclaredBudget, artifact: Path, folders: CopyFolders, options: argparse.Namespace
+) -> int:
     name = shown(artifact, budget)
     settings = Settings("", budget.budget.include_optimizer, compression=budget.compression)
-    taken = take(Subject(name, path=artifact), settings, folder)
+    taken = take(Subject(name, path=artifact), settings, folders)
     measurement = taken.measurement
     if problem := not_known(budget.budget, measurement):
         raise ArtifactError(name, None, problem)
@@ -102,7 +106,7 @@ def _held(budget: DeclaredBudget, artifact: Path, folder: Path, options: argpars
             print(f"{name}: {exact(measurement.bytes_on_disk)} B, within its budget")
         return WITHIN
     old = growth.old if growth is not None and growth.counted[None] > 0 else None
-    explanation = explain(taken, excesses, SaveCache(folder), old)
+    explanation = explain(taken, excesses, SaveCache(folders), old)
     where = Circumstances(
         budget=budget.place,
         reason=budget.budget.reason,

@@ -150,6 +150,7 @@ def _explained(measured: Input, excesses: Sequence[Excess], options: argparse.Na
 
 
 def _explanation(measured: Input, excesses: Sequence[Excess], compression: str) -> Explanation:
+    from pytest_modelsize.checks.copy_folders import CopyFolders
     from pytest_modelsize.checks.diagnosis import diagnose
     from pytest_modelsize.checks.explanation import explain
     from pytest_modelsize.checks.save_cache import SaveCache
@@ -167,4 +168,4 @@ def _explanation(measured: Input, excesses: Sequence[Excess], compression: str) 
         measurement=measurement,
     )
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:
-        return explain(taken, excesses, SaveCache(Path(folder)))
+        return explain(taken, excesses, SaveCache(CopyFolders(Path(folder))))

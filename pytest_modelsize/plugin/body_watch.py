@@ -20,7 +20,7 @@ from pytest_modelsize.plugin.body_frames import (
     snapshot,
 )
 from pytest_modelsize.plugin.outcomes import ModelSizeFailure
-from pytest_modelsize.plugin.state import folder_of
+from pytest_modelsize.plugin.state import folders_of
 from pytest_modelsize.plugin.used_globals import used_globals
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.saving.own_state import attributes_of
@@ -135,7 +135,7 @@ class BodyWatch:
 
     def _folder(self) -> Path | None:
         try:
-            return folder_of(self._item.config)
+            return folders_of(self._item.config).base
         except SaveError:
             return None
 

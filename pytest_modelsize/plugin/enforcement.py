@@ -42,7 +42,7 @@ from pytest_modelsize.plugin.outcomes import (
 )
 from pytest_modelsize.plugin.ratchet import ratchet
 from pytest_modelsize.plugin.results import keep, keep_unchecked
-from pytest_modelsize.plugin.state import folder_of, forget_verdicts, session_of
+from pytest_modelsize.plugin.state import folders_of, forget_verdicts, session_of
 from pytest_modelsize.report.other_models import Beside, beside
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.growth import Growth
@@ -75,7 +75,7 @@ def hold_budgets(item: pytest.Item) -> ModelSizeFailure | None:
     for check in checks:
         groups.setdefault(same_artifact(check.subject, check.settings), []).append(check)
     try:
-        saves = SaveCache(folder_of(item.config))
+        saves = SaveCache(folders_of(item.config))
     except SaveError as error:
         problems += [_unchecked(item, group[0], str(error)) for group in groups.values()]
         groups.clear()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.diagnosis import Explanation, diagnose
 from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
@@ -25,7 +26,7 @@ from pytest_modelsize.plugin.marker import (
     check_opaque,
 )
 from pytest_modelsize.plugin.outcomes import ModelSizeUnchecked
-from pytest_modelsize.plugin.state import add_result, folder_of, handed_of, session_of
+from pytest_modelsize.plugin.state import add_result, folders_of, handed_of, session_of
 from pytest_modelsize.report.failure import Circumstances, failure
 from pytest_modelsize.saving import FORMATS, SaveError, default_format
 from pytest_modelsize.saving.versions import versions_of
@@ -72,7 +73,7 @@ def measure_handed(
         sparse=saves_sparsely(item.config),
         compression=compression,
     )
-    taken = take(subject, settings, folder_of(item.config))
+    taken = take(subject, settings, folders_of(item.config))
     taken.discard()
     promise = Budget((), include_optimizer, allow_opaque=allowed)
     if problem := promise_broken(taken) or not_known(promise, taken.measurement):
@@ -140,7 +141,7 @@ def explain_assertion(
     if item is None or taken is None or left <= limit.size:
         return None
     excesses = (Excess(limit, int(left)),)
-    explanation = _explained(taken, excesses, folder_of(config))
+    explanation = _explained(taken, excesses, folders_of(config))
     text = failure(taken.measurement, excesses, explanation, Circumstances())
     lines = text.splitlines()
     if config.get_verbosity() >= 2 or {"CI", "BUILD_NUMBER"} & set(os.environ):
@@ -150,12 +151,12 @@ def explain_assertion(
     return [line for line in lines if line.strip()][:_SHORT]
 
 
-def _explained(taken: Taken, excesses: Sequence[Excess], folder: Path) -> Explanation:
+def _explained(taken: Taken, excesses: Sequence[Excess], folders: CopyFolders) -> Explanation:
     """Explain a measurement by other saves of its model, if that is still the same one.
 
     The test may have changed it since it was measured.
     """
-    saves = SaveCache(folder)
+    saves = SaveCache(folders)
     if taken.subject.path is None:
         with suppress(SaveError, ArtifactError):
             again = saves.get(taken.subject, taken.settings)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.bytesize import human
 
-__all__ = ["KeptCopies", "make_folder"]
+__all__ = ["KeptCopies", "make_folders"]
 
 _MOST = 20
 """Copies that are kept of a session, and that a person may still look at."""
@@ -22,8 +23,8 @@ _MOST_BYTES = 2 * 10**9
 """Bytes that they may take together. pytest itself keeps the folders of the last three sessions."""
 
 
-def make_folder(config: pytest.Config) -> Path:
-    """Return a new folder below pytest's temporary root.
+def make_folders(config: pytest.Config) -> CopyFolders:
+    """Return folders in a new one below pytest's temporary root.
 
     Raises:
         SaveError: where none can be made.
@@ -32,17 +33,20 @@ def make_folder(config: pytest.Config) -> Path:
     factory: pytest.TempPathFactory | None = getattr(config, "_tmp_path_factory", None)
     try:
         if factory is not None:
-            return factory.mktemp("modelsize")
-        folder = Path(tempfile.mkdtemp(prefix="modelsize-"))  # -p no:tmpdir
+            folders = CopyFolders(factory.mktemp("modelsize"))
+        else:  # -p no:tmpdir
+            folders = CopyFolders(Path(tempfile.mkdtemp(prefix="modelsize-")))
     except OSError as error:
         raise SaveError(f"there is no temporary folder for a saved copy: {error}") from error
-    config.add_cleanup(partial(_remove_empty, folder))
-    return folder
+    config.add_cleanup(partial(_close, folders, remove=factory is None))
+    return folders
 
 
-def _remove_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
+def _close(folders: CopyFolders, *, remove: bool) -> None:
+    folders.close()
+    if remove:
+        with suppress(OSError):
+            folders.base.rmdir()
 
 
 @dataclass

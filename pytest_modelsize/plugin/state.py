@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.take import Taken
-from pytest_modelsize.plugin.kept_copies import KeptCopies, make_folder
+from pytest_modelsize.plugin.kept_copies import KeptCopies, make_folders
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
 from pytest_modelsize.storage.baseline import Baseline
 from pytest_modelsize.storage.baseline_file import parse, read
@@ -23,7 +23,7 @@ __all__ = [
     "attach_results",
     "baseline_of",
     "begin_body",
-    "folder_of",
+    "folders_of",
     "forget",
     "forget_verdicts",
     "handed_of",
@@ -42,14 +42,14 @@ class _Session:
     Attributes:
         warned: model classes and formats for which the warning was given.
         handed: by the id of a measurement, what it was taken from and in which test.
-        folder: where saved copies go; None until one is needed.
+        folders: where saved copies go; None until one is needed.
         copies: those that failures have kept.
         baseline: as it was when the run began; None until it is needed.
     """
 
     warned: set[tuple[type, str]] = field(default_factory=set)
     handed: dict[int, tuple[pytest.Item, Taken]] = field(default_factory=dict)
-    folder: Path | None = None
+    folders: CopyFolders | None = None
     copies: KeptCopies = field(default_factory=KeptCopies)
     baseline: Baseline | None = None
 
@@ -151,16 +151,16 @@ def session_of(config: pytest.Config) -> _Session:
     return config.stash.setdefault(_SESSION, _Session())
 
 
-def folder_of(config: pytest.Config) -> Path:
-    """Return the folder below pytest's temporary root where saved copies go.
+def folders_of(config: pytest.Config) -> CopyFolders:
+    """Return the folders below pytest's temporary root where saved copies go.
 
     Raises:
         SaveError: if none can be made.
     """
     session = session_of(config)
-    if session.folder is None:
-        session.folder = make_folder(config)
-    return session.folder
+    if session.folders is None:
+        session.folders = make_folders(config)
+    return session.folders
 
 
 def baseline_of(config: pytest.Config) -> Baseline:

@@ -26,7 +26,7 @@ from pytest_modelsize.plugin.items import format_of, saves_sparsely, surrounding
 from pytest_modelsize.plugin.outcomes import is_marked
 from pytest_modelsize.plugin.processes import is_controller
 from pytest_modelsize.plugin.report_files import ReportError, write_whole
-from pytest_modelsize.plugin.state import folder_of
+from pytest_modelsize.plugin.state import folders_of
 from pytest_modelsize.report.proposals import Counts, proposals_json, proposals_text
 from pytest_modelsize.saving import SaveError, default_format
 from pytest_modelsize.sizes.budget import Budget
@@ -146,7 +146,7 @@ def _found(item: pytest.Item) -> Iterator[FoundModel]:
     try:
         around = surroundings_of(item)
         subjects = find_subjects(Target(), around)
-        saves = SaveCache(folder_of(item.config))
+        saves = SaveCache(folders_of(item.config))
     except NoModelError:
         return
     except (TargetError, SaveError) as error:

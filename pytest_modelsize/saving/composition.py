@@ -29,7 +29,7 @@ from pytest_modelsize.saving.own_state import (
     class_attributes,
     full_name,
 )
-from pytest_modelsize.saving.per_class import PerClass
+from pytest_modelsize.saving.per_class import per_class
 from pytest_modelsize.saving.training_state import arrays_in
 
 __all__ = [
@@ -167,7 +167,7 @@ def _scripted(held: object) -> object:
     return [tensor for _, tensor in wrapper.items()]
 
 
-@PerClass
+@per_class
 def _has_state_of_its_own(cls: type) -> bool:
     """Return whether a module writes to its state what is neither a parameter nor a buffer, as
     quantized ones do with packed weights (torch/ao/nn/quantized).

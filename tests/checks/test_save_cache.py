@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings
@@ -19,7 +20,7 @@ def model():
 
 
 def test_the_first_to_ask_has_the_copy_and_the_next_the_measurement(tmp_path, model):
-    saves = SaveCache(tmp_path)
+    saves = SaveCache(CopyFolders(tmp_path))
     first = saves.get(Subject("one", model=model), SETTINGS)
     second = saves.get(Subject("two", model=model), SETTINGS)
     assert first.copy is not None
@@ -31,7 +32,7 @@ def test_the_first_to_ask_has_the_copy_and_the_next_the_measurement(tmp_path, mo
 
 
 def test_a_whole_copy_is_made_once(tmp_path, model):
-    saves = SaveCache(tmp_path)
+    saves = SaveCache(CopyFolders(tmp_path))
     first = saves.get(Subject("one", model=model), SETTINGS)
     assert saves.whole(first).copy == first.copy
     second = saves.get(Subject("two", model=model), SETTINGS)
@@ -40,7 +41,7 @@ def test_a_whole_copy_is_made_once(tmp_path, model):
 
 
 def test_a_copy_that_was_discarded_is_made_anew(tmp_path, model):
-    saves = SaveCache(tmp_path)
+    saves = SaveCache(CopyFolders(tmp_path))
     saves.get(Subject("one", model=model), SETTINGS).discard()
     whole = saves.whole(saves.get(Subject("one", model=model), SETTINGS))
     assert whole.copy is not None
@@ -48,7 +49,7 @@ def test_a_copy_that_was_discarded_is_made_anew(tmp_path, model):
 
 
 def test_an_artifact_that_exists_is_measured_where_it_is(tmp_path):
-    saves = SaveCache(tmp_path)
+    saves = SaveCache(CopyFolders(tmp_path))
     path = DATA / "dense.tflite"
     taken = saves.get(Subject("dense.tflite", path=path), SETTINGS)
     assert taken.measurement.bytes_on_disk == path.stat().st_size
