@@ -164,8 +164,9 @@ def _compressed_section(section: Section, size: int) -> Section:
 def _alone(
     paths: list[Path], extents: list[Extent], how: Method, read: Callable[[bytes], bytes]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Return each section's bytes compressed on their own, those of no section under ``""``, and
-    how many bytes of each section went in.
+    """Return each section's bytes, compressed on their own, and how many bytes went in.
+
+    Bytes of no section are under ``""``.
     """
     compressors: dict[str, _Compressor] = {}
     sizes: dict[str, int] = {}

@@ -16,10 +16,10 @@ _MOST = 2_000
 
 
 def meant_path(written: str, exists: Callable[[str], bool]) -> str:
-    """Return the path that was meant; empty where none is found.
+    r"""Return the path that was meant; empty where none is found.
 
     Args:
-        written: with ``\\\\`` between folders, with ``~`` for the home folder or a variable such as
+        written: with ``\`` between folders, with ``~`` for the home folder or a variable such as
             ``$HOME`` or ``%TEMP%`` in it, as the URL of a file, or with blanks or quotes around.
         exists: whether something is at a path.
     """

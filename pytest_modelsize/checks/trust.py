@@ -49,8 +49,7 @@ class OpaqueEntry:
 
 
 def promise_broken(taken: Taken) -> str:
-    """Return the message for a copy that was saved without optimizer state and holds some; or
-    nothing.
+    """Return the message for a copy that holds state although it was saved without; or "".
 
     That is never the user's fault, and never a pass.
     """
@@ -66,8 +65,7 @@ def promise_broken(taken: Taken) -> str:
 
 
 def not_known(budget: Budget, measurement: Measurement, *, command: bool = False) -> str:
-    """Return the message for a budget that cannot be checked because of unopened entries, or
-    nothing.
+    """Return the message for a budget that cannot be checked because of unopened entries; or "".
 
     A limit on the whole is held all the same. One on a section, and ``include_optimizer=False``,
     which is a limit of zero on state, hold if they would with all opaque bytes counted in; what is

@@ -39,6 +39,7 @@ class Item:
 
     @property
     def is_folder(self) -> bool:
+        """Whether it is a folder, or a link that counts and leads to one."""
         return stat.S_ISDIR(self.mode)
 
     @property
@@ -48,6 +49,7 @@ class Item:
 
     @property
     def is_file(self) -> bool:
+        """Whether it is a regular file, or a link that counts and leads to one."""
         return stat.S_ISREG(self.mode)
 
 

@@ -118,6 +118,7 @@ def read_header(source: Source, at: int = 0) -> tuple[str, tuple[int, ...], int 
     """Return data type, shape, bytes of all elements (None: not known), and where these begin.
 
     Args:
+        source: what holds the array.
         at: where the array begins.
 
     Raises:

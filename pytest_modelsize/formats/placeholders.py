@@ -181,8 +181,9 @@ def _plain(head: bytes) -> bytes:
 
 
 def _is_zero(source: Source) -> bool:
-    """Return whether all bytes are zero, as far as they are looked at: the first megabytes, and the
-    end.
+    """Return whether all bytes are zero, as far as they are looked at.
+
+    That is the first megabytes, and the end.
     """
     if source.head.strip(b"\0") or source.tail.strip(b"\0"):
         return False

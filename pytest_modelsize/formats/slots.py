@@ -61,8 +61,9 @@ def state_keys(shapes: Mapping[str, Shape]) -> frozenset[str]:
 def _covering(
     maybe: Mapping[str, list[str]], shapes: Mapping[str, Shape], sure: set[str]
 ) -> set[str]:
-    """Return those with an addition that most of the other variables have, too; or of which each
-    has a second one, which is numbered: ``trainer`` and ``trainer_1``.
+    """Return the variables with an addition that most of the others have, too.
+
+    Or of which each has a second one, which is numbered: ``trainer`` and ``trainer_1``.
     """
     candidates = {key for keys in maybe.values() for key in keys}
     others = sum(
@@ -77,8 +78,9 @@ def _covering(
 
 
 def _unnamed(shapes: Mapping[str, Shape], sure: set[str]) -> set[str]:
-    """Return variables without names in a scope called after an optimizer, such as Keras 2.0 wrote:
-    ``training/Adam/Variable_12``.
+    """Return variables without names in a scope called after an optimizer.
+
+    Keras 2.0 wrote them: ``training/Adam/Variable_12``.
     """
     scopes: dict[str, list[str]] = {}
     for key, shape in shapes.items():

@@ -115,6 +115,7 @@ def _checks_by(marker: ParsedMarker, item: pytest.Item, around: Surroundings) ->
 
 
 def key_of(check: Check) -> str:
+    """Return the name under which the baseline keeps the artifact of ``check``."""
     return artifact_key(check.subject, check.settings)
 
 

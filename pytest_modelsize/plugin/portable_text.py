@@ -15,8 +15,10 @@ _KEPT = re.compile(r"(?m)^ *kept: .*\n?")
 
 
 def portable(text: str, item: pytest.Item) -> str:
-    """Return ``text`` with paths below the project, and those of the run's temporary folders, as
-    they are everywhere; others of the user's begin with ``~``.
+    """Return ``text`` without the paths of this machine.
+
+    Paths below the project, and those of the run's temporary folders, are relative; others of the
+    user's begin with ``~``.
     """
     text = _KEPT.sub("", text).rstrip("\n")
     # pytest numbers what it makes: pytest-of-you/pytest-0/test_it0/model.pt.

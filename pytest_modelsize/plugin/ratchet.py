@@ -48,8 +48,9 @@ def ratchet(
 
 
 def shrunk_notes(config: pytest.Config, results: Iterable[CheckResult]) -> Sequence[str]:
-    """Return the lines that name what lost more than it may gain, and passes; none where this run
-    accepts the smaller sizes.
+    """Return the lines that name what lost more than it may gain, and passes.
+
+    None where this run accepts the smaller sizes.
     """
     if accepts_growth(config, exists=True):
         return ()

@@ -1,5 +1,6 @@
-"""A pull request's sizes as one comment, read in ten seconds: the verdict, a row for each artifact
-that changed, and the rest folded.
+"""A pull request's sizes as one comment, read in ten seconds.
+
+The verdict, a row for each artifact that changed, and the rest folded.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A live model becomes a file; the only code that touches a framework, and only one that the test
-has already imported.
+"""A live model becomes a file; the only code that touches a framework.
+
+It touches only what the test has already imported.
 """
 
 from __future__ import annotations

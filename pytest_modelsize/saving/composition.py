@@ -169,8 +169,9 @@ def _scripted(held: object) -> object:
 
 @per_class
 def _has_state_of_its_own(cls: type) -> bool:
-    """Return whether a module writes to its state what is neither a parameter nor a buffer, as
-    quantized ones do with packed weights (torch/ao/nn/quantized).
+    """Return whether a module writes to its state what is neither a parameter nor a buffer.
+
+    Quantized ones do so with packed weights (torch/ao/nn/quantized).
     """
     return any(
         name in class_attributes(base)

@@ -102,8 +102,9 @@ def framework_of(value: object) -> str | None:
 
 
 def _of_dictionary(value: object) -> str | None:
-    """Return what saves a dictionary with a module, with a module's state beside an optimizer, of
-    parameters, or of a training's state; None for any other.
+    """Return what saves a dictionary of modules, states or parameters; None for any other.
+
+    It holds a module, a module's state beside an optimizer's, parameters, or a training's state.
 
     The states of modules alone are copies more often than what ships: of before a step, and after.
     """
@@ -188,8 +189,9 @@ def is_a(value: object, *classes: tuple[str, str]) -> bool:
 
 
 def part_of(value: object) -> str | None:
-    """Return what ``value`` is in a checkpoint of PyTorch: ``module``, ``optimizer``, ``other`` for
-    what has a state_dict besides, or None.
+    """Return what ``value`` is in a checkpoint of PyTorch, or None.
+
+    That is ``module``, ``optimizer``, or ``other`` for anything else with a state_dict.
     """
     if type(value) is dict:
         return None

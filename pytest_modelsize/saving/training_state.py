@@ -119,8 +119,9 @@ def refuse_slots(value: object) -> None:
 
 
 def _walk(value: object) -> Iterator[tuple[Steps, object, _Shapes | None]]:
-    """Yield what containers hold, each once, with the shapes that it serves if it is an optimizer
-    or an optimizer's state, which is not looked into.
+    """Yield what containers hold, each once, with the shapes that it serves if it is an optimizer.
+
+    So with an optimizer's state, which is not looked into.
     """
     pending: list[tuple[Steps, object]] = [((), value)]
     seen: set[int] = set()

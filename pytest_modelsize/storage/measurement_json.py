@@ -33,9 +33,10 @@ _LARGEST = 2**28
 
 
 def as_json(measurement: Measurement) -> dict[str, object]:
-    """Return ``measurement`` in built-in types: ``schema``, ``name``, ``format``, ``total`` (bytes)
-    and ``sections``, each a ``name``, ``kind`` (None where its children differ), ``size`` (bytes),
-    ``note`` and ``children``.
+    """Return ``measurement`` in built-in types.
+
+    ``schema``, ``name``, ``format``, ``total`` (bytes) and ``sections``, each a ``name``, ``kind``
+    (None where its children differ), ``size`` (bytes), ``note`` and ``children``.
     """
     return {"schema": SCHEMA, **measurement_as_json(measurement)}
 

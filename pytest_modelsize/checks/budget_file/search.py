@@ -21,8 +21,9 @@ _WILD = frozenset("*?[")
 
 
 def nearest_budgets(folder: Path) -> tuple[DeclaredBudget, ...]:
-    """Return the budgets that hold in ``folder``: those of the first folder, from it upwards, with
-    a file that sets some.
+    """Return the budgets that hold in ``folder``.
+
+    They are those of the nearest folder, from it upwards, with a file that sets some.
 
     Raises:
         BudgetFileError: where anything in such a file makes no sense.

@@ -124,8 +124,9 @@ def _found(
 
 
 def _of_files() -> Sequence[_OfFiles]:
-    """Return the searches through folders in their order: a file that one leaves out, the next
-    skips.
+    """Return the searches through folders, in their order.
+
+    A file that one of them leaves out, the next ones skip.
     """
     from pytest_modelsize.checks.causes import tokenizers, twin_files
 

@@ -1,5 +1,8 @@
-"""Weights in a wider type than they need: double precision, half precision saved as single, and
-float weights in a file that is meant to be quantized."""
+"""Weights in a wider type than they need.
+
+Double precision, half precision saved as single, and float weights in a file that is meant to be
+quantized.
+"""
 
 from __future__ import annotations
 

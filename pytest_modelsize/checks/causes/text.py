@@ -1,5 +1,6 @@
-"""Content that became text, or a list of Python's: vocabularies, arrays, histories and code in the
-configuration or in the graph.
+"""Content that became text, or a list of Python's, in the configuration or in the graph.
+
+Vocabularies, arrays, histories and code.
 """
 
 from __future__ import annotations

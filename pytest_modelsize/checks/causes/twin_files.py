@@ -1,5 +1,7 @@
-"""Files of a folder, or sets of shards, that hold the weights of another one: the same values, an
-average of them, or the same in another type."""
+"""Files of a folder, or sets of shards, that hold the weights of another one.
+
+They hold the same values, an average of them, or the same in another type.
+"""
 
 from __future__ import annotations
 

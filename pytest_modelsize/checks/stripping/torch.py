@@ -264,8 +264,10 @@ def _cut(
 
 
 def _marks(items: int, plain: bool) -> int:
-    """Bytes around the items of a dictionary: Modules/_pickle.c, ``batch_dict_exact`` for a plain
-    one, ``batch_dict`` for its subclasses."""
+    """Return the bytes around the items of a dictionary.
+
+    Modules/_pickle.c, ``batch_dict_exact`` for a plain one, ``batch_dict`` for its subclasses.
+    """
     batches, rest = divmod(items, _BATCH)
     if items < 2:
         return items

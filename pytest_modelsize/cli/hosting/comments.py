@@ -47,8 +47,9 @@ def ours(notes: Sequence[Note], mark: str) -> list[Note]:
 
 
 def keep(comments: Comments, body: str, *, worth_it: bool) -> str:
-    """Leave one comment with the text ``body``; return what was done: ``created``, ``updated``,
-    ``as it was`` or ``not needed``.
+    """Leave one comment with the text ``body``; return what was done.
+
+    That is ``created``, ``updated``, ``as it was`` or ``not needed``.
 
     Args:
         comments: of the pull request.

@@ -61,8 +61,9 @@ class GitHubComments:
 
 
 def pull_of_head(api: Api, repository: str, owner: str, branch: str, commit: str) -> Pull | None:
-    """Return the open pull request whose head is ``commit``; None where there is none, as
-    when another commit was pushed meanwhile.
+    """Return the open pull request whose head is ``commit``, or None.
+
+    There is none when another commit was pushed in the meantime.
 
     Args:
         api: GitHub's.

@@ -1,5 +1,7 @@
-"""What GitHub Actions tells a job: "Variables" and "Events that trigger workflows" in its
-documentation. The event is the JSON file that ``GITHUB_EVENT_PATH`` names.
+"""What GitHub Actions tells a job.
+
+"Variables" and "Events that trigger workflows" in its documentation. The event is the JSON file
+that ``GITHUB_EVENT_PATH`` names.
 """
 
 from __future__ import annotations

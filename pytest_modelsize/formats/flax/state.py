@@ -111,8 +111,9 @@ class _Search:
         return frozenset(found or self._alone())
 
     def _is_state(self, node: _Node, above: tuple[_Node, ...]) -> bool:
-        """Return whether ``node`` repeats the parameters that stand beside it, or beside what it is
-        in, as an optimizer's state does.
+        """Return whether ``node`` repeats parameters as an optimizer's state does.
+
+        They stand beside it, or beside what it is in.
         """
         if not node.large:  # a schedule's counter is all that plain descent keeps
             named = any(_is_model(model.name) for model, _ in _beside(node, above))

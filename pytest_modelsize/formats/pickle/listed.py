@@ -21,8 +21,9 @@ _LOOKED_AT = 64
 
 
 def listed(value: Any) -> str:
-    """Return ``5,000 strings``, ``300 numbers`` or ``a text of 9,000 bytes``; empty for anything
-    else, or what is short.
+    """Return ``5,000 strings``, ``300 numbers`` or ``a text of 9,000 bytes``.
+
+    Empty for anything else, and for what is short.
 
     A dictionary is told by its keys or its values, whichever are words, as those of a vocabulary.
     Lists of lists, as tables are, and of dictionaries, as histories, count for what is in them.

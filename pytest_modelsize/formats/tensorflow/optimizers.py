@@ -81,8 +81,10 @@ def optimizers_of(graph: Graph, variables: Mapping[int, Held]) -> frozenset[int]
 def _may_be_one(
     graph: Graph, variables: Mapping[int, Held], names: Collection[str], node: int
 ) -> bool:
-    """Return whether an object counts something, or keeps a list of variables, or one whose name
-    is made from another's.
+    """Return whether an object may be an optimizer, by what it holds.
+
+    It counts something, or keeps a list of variables, or a variable whose name is made from
+    another's.
     """
     for name, child in graph.children[node]:
         held = variables.get(child)
@@ -97,8 +99,9 @@ def _may_be_one(
 
 
 def _is_list(name: str, first: Child) -> bool:
-    """Return whether an object held as ``name`` is a list, by its first element; or a dictionary
-    of slots. A layer's variables have names, too.
+    """Return whether an object held as ``name`` is a list, or a dictionary of slots.
+
+    Its first element tells: a layer's variables have names, too.
     """
     return first.name.isdecimal() or is_slot_name(name)
 

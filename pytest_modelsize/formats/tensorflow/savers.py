@@ -75,6 +75,7 @@ def saving_functions(message: Message) -> set[str]:
 
 
 def name_of(function: Message) -> str:
+    """Return the name in a function's signature, or ``(unnamed)``."""
     signature = function.first(SIGNATURE)
     named = function.inside(signature) if signature is not None else None
     label = named.first(1) if named is not None else None

@@ -112,8 +112,7 @@ class _Reader:
         return content, size
 
     def entries(self, block: bytes, offset: int) -> Iterator[tuple[bytes, int, int, int]]:
-        """Yield of each entry the key, the value's first byte and the one after its last, and
-        where the entry begins.
+        """Yield each entry: its key, where its value begins and ends, and where the entry begins.
 
         Args:
             block: its content.

@@ -59,8 +59,9 @@ class _Pickle:
 
 
 def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -> str:
-    """Give every byte of the archive's members to ``ledger``; return ``torch``, ``torchscript`` or
-    ``torch_package``.
+    """Give every byte of the archive's members to ``ledger``; return the format.
+
+    That is ``torch``, ``torchscript`` or ``torch_package``.
 
     Raises:
         ArtifactError: where a pickle is broken, or speaks of storages that are not there.

@@ -106,8 +106,10 @@ class _Nodes:
 def _shape(
     walk: Walk, node_size: int, record_size: int, depth: int
 ) -> tuple[list[int], list[int], int]:
-    """Return for each level the most records of a node and the bytes of a child pointer, and the
-    width of the number of records in a pointer.
+    """Return the shape of the tree's nodes.
+
+    For each level the most records of a node and the bytes of a child pointer, and the width of the
+    number of records in a pointer.
     """
     most = [(node_size - _NODE_OVERHEAD) // record_size]
     pointer = [0]

@@ -133,8 +133,10 @@ def read_extensible_array(
 
 @dataclass(frozen=True, slots=True)
 class _Extensible:
-    """An extensible array's parameters: super block ``u`` has 2**(u//2) data blocks, each of
-    2**((u+1)//2) times the smallest block's elements.
+    """An extensible array's parameters.
+
+    Super block ``u`` has 2**(u//2) data blocks, each of 2**((u+1)//2) times the smallest block's
+    elements.
     """
 
     elements: _Elements

@@ -78,8 +78,9 @@ def read_datatype(walk: Walk, data: bytes) -> Datatype:
 def read_dimensions(
     walk: Walk, data: bytes
 ) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
-    """Return the current and the maximum extents of a dataspace; None for a null dataspace, and
-    for maxima that are not stored.
+    """Return the current and the maximum extents of a dataspace.
+
+    None for a null dataspace, and for maxima that are not stored.
     """
     version, rank, flags = data[0], data[1], data[2]
     if version not in (1, 2):

@@ -27,8 +27,9 @@ _WINDOW = 2**16
 
 @dataclass(slots=True)
 class _Collection:
-    """A collection's objects in ascending order of their indices, without room to spare: a file of
-    texts has millions of them.
+    """A collection's objects in ascending order of their indices.
+
+    They are kept in arrays, because a file of texts has millions of them.
     """
 
     free: int = 0

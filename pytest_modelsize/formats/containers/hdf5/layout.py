@@ -170,8 +170,9 @@ def _chunked(
     *,
     unclear: bool = False,
 ) -> None:
-    """Claim the chunks, which is done as they are listed. They are read, and unpacked, only where
-    their elements refer to the global heap.
+    """Claim the chunks, which is done as they are listed.
+
+    They are read, and unpacked, only where their elements refer to the global heap.
 
     Args:
         walk: the walk.

@@ -63,9 +63,11 @@ class PickleStream:
         self.base, self.page, self.at = start, b"", 0
 
     def tell(self) -> int:
+        """Return the offset of the next byte in the source."""
         return self.base + self.at
 
     def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes, which the caller bounds."""
         end = self.at + size
         if end > len(self.page):
             self.turn(size)
@@ -75,6 +77,11 @@ class PickleStream:
         return data
 
     def readline(self) -> bytes:
+        """Return the bytes up to and with the next line feed.
+
+        Raises:
+            ArtifactError: where there is none within the longest line that is read.
+        """
         end = self.page.find(b"\n", self.at)
         if end < 0:
             self.turn(min(_LONGEST_LINE, self.source.size - self.tell()))
@@ -84,6 +91,11 @@ class PickleStream:
         return self.read(end + 1 - self.at)
 
     def skip(self, size: int) -> None:
+        """Pass over ``size`` bytes, which are not read.
+
+        Raises:
+            ArtifactError: where there are fewer.
+        """
         if size > self.source.size - self.tell():
             raise self.source.error(
                 self.tell(),

@@ -40,11 +40,17 @@ class Stack:
         self.spent = 0
 
     def spend(self, size: int, at: int) -> None:
+        """Account for ``size`` bytes of memory.
+
+        Raises:
+            ArtifactError: where that is more than a pickle may take.
+        """
         self.spent += size
         if self.spent > _MOST_MEMORY:
             raise self.source.error(at, "a pickle that describes more than can be followed")
 
     def push(self, value: Any, at: int, size: int = SLOT) -> None:
+        """Put ``value``, which begins at byte ``at``, on top of the stack."""
         self.spent += size
         if self.spent > _MOST_MEMORY:
             self.spend(0, at)
@@ -52,6 +58,7 @@ class Stack:
         self.starts.append(at)
 
     def pop(self, at: int) -> Any:
+        """Take the topmost value; ``at`` is the opcode's place, for the error if there is none."""
         return self.pop_placed(at)[0]
 
     def pop_placed(self, at: int) -> tuple[Any, int]:
@@ -62,6 +69,7 @@ class Stack:
         return self.stack.pop(), self.starts.pop()
 
     def top(self, at: int) -> Any:
+        """Return the topmost value, which stays."""
         if len(self.stack) <= (self.marks[-1][0] if self.marks else 0):
             raise self.source.error(at, "a value expected on the stack of a pickle")
         return self.stack[-1]
@@ -84,6 +92,7 @@ class Stack:
             self.pop(at)
 
     def named(self, module: str, name: str, at: int) -> Global:
+        """Return the symbol of a class or a function: one object for each name."""
         known = self.globals.get((module, name))
         if known is None:
             self.spend(CONTAINER + 4 * (len(module) + len(name)), at)
@@ -91,11 +100,13 @@ class Stack:
         return known
 
     def put(self, index: int, at: int) -> None:
+        """Remember the topmost value under ``index`` in the memo."""
         if index not in self.memo:
             self.spend(2 * SLOT, at)
         self.memo[index] = self.top(at)
 
     def get(self, index: int, at: int) -> None:
+        """Push the value under ``index`` of the memo."""
         if index not in self.memo:
             raise self.source.error(at, f"entry {index} of a pickle's memo, which has none")
         self.push(self.memo[index], at)

@@ -65,8 +65,9 @@ def unpack_head(source: Source, member: ZipMember, size: int) -> bytes:
 
 
 def _inflated(source: Source, member: ZipMember) -> Iterator[bytes]:
-    """Yield unpacked pieces. Never more is made than the member declares: a bomb is refused when it
-    goes off.
+    """Yield unpacked pieces, never more than the member declares.
+
+    A bomb is refused when it goes off.
     """
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     made = taken = 0

@@ -41,11 +41,11 @@ _LONGEST_DESCRIPTOR = len(DESCRIPTOR_SIGNATURE) + _WIDE_DESCRIPTOR.size
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """A member of an archive.
+    r"""A member of an archive.
 
     Attributes:
         name: as stored, in UTF-8 or code page 437; never interpreted as a path. Bytes that are no
-            UTF-8 show as ``\\xff``.
+            UTF-8 show as ``\xff``.
         offset: where its stored data starts in the source.
         stored: bytes of its data as stored.
         unpacked: bytes of its data as declared.

@@ -58,8 +58,9 @@ class SlotsByParameter:
             owner.mark()
 
     def _is_numbered(self, owner: Node, kept: dict[str, Node]) -> bool:
-        """Return whether ``owner`` is kept for a number, or a parameter itself, as nothing else is:
-        in what is called like an optimizer.
+        """Return whether ``owner`` is kept for a number, or a parameter itself.
+
+        In what is called like an optimizer nothing but state is.
         """
         parent = owner.parent
         if parent is None:
@@ -115,8 +116,9 @@ class SlotsByParameter:
         return True
 
     def _parameter(self, owner: Node) -> tuple[tuple[int, ...] | None, bool]:
-        """Return the shape of the parameter that ``owner`` is called like, and whether it is called
-        so as a whole, counted from a container.
+        """Return the shape of the parameter that ``owner`` is called like, and how it is called so.
+
+        The second value is True where the name counts from a container: it is then a whole name.
         """
         if owner.tensors:
             return (owner.tensors[0].shape if len(owner.tensors) == 1 else None), True

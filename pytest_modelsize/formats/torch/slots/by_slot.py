@@ -79,8 +79,9 @@ class ParametersBySlot:
             slot.mark()
 
     def _served(self, slot: Node, leaves: list[Node], paired: bool) -> int | None:
-        """Return how many parameters there are where ``slot`` repeats some, by name and shape, or
-        by shape in a list; None where it does not.
+        """Return how many parameters there are where ``slot`` repeats some; None where it does not.
+
+        It repeats them by name and shape, or by shape in a list.
         """
         known = self.parameters
         numbered = not slot.tensors and all(
@@ -140,9 +141,7 @@ class ParametersBySlot:
                 node.mark()
 
     def _served_by(self, holder: Node) -> tuple[set[int], set[int]]:
-        """Return the names that slots in ``holder`` have something for, and how long slots without
-        names are.
-        """
+        """Return the keys that slots in ``holder`` serve, and the lengths of unnamed slots."""
         slots = [n for n in holder.children.values() if n.state]
         lengths = {len(n.tensors) for n in slots if n.held and len(n.tensors) > 1}
         served: set[int] = set()

@@ -37,8 +37,10 @@ def keeps_for(node: Node, served: set[int], lengths: set[int], small: bool) -> b
 
 
 def are_fellows(slot: Node, root: Node) -> bool:
-    """Return whether both may be layers of one network, such as ``q`` and ``v``: each has its own
-    ``weight`` and ``bias``, and nothing says that one is a model or the other an optimizer's.
+    """Return whether both may be layers of one network, such as ``q`` and ``v``.
+
+    Each has its own ``weight`` and ``bias``, and nothing says that one is a model or the other an
+    optimizer's.
     """
     if slot.optimizer or slot.name in STRONG or root.parent is None or like_a_model(root.name):
         return False
