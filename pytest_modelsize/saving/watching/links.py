@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["link_to", "unlink"]
+__all__ = ["PREFIX", "link_to", "unlink"]
 
 _MOST_FILES = 1000
 """Files of a folder; one with more is not linked."""
-_PREFIX = "saved-"
+PREFIX = "saved-"
+_HOME = f"{PREFIX}files"
+"""The folder in which links lie as the files do in the file system."""
 
 
 def link_to(path: Path, folder: Path | None) -> Path | None:
     """Return another place where the artifact at ``path`` lies, in a folder inside ``folder``.
 
-    What lay side by side does so there: one artifact may be several files. None where the file
-    system has no hard links, or has the two on different devices.
+    What lay side by side, or in one another, does so there: one artifact may be several files.
+    None where the file system has no hard links, or has the two on different devices.
     """
     if folder is None:
         return None
-    name = hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:16]
-    # Messages name a file with the folder that it lies in.
-    home = folder / f"{_PREFIX}{name}" / (path.parent.name or "root")
+    home = Path(folder, _HOME, *path.parent.parts[1:])
     try:
         files = list(_files(path))
         if not files or len(files) > _MOST_FILES:
@@ -43,16 +42,17 @@ def link_to(path: Path, folder: Path | None) -> Path | None:
 
 
 def unlink(link: Path) -> None:
-    """Remove what `link_to` returned."""
+    """Remove what `link_to` returned, or a file that is alone in a folder of its own."""
     if link.is_dir():
         shutil.rmtree(link, ignore_errors=True)
     with suppress(OSError):
         for file in list(_files(link)):
             file.unlink(missing_ok=True)
+    above = link.parent
     with suppress(OSError):
-        link.parent.rmdir()  # the last one has gone
-        if link.parent.parent.name.startswith(_PREFIX):
-            link.parent.parent.rmdir()
+        while above.name.startswith(PREFIX) or _HOME in above.parts:
+            above.rmdir()  # the last one has gone
+            above = above.parent
 
 
 def _files(path: Path) -> Iterator[Path]:

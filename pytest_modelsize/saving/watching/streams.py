@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.saving.own_state import attributes_of, full_name
+from pytest_modelsize.saving.watching.links import PREFIX
 
 __all__ = ["Stream", "is_stream", "new_file", "path_of"]
 
@@ -94,7 +95,7 @@ def new_file(folder: Path | None, name: str) -> Path | None:
     if folder is None:
         return None
     try:
-        return Path(tempfile.mkdtemp(prefix="saved-", dir=folder)) / name
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder)) / name
     except OSError:
         return None
 
