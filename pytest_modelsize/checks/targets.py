@@ -34,6 +34,7 @@ from pytest_modelsize.formats import ArtifactError, recognise
 from pytest_modelsize.saving import framework_of
 from pytest_modelsize.saving.advice import advice
 from pytest_modelsize.saving.composition import has_numbers, has_weights, is_half_made
+from pytest_modelsize.saving.training_state import holds_arrays
 
 __all__ = [
     "find_subjects",
@@ -239,11 +240,21 @@ def _none(around: Surroundings) -> str:
         where += f" ({were})"
     if around.instance is not None:
         where += ", its instance's attributes"
+    arrays = [
+        f"{name}: {described(value)}"
+        for name, value in around.body.locals.items()
+        if name.isidentifier() and name not in around.fixtures and holds_arrays(value)
+    ]
+    data = (
+        f"; arrays alone ({listed(arrays)}) are data: write them to a file, if they ship"
+        if arrays
+        else ""
+    )
     files = list(islice(_unrecognised(around.tmp_path), 8))
     lying = f"; in its tmp_path, of no format known here, lie {', '.join(files)}" if files else ""
     return (
         f"no model and no artifact found in {where}, the locals of its body, what it made, or "
-        f"what it saved{lying}; write "
+        f"what it saved{data}{lying}; write "
         'model="fixture.attribute" or path="exports/*.keras", or hand the '
         "model to the model_size fixture"
     )

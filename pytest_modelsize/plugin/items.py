@@ -45,9 +45,15 @@ _OWN_FIXTURES = frozenset(
         "record_property", "record_testsuite_property", "record_xml_attribute", "recwarn",
         "request",
         "subtests", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory",
+        # Of plugins that many have: asyncio, anyio, benchmark, mock, xdist, freezegun.
+        "anyio_backend", "anyio_backend_name", "anyio_backend_options", "benchmark",
+        "benchmark_weave", "class_mocker", "event_loop", "event_loop_policy", "free_tcp_port",
+        "free_tcp_port_factory", "free_udp_port", "free_udp_port_factory", "freezer", "mocker",
+        "module_mocker", "package_mocker", "session_mocker", "testrun_uid", "unused_tcp_port",
+        "unused_tcp_port_factory", "unused_udp_port", "unused_udp_port_factory", "worker_id",
     }
 )  # fmt: skip
-"""Names of the fixtures that pytest and this plugin have: no model comes out of one."""
+"""Names of the fixtures that pytest, this plugin and usual others have: no model comes of one."""
 _REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, MarkerRequest]]]()
 
 

@@ -132,11 +132,8 @@ def save(
     except Exception as error:  # whatever the framework raises: the test's author is told
         _remove(folder, path)
         said = f"{type(error).__name__}: {_joined(error)}"
-        if _raises_by_itself(model, path, format, error):
-            said += (
-                "\n\nThe model's own save() raises the same: mend that, or name another model or "
-                "file with model= or path="
-            )
+        if framework in ("keras", "tf_keras") and format in ("keras", "h5"):
+            said += _own_fault(model, path, error)
         raise SaveError(f"{name} cannot be saved as {FORMATS[format]}: {said}") from error
     except BaseException:  # a timeout or Ctrl-C: nothing half-written is left behind
         _remove(folder, path)
@@ -207,18 +204,33 @@ def _joined(error: Exception) -> str:
     return line + gap + rest
 
 
-def _raises_by_itself(model: Any, path: Path, format: str, error: Exception) -> bool:
-    """Return whether the call that users write for a Keras model raises ``error``, too."""
-    of_keras = framework_of(model) in ("keras", "tf_keras") and format in ("keras", "h5")
-    if not of_keras or isinstance(error, OSError):
-        return False
+def _own_fault(model: Any, path: Path, error: Exception) -> str:
+    """Return what to write where the call that users write for a Keras model raises ``error``, too;
+    empty where it does not.
+    """
+    if isinstance(error, OSError):
+        return ""
+    own = _raised_by(lambda: model.save(str(path)), path)
+    if type(own) is not type(error) or str(own) != str(error):
+        return ""
+    weights = path.with_name(f"{path.stem}.weights.h5")
+    alone = _raised_by(lambda: model.save_weights(str(weights)), weights) is None
+    more = ', or hold its weights alone, with format="weights"' if alone else ""
+    return (
+        f"\n\nThe model's own save() raises the same: mend that{more}, or name another model or "
+        "file with model= or path="
+    )
+
+
+def _raised_by(call: Callable[[], object], path: Path) -> Exception | None:
+    """Return what a save to ``path`` raises; nothing of it is left there."""
     try:
-        model.save(str(path))
-    except Exception as own:
-        return type(own) is type(error) and str(own) == str(error)
+        call()
+    except Exception as error:
+        return error
     finally:
         _remove(path.parent, path)
-    return False
+    return None
 
 
 def _remove(folder: Path, path: Path) -> None:

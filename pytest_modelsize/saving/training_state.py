@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pytest_modelsize.formats.mirrored_shapes import without_an_axis
-from pytest_modelsize.saving.containers import MOST, Elements, members_of
+from pytest_modelsize.saving.containers import MOST, Elements, members_of, walk
 from pytest_modelsize.saving.framework import array_kind, is_optimizer_state, part_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
 from pytest_modelsize.saving.per_class import per_class
 
-__all__ = ["arrays_in", "fields_of", "framework_of_arrays", "refuse_slots", "slots_in"]
+__all__ = [
+    "arrays_in",
+    "fields_of",
+    "framework_of_arrays",
+    "holds_arrays",
+    "refuse_slots",
+    "slots_in",
+]
 
 _DEEPEST = 8
+_FEW = 64
 _OPTAX = "optax"
 Steps = tuple[object, ...]
 _Shapes = set[tuple[int, ...]]
@@ -80,6 +89,12 @@ def arrays_in(value: object) -> Iterator[tuple[Steps, object]]:
     for steps, held, served in _walk(value):
         if served is None and array_kind(type(held)) is not None:
             yield steps, held
+
+
+def holds_arrays(value: object) -> bool:
+    """Return whether ``value`` is an array, or a container that has some among its first values."""
+    first = (value, *islice(walk(value), _FEW))
+    return any(array_kind(type(held)) is not None for held in first)
 
 
 def slots_in(value: object) -> list[Steps]:

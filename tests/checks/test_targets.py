@@ -10,6 +10,7 @@ from pytest_modelsize.checks.subject import NoModelError, Subject, Target, Targe
 from pytest_modelsize.checks.surroundings import Body, Surroundings
 from pytest_modelsize.checks.targets import find_subjects, means_largest
 from pytest_modelsize.saving.watching.saves import SavedFile
+from tests.needs import needs
 
 
 def model(path: Path, number: int = 1) -> Path:
@@ -55,8 +56,21 @@ def test_more_than_the_bound_is_not_looked_at(tmp_path):
         model(tmp_path / f"{number}.safetensors", number + 1)
     with pytest.raises(TargetError, match="3 models could be meant, and at most 2 are looked at"):
         find_subjects(Target(), around(tmp_path, body=Body(bound=2)))
-    with pytest.raises(TargetError, match="more than 16 models"):
+    with pytest.raises(TargetError, match=r"more than 16 models .*: name one, as in path=.*, or"):
         find_subjects(Target(), around(tmp_path, body=Body(lost=1)))
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    with pytest.raises(TargetError, match=r"\(ini option modelsize_max_models\): raise the bound"):
+        find_subjects(Target(), around(folder, body=Body(lost=1)))
+
+
+def test_arrays_alone_are_said_to_be_data(tmp_path):
+    np = needs("numpy")
+    body = Body(locals={"rows": [np.ones(3)], "table": np.ones(3), "size": 3, "@py_assert1": [3]})
+    with pytest.raises(NoModelError) as raised:
+        find_subjects(Target(), around(tmp_path, body=body))
+    said = "arrays alone (rows: a list of 1 numpy.ndarray, table: of type numpy.ndarray) are data"
+    assert said in str(raised.value)
 
 
 def test_without_any_the_message_says_where_was_looked_and_what_lies_there(tmp_path):
