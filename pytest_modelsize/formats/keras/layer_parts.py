@@ -45,17 +45,16 @@ class LayerPart:
 
     def enter(self, entries: dict[SectionPath, tuple[int, str]], path: SectionPath = ()) -> None:
         """Enter bytes and note of all that is at and below ``path``, as deep as layers were."""
-        _add(entries, path, self.own, "")
-        for key, (size, note) in self.keys.items():
-            _add(entries, (*path, key), size, note)
+        _add(entries, path, (self.own, ""))
+        for key, said in self.keys.items():
+            _add(entries, (*path, key), said)
         for part in self.parts:
             part.enter(entries, (*path, part.name or part.class_name or "(unnamed)"))
 
 
 def _add(
-    entries: dict[SectionPath, tuple[int, str]], path: SectionPath, size: int, note: str
+    entries: dict[SectionPath, tuple[int, str]], path: SectionPath, said: tuple[int, str]
 ) -> None:
-    if path in entries:
-        before, noted = entries[path]
-        size, note = before + size, note or noted
-    entries[path] = size, note
+    known = entries.setdefault(path, said)
+    if known is not said:
+        entries[path] = known[0] + said[0], said[1] or known[1]
