@@ -21,8 +21,7 @@ _KINDS = tuple(Kind)
 _DATA, _STRUCTURE, _RESERVED = (
     _KINDS.index(kind) for kind in (Kind.DATA, Kind.STRUCTURE, Kind.RESERVED)
 )
-
-
+_NOTHING = [0] * len(_KINDS)
 _DEEPEST = 48
 """Names in a path. What lies deeper is entered under the rest of its path as one name, so that no
 walk over a tree of sections has to fear how deep some file is nested."""
@@ -34,7 +33,7 @@ class _Account:
     __slots__ = ("note", "parts", "sizes")
 
     def __init__(self) -> None:
-        self.sizes = [0] * len(_KINDS)
+        self.sizes = _NOTHING[:]
         self.parts: dict[str, _Account] = {}
         self.note = ""
 

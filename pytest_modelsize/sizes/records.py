@@ -147,8 +147,8 @@ else:
         return not left and used == len(named)
 
     def _initializer(cls, frozen):
-        known = {"set_": object.__setattr__, "required": _REQUIRED}
-        parameters, lines = [], []
+        known = {"cls": cls, "set_": object.__setattr__, "required": _REQUIRED}
+        parameters, values = [], {}
         for name, said in cls.__record_fields__.items():
             value, parameter = name, name
             if not said.given and said.make is None and said.default is _REQUIRED:
@@ -165,7 +165,20 @@ else:
                 parameter = f"{name}=default_{name}"
             if parameter:
                 parameters.append(parameter)
-            lines.append(f"set_(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+            values[name] = value
+        plainly = [f"self.{name} = {value}" for name, value in values.items()]
+        lines = [f"set_(self, {name!r}, {value})" for name, value in values.items()]
+        if not frozen:
+            lines = plainly
+        elif cls.__bases__ == (object,) and "__slots__" in vars(cls):
+            known["open_"] = type(f"_Open{cls.__name__}", (), {"__slots__": cls.__slots__})
+            exactly = ['set_(self, "__class__", open_)', *plainly, "self.__class__ = cls"]
+            lines = [
+                "if self.__class__ is cls:",
+                *(f" {line}" for line in exactly),
+                "else:",
+                *(f" {line}" for line in lines),
+            ]
         if hasattr(cls, "__post_init__"):
             lines.append("self.__post_init__()")
         body = "\n ".join(lines)

@@ -59,10 +59,14 @@ def read(source: Source, ledger: Ledger) -> str:
         # The root's attributes are the configuration, and a run does not say which one it is.
         if path in file.objects and path != "/":
             extents.note(source, start, end - start, homes.of(path), content=content)
+    notes: dict[tuple[object, str], str] = {}
     for path, item in file.objects.items():
         home = homes.of(path)
-        note = _described(item) if item.type == "dataset" else ""
-        opaque = 0 if homes.knows(path, item) else item.data
+        note = ""
+        if item.type == "dataset":
+            kind = item.shape, item.dtype
+            note = notes.get(kind) or notes.setdefault(kind, _described(item))
+        opaque = item.data if item.data and not homes.knows(path, item) else 0
         ledger.add_object(home, item.data - opaque, item.structure, item.reserved, note)
         if opaque:
             # Nothing in the file says what it is for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from pytest_modelsize.formats.containers.hdf5.datatype import (
@@ -27,6 +28,8 @@ DATASPACE, DATATYPE = 0x01, 0x03
 _SHARED_RECORD = 2
 """Flag of an index record whose attribute is in the file's shared message heap."""
 _SHARED_HEAP_ID = 8
+_SIZES = struct.Struct("<3H").unpack_from
+"""Bytes of name, type and dataspace."""
 _LONGEST_HEAD = 9 + 3 * 2**16
 """Bytes that hold the name, the type and the dataspace of any attribute."""
 
@@ -126,7 +129,7 @@ def _read(
     if version not in (1, 2, 3):
         raise walk.error(f"attribute of version {version}")
     flags = head[1] if version > 1 else 0
-    name_size, type_size, space_size = (walk.uint(head, at, 2) for at in (2, 4, 6))
+    name_size, type_size, space_size = _SIZES(head, 2)
 
     def padded(size: int) -> int:
         return (size + 7) & ~7 if version == 1 else size
@@ -155,7 +158,18 @@ def _read(
     size = min(count * datatype.size, place.size - position)
     if place.own and not datatype.heaped:
         walk.carve(place.address + position, size, "attribute value", attribute, attribute, "data")
-    _read_value(walk, heaps, (place.address + position, size), datatype, attribute)
+    extent = place.address + position, size
+    if datatype.text and datatype.heaped:
+        value = head[position : position + size]
+        if len(value) < size:
+            value = walk.read(*extent)
+        places = claim_text_references(walk, heaps, value, datatype, attribute)
+        attribute.values = _heaped_strings(walk, places)
+    elif datatype.text:
+        # It stays where it is until it is asked for.
+        attribute.values = _fixed_strings(walk, extent, datatype.size)
+    else:
+        claim_stored_references(walk, heaps, *extent, datatype, attribute)
 
 
 def _name(owner: HDF5Object, name: bytes, attribute: HDF5Attribute) -> None:
@@ -164,19 +178,6 @@ def _name(owner: HDF5Object, name: bytes, attribute: HDF5Attribute) -> None:
     attributes = owner.attributes
     assert isinstance(attributes, dict)
     attributes[name.decode("utf-8", "surrogateescape")] = attribute
-
-
-def _read_value(
-    walk: Walk, heaps: GlobalHeaps, extent: Extent, datatype: Datatype, attribute: HDF5Attribute
-) -> None:
-    """Claim what the value refers to; leave the value itself where it is until it is asked for."""
-    if datatype.text and datatype.heaped:
-        places = claim_text_references(walk, heaps, walk.read(*extent), datatype, attribute)
-        attribute.values = _heaped_strings(walk, places)
-    elif datatype.text:
-        attribute.values = _fixed_strings(walk, extent, datatype.size)
-    else:
-        claim_stored_references(walk, heaps, *extent, datatype, attribute)
 
 
 def _heaped_strings(walk: Walk, places: list[Extent]) -> Callable[[int], list[bytes] | None]:

@@ -26,7 +26,7 @@ _PROPERTIES = {FIXED: 4, FLOAT: 12, TIME: 2, STRING: 0, BITS: 4}
 """Bytes of the properties that follow a simple class's eight common bytes."""
 _DEEPEST = 32
 _REMEMBERED = 64
-"""Datatypes that are kept at a time, by their encoding."""
+"""Datatypes, and dataspaces, that are kept at a time, by their encoding."""
 _LENGTH, _INDEX = 4, 4
 """Bytes of a sequence's length, and of the number of an object in the global heap."""
 _REVISED_PREFIX = 6
@@ -82,6 +82,17 @@ def read_dimensions(
 
     None for a null dataspace, and for maxima that are not stored.
     """
+    known = walk.dimensions.get(data)
+    if known is None:
+        if len(walk.dimensions) >= _REMEMBERED:
+            walk.dimensions.clear()
+        known = walk.dimensions[data] = _dimensions(walk, data)
+    return known
+
+
+def _dimensions(
+    walk: Walk, data: bytes
+) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
     version, rank, flags = data[0], data[1], data[2]
     if version not in (1, 2):
         raise walk.error(f"dataspace of version {version}")

@@ -77,9 +77,13 @@ class GlobalHeaps:
             return (content, size), False
         collection.owned[place] = True
         padded = (size + 7) & ~7
-        walk.give(start, self._header, "global heap object header", owner, "structure")
-        walk.give(content, size, "global heap object", owner, "data")
-        walk.give(content + size, padded - size, "global heap padding", owner, "structure")
+        if walk.traced:
+            walk.give(start, self._header, "global heap object header", owner, "structure")
+            walk.give(content, size, "global heap object", owner, "data")
+            walk.give(content + size, padded - size, "global heap padding", owner, "structure")
+        else:  # the same at once: a file of texts has millions of them
+            owner.structure += self._header + padded - size
+            owner.data += size
         return (content, size), True
 
     def settle(self) -> None:
@@ -124,13 +128,14 @@ class GlobalHeaps:
     def _objects(self, address: int, size: int) -> Iterator[tuple[int, int, int]]:
         """Yield index, address and bytes of content of each object of a collection."""
         walk, header = self._walk, self._header
+        unpack = walk.structs.heap_object
         position, window, begins = header, b"", header
         while size - position >= header:
             at = position - begins
             if at + header > len(window):
                 window = walk.read(address + position, min(_WINDOW, size - position))
                 begins, at = position, 0
-            index, content = walk.uint(window, at, 2), walk.length(window, at + 8)
+            index, content = unpack(window, at)
             if index == _FREE_SPACE:
                 return  # its size includes its own header
             whole = header + ((content + 7) & ~7)

@@ -40,8 +40,7 @@ def _tree_node(
     if node_type != _GROUP_NODE or used > most or (level is not None and here != level):
         raise walk.error(f"a group's B-tree node of type {node_type}, level {here}, {used} entries")
     live = 8 + 2 * width + key + used * (width + key)
-    walk.claim(address, live, "group B-tree", group, "structure")
-    walk.claim(address + live, size - live, "group B-tree, unused", group, "reserved")
+    walk.claim_used(address, live, size - live, "group B-tree", "group B-tree, unused", group)
     first = 8 + 2 * width + key
     return [(walk.address(data, first + i * (width + key)), here - 1) for i in range(used)]
 
@@ -49,25 +48,21 @@ def _tree_node(
 def _symbol_node(
     walk: Walk, address: int, group: HDF5Object, names: bytes
 ) -> list[tuple[bytes, int, int]]:
-    # A name's offset is as wide as a length, whatever the specification says (H5Gent.c).
-    name, width, most = walk.length_size, walk.offset_size, 2 * walk.group_leaf_k
-    entry = name + width + 24
+    most, entry = 2 * walk.group_leaf_k, walk.structs.symbol.size
     size = 8 + most * entry
     data = walk.structure(address, b"SNOD", size)
     used = walk.uint(data, 6, 2)
     if used > most:
         raise walk.error(f"a symbol node of {used} entries, where {most} fit")
     live = 8 + used * entry
-    walk.claim(address, live, "symbol node", group, "structure")
-    walk.claim(address + live, size - live, "symbol node, unused", group, "reserved")
+    walk.claim_used(address, live, size - live, "symbol node", "symbol node, unused", group)
     members = []
-    for position in range(8, live, entry):
-        offset = walk.length(data, position)
-        if data[position + name + width] != _SOFT_LINK:
+    for offset, header, kind in walk.structs.symbol.iter_unpack(data[8:live]):
+        if kind != _SOFT_LINK:
             end = names.find(b"\0", offset)
             if offset >= len(names) or end < 0:
                 raise walk.error("a link's name lies outside the group's heap")
-            members.append((names[offset:end], walk.address(data, position + name), offset))
+            members.append((names[offset:end], walk.defined(header), offset))
     return members
 
 

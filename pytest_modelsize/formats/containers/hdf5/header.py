@@ -42,8 +42,17 @@ class Message:
 
 @dataclass(slots=True)
 class _Chunk:
-    """A run of messages: where it begins, its bytes, and how they are laid out."""
+    """A run of messages.
 
+    Attributes:
+        start: where what leads to it begins.
+        address: where the messages begin.
+        data: their bytes.
+        prefix: bytes of a message's own header.
+        version: of the object header.
+    """
+
+    start: int
     address: int
     data: bytes
     prefix: int
@@ -97,9 +106,7 @@ def _first_chunk(walk: Walk, address: int, owner: HDF5Object | None) -> _Chunk:
     if not start or start[0] != 1:
         raise walk.error(f"object header expected, {start[:4]!r} found")
     size = walk.uint(start, 8, 4)
-    if owner is not None:
-        walk.claim(address, 16, "object header", owner, "structure")
-    return _Chunk(address + 16, _body(walk, address, start, 16, size), 8, 1)
+    return _Chunk(address, address + 16, _body(walk, address, start, 16, size), 8, 1)
 
 
 def _first_chunk_2(walk: Walk, address: int, start: bytes, owner: HDF5Object | None) -> _Chunk:
@@ -112,9 +119,8 @@ def _first_chunk_2(walk: Walk, address: int, start: bytes, owner: HDF5Object | N
     position += width
     body = _body(walk, address, start, position, size)
     if owner is not None:
-        walk.claim(address, position, "object header", owner, "structure")
         walk.claim(address + position + size, 4, "checksum", owner, "structure")
-    return _Chunk(address + position, body, 6 if flags & 4 else 4, 2)
+    return _Chunk(address, address + position, body, 6 if flags & 4 else 4, 2)
 
 
 def _body(walk: Walk, address: int, start: bytes, position: int, size: int) -> bytes:
@@ -129,49 +135,47 @@ def _continuation(walk: Walk, message: Message, chunk: _Chunk, owner: HDF5Object
     if owner is not None:
         walk.first_visit(address)
     if chunk.version == 1:
-        return _Chunk(address, walk.read(address, size), chunk.prefix, 1)
+        return _Chunk(address, address, walk.read(address, size), chunk.prefix, 1)
     if size < 8:
         raise walk.error(f"a header continuation of {size} bytes")
     data = walk.structure(address, b"OCHK", size)
     if owner is not None:
-        walk.claim(address, 4, "object header", owner, "structure")
         walk.claim(address + size - 4, 4, "checksum", owner, "structure")
-    return _Chunk(address + 4, data[4:-4], chunk.prefix, 2)
+    return _Chunk(address, address + 4, data[4:-4], chunk.prefix, 2)
 
 
 def _messages(walk: Walk, chunk: _Chunk, owner: HDF5Object | None) -> list[Message]:
-    """Return the messages of a chunk; claim their bytes for ``owner``.
+    """Return the messages of a chunk; claim their bytes, and what leads to them, for ``owner``.
 
     Runs of live messages are claimed together, and so are runs of empty ones.
     """
     found = []
-    data, prefix = chunk.data, chunk.prefix
-    position = run = 0
-    end = len(data)
+    data, prefix, address = chunk.data, chunk.prefix, chunk.address
+    unpack = _VERSION_1 if chunk.version == 1 else _VERSION_2
+    position, end = 0, len(data)
+    run = chunk.start - address  # where the live messages begin that were not claimed yet
     while end - position >= prefix:
-        if chunk.version == 1:
-            kind, size, flags = _VERSION_1(data, position)
-        else:
-            kind, size, flags = _VERSION_2(data, position)
+        kind, size, flags = unpack(data, position)
         body = position + prefix
         following = body + size
         if following > end:
-            walk.at = chunk.address + position
+            walk.at = address + position
             raise walk.error(f"a header message of {size} bytes leaves its header")
         if kind == NIL:
             if owner is not None:
-                walk.claim(chunk.address + run, position - run, "object header", owner, "structure")
-                walk.claim(
-                    chunk.address + position, prefix + size, "empty message", owner, "reserved"
+                used, unused = position - run, following - position
+                walk.claim_used(
+                    address + run, used, unused, "object header", "empty message", owner
                 )
             run = following
         elif kind not in _COMPLETE:
             if kind > _LAST_KNOWN:
                 walk.remark(f"header messages of type {kind}, which are not known here")
-            shared = bool(flags & _SHARED)
-            found.append(Message(kind, shared, chunk.address + body, data[body:following], prefix))
+            shared = flags & _SHARED != 0
+            found.append(Message(kind, shared, address + body, data[body:following], prefix))
         position = following
-    if owner is not None:
-        walk.claim(chunk.address + run, position - run, "object header", owner, "structure")
-        walk.claim(chunk.address + position, end - position, "header gap", owner, "reserved")
+    if owner is not None and run < end:
+        used, unused = position - run, end - position
+        walk.claim_used(address + run, used, unused, "object header", "header gap", owner)
+        walk.at = address + (position if unused else max(run, 0))
     return found

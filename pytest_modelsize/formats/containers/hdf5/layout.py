@@ -27,7 +27,7 @@ _LARGEST_UNPACKED = 2**24
 """Bytes of a chunk that is unpacked: a million references to the heap."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
     """What a layout is about.
 
@@ -100,8 +100,8 @@ def _read_new(
     if kind == _COMPACT:
         _compact(walk, heaps, message, 4, walk.uint(body, 2, 2), stored, dataset)
     elif kind == _CONTIGUOUS:
-        address, size = walk.address(body, 2), walk.length(body, 2 + walk.offset_size)
-        _contiguous(walk, heaps, address, size, stored, dataset)
+        address, size = walk.structs.contiguous(body)
+        _contiguous(walk, heaps, walk.defined(address), size, stored, dataset)
     elif kind == _CHUNKED and version == 3:
         from pytest_modelsize.formats.containers.hdf5.chunks import read_chunks_3
 

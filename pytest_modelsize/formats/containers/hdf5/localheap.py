@@ -17,17 +17,17 @@ def read_local_heap(walk: Walk, address: int, owner: Account) -> bytes:
     header = (8 + 2 * walk.length_size + walk.offset_size + 7) & ~7
     data = walk.structure(address, b"HEAP", header)
     walk.first_visit(address)
-    size = walk.length(data, 8)
-    free = walk.length(data, 8 + walk.length_size)
-    segment = walk.address(data, 8 + 2 * walk.length_size)
+    size, free, segment = walk.structs.heap(data)
     walk.claim(address, header, "local heap", owner, "structure")
     if not size:
         return b""
+    segment = walk.defined(segment)
     names = walk.read(segment, size)
     position = 0
     for start, end in _free_blocks(walk, names, free):
-        walk.claim(segment + position, start - position, "local heap", owner, "structure")
-        walk.claim(segment + start, end - start, "local heap free space", owner, "reserved")
+        used, unused = start - position, end - start
+        what = "local heap"
+        walk.claim_used(segment + position, used, unused, what, "local heap free space", owner)
         position = end
     walk.claim(segment + position, size - position, "local heap", owner, "structure")
     return names

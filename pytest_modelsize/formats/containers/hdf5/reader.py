@@ -32,6 +32,7 @@ __all__ = ["read_hdf5"]
 
 LINK_INFO, LINK, EXTERNAL_FILES, LAYOUT = 0x02, 0x06, 0x07, 0x08
 FILTERS, SHARED_TABLE, SYMBOL_TABLE, ATTRIBUTE_INFO = 0x0B, 0x0F, 0x11, 0x15
+_OF_DATASETS = {DATASPACE, DATATYPE, FILTERS, LAYOUT}
 FILE_SPACE_INFO, BTREE_K, CACHE_IMAGE = 0x17, 0x13, 0x18
 """Header message types (specification, section IV.A.2)."""
 
@@ -93,8 +94,9 @@ class _Reader:
     def _check(self, file: HDF5File) -> None:
         total = sum(size for _, _, size in file.loose)
         for item in file.objects.values():
-            total += item.total()
-            total += sum(attribute.total() for attribute in item.attributes.values())
+            total += item.data + item.structure + item.reserved
+            for attribute in item.attributes.values():
+                total += attribute.total()
         if total != self._walk.source.size:
             raise self._walk.source.error(
                 None, f"{total:,d} bytes were attributed, {self._walk.source.size:,d} are there"
@@ -141,7 +143,9 @@ class _Reader:
         found: dict[int, Message] = {}
         external = False
         for message in read_header(walk, address, item):
-            if message.type == SYMBOL_TABLE:
+            if message.type in _OF_DATASETS:  # first, since most messages are of datasets
+                found[message.type] = message
+            elif message.type == SYMBOL_TABLE:
                 read_symbol_table(walk, message.body, item)
             elif message.type == LINK_INFO:
                 read_link_info(walk, message.body, item)
@@ -155,8 +159,6 @@ class _Reader:
                 read_local_heap(walk, walk.address(message.body, 8), item)
                 walk.remark(f"{path}: its elements lie in other files")
                 external = True
-            else:
-                found[message.type] = message
         if LAYOUT in found:
             self._read_dataset(item, found, external)
         elif DATATYPE in found:
@@ -165,12 +167,10 @@ class _Reader:
     def _read_dataset(self, item: HDF5Object, found: dict[int, Message], external: bool) -> None:
         walk = self._walk
         item.type = "dataset"
-        bodies = {
-            kind: self._shared.body(found[kind], item.path)
+        encoded_type, encoded_space, filters = (
+            self._shared.body(found[kind], item.path) if kind in found else None
             for kind in (DATATYPE, DATASPACE, FILTERS)
-            if kind in found
-        }
-        encoded_type, encoded_space = bodies.get(DATATYPE), bodies.get(DATASPACE)
+        )
         datatype = read_datatype(walk, encoded_type) if encoded_type else None
         extents, largest = read_dimensions(walk, encoded_space) if encoded_space else (None, None)
         item.shape, item.dtype = extents, datatype.name if datatype is not None else ""
@@ -178,7 +178,7 @@ class _Reader:
             datatype=datatype,
             extents=extents,
             largest=largest,
-            filters=bodies.get(FILTERS),
+            filters=filters,
             external=external,
         )
         read_layout(walk, self._heaps, found[LAYOUT], stored, item)

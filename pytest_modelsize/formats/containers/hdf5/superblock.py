@@ -73,12 +73,12 @@ def _find(walk: Walk) -> int:
 
 
 def _sizes(walk: Walk, data: bytes, position: int) -> None:
-    walk.offset_size, walk.length_size = data[position], data[position + 1]
-    if walk.offset_size not in (4, 8) or walk.length_size not in (4, 8):
+    offset_size, length_size = data[position], data[position + 1]
+    if offset_size not in (4, 8) or length_size not in (4, 8):
         raise walk.error(
-            f"offsets of {walk.offset_size} and lengths of {walk.length_size} bytes; "
-            "4 and 8 are known"
+            f"offsets of {offset_size} and lengths of {length_size} bytes; 4 and 8 are known"
         )
+    walk.set_sizes(offset_size, length_size)
 
 
 def _version_0(walk: Walk, data: bytes, version: int) -> tuple[int, int, int, int, int]:

@@ -49,10 +49,25 @@ def claim_text_references(
     An empty text has no heap object: its content has no bytes.
     """
     found: list[Extent] = []
-    if datatype.size:
+    reference = walk.structs.reference
+    if datatype.heaped == "vlen" and datatype.size == reference.size and not _nests(datatype):
+        whole = len(data) // reference.size * reference.size
+        for length, address, index in reference.iter_unpack(data[:whole]):
+            extent, new = _EMPTY, True
+            if length and (address := walk.defined(address)) not in (0, UNDEFINED):
+                extent, new = heaps.owned(address, index, owner)
+            if not new:
+                walk.spend(_REFERENCE)
+            found.append(extent)
+    elif datatype.size:
         count = len(data) // datatype.size
         _Finder(walk, heaps, owner, found).elements(data, 0, count, datatype, 0)
     return found
+
+
+def _nests(datatype: Datatype) -> bool:
+    """Return whether what its elements refer to refers to the heap in its turn."""
+    return datatype.base is not None and datatype.base.heaped is not None
 
 
 def claim_stored_references(

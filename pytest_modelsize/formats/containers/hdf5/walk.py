@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from pytest_modelsize.formats.containers.hdf5.model import Account, HDF5Object, Trace
+from pytest_modelsize.formats.containers.hdf5.structs import structs_of
 from pytest_modelsize.formats.source import ArtifactError, Source
 from pytest_modelsize.sizes.measurement import Kind
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_modelsize.formats.containers.hdf5.datatype import Datatype
 
+    Dimensions = tuple[tuple[int, ...] | None, tuple[int, ...] | None]
     Pot = Literal["data", "structure", "reserved"]
 
 __all__ = ["UNDEFINED", "Walk"]
@@ -40,6 +42,11 @@ _LOOKS, _FREE_LOOKS = 4, 2**20
 _MOST_UNPACKED = 2**24
 """Bytes that may be unpacked beyond a file's own size: honest references to the heap take less."""
 
+_PAGE, _OVERLAP, _MOST_PAGES = 2048, 576, 64
+"""The HDF5 library lays structures out in blocks of so many bytes, each structure after those that
+were made with it, so that they are read together; what begins in a page and is no larger than the
+overlap, as most nodes and headers are, is whole in it. And how many pages are kept."""
+
 _UINT = {
     1: struct.Struct("<B").unpack_from,
     2: struct.Struct("<H").unpack_from,
@@ -57,6 +64,7 @@ class Walk:
         end: the end-of-file address, relative to `base`.
         offset_size: bytes of an address.
         length_size: bytes of a length.
+        structs: how what has both is unpacked.
         group_leaf_k: "Group Leaf Node K" of the superblock.
         group_internal_k: "Group Internal Node K".
         chunk_k: "Indexed Storage Internal Node K".
@@ -65,7 +73,7 @@ class Walk:
         loose: bytes that serve no object, by name and kind.
         notes: remarks for the reader of a report.
         named: where each object's name stands in its group's heap, by path; None where no one asks.
-        datatypes: those parsed lately, by their encoding: most datasets have the same.
+        datatypes, dimensions: those parsed lately, by their encoding: most datasets have the same.
     """
 
     def __init__(
@@ -74,7 +82,7 @@ class Walk:
         self.source = source
         self.base = 0
         self.end = source.size
-        self.offset_size = self.length_size = 8
+        self.set_sizes(8, 8)
         self.group_leaf_k, self.group_internal_k, self.chunk_k = 4, 16, 32
         self.objects: dict[int, HDF5Object] = {}
         self.paths: dict[int, str] = {}
@@ -86,12 +94,19 @@ class Walk:
         # be one, and a tuple takes ten times the room.
         self._starts, self._ends = array("Q"), array("Q")
         self.datatypes: dict[bytes, Datatype] = {}
+        self.dimensions: dict[bytes, Dimensions] = {}
         self._claimed = self._spent = self._unpacked = 0
         self._path_text = 0
         self._trace = trace
         self.named = named
         self._visited: set[int] = set()
+        self._pages: dict[int, bytes] = {}
         self.at = 0
+
+    def set_sizes(self, offset_size: int, length_size: int) -> None:
+        """Take addresses and lengths to have so many bytes, 4 or 8."""
+        self.offset_size, self.length_size = offset_size, length_size
+        self.structs = structs_of(offset_size, length_size)
 
     # ------------------------------------------------------------------ reading
 
@@ -100,7 +115,19 @@ class Walk:
         self.at = address
         if address + size > self.end:
             raise self.error(f"{size:,d} bytes expected here, past the end of the file")
-        return self.source.read(self.base + address, size)
+        place = self.base + address
+        within = place % _PAGE
+        page = self._pages.get(place - within) or self._page(place - within)
+        data = page[within : within + size]
+        return data if len(data) == size else self.source.read(place, size)
+
+    def _page(self, place: int) -> bytes:
+        """Read the page that begins at ``place`` of the source, and keep it for a while."""
+        if len(self._pages) >= _MOST_PAGES:
+            self._pages.clear()
+        size = min(_PAGE + _OVERLAP, self.source.size - place)
+        page = self._pages[place] = self.source.read(place, size)
+        return page
 
     def structure(self, address: int, signature: bytes, size: int) -> bytes:
         """Return the structure at ``address``, which must begin with ``signature``."""
@@ -122,10 +149,11 @@ class Walk:
 
     def address(self, data: bytes, position: int) -> int:
         """Return the address stored at ``position``; `UNDEFINED` where all its bits are set."""
-        (value,) = _UINT[self.offset_size](data, position)
-        if self.offset_size == 4 and value == 0xFFFF_FFFF:
-            return UNDEFINED
-        return int(value)
+        return self.defined(int(_UINT[self.offset_size](data, position)[0]))
+
+    def defined(self, address: int) -> int:
+        """Return an address as it is stored; `UNDEFINED` where all its bits are set."""
+        return UNDEFINED if address == 0xFFFF_FFFF and self.offset_size == 4 else address
 
     def length(self, data: bytes, position: int) -> int:
         """Return the length stored at ``position``."""
@@ -193,11 +221,44 @@ class Walk:
         else:
             owner.data += size
 
+    def claim_used(
+        self, address: int, used: int, unused: int, what: str, rest: str, owner: Account
+    ) -> None:
+        """Give ``used`` bytes of structure at ``address`` and ``unused`` behind them to ``owner``.
+
+        Args:
+            address: where they begin.
+            used: bytes of the structure.
+            unused: bytes that are reserved for more of it.
+            what: the structure.
+            rest: what is reserved.
+            owner: whom both serve.
+        """
+        end, claimed = address + used + unused, self._claimed + used + unused
+        if self._trace or used <= 0 or min(address, unused) < 0 or max(end, claimed) > self.end:
+            self.claim(address, used, what, owner, "structure")
+            self.claim(address + used, unused, rest, owner, "reserved")
+            return
+        self.at, self._claimed = address + used if unused else address, claimed
+        ends = self._ends
+        if ends and ends[-1] == address:
+            ends[-1] = end
+        else:
+            self._starts.append(address)
+            ends.append(end)
+        owner.structure += used
+        owner.reserved += unused
+
     def claim_loose(self, address: int, size: int, what: str, kind: Kind) -> None:
         """Give ``size`` bytes at ``address`` to no object."""
         if size > 0:
             self.cover(address, size, what)
             self.give_loose(address, size, what, kind)
+
+    @property
+    def traced(self) -> bool:
+        """Whether someone is told of each region."""
+        return self._trace is not None
 
     def give(self, address: int, size: int, what: str, owner: Account, pot: Pot) -> None:
         """Give ``size`` bytes that are covered already to ``owner``."""
