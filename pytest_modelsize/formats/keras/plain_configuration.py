@@ -57,6 +57,7 @@ class _Reader:
     def __init__(self, written: str) -> None:
         self._text = written
         self._strings = _Strings()
+        self._last: dict[str, tuple[str, str]] = {}
         # Its end is where Python's parser ends that reads it once more, which no code here is
         # as fast as.
         self._parse = json.JSONDecoder().raw_decode
@@ -177,10 +178,15 @@ class _Reader:
         """Pass a value that is one entry whatever it holds."""
         if not value:
             return at + 2 * _BRACKET, None, 0, ""
-        _, end = self._parse(self._text, at)
-        if end - at < BASE64_FROM:
-            return end, None, 0, ""
-        return end, None, 0, _note(key, value, self._text[at:end])
+        # Most layers have the initializers, and the types, that the layer before them has. A value
+        # in brackets ends where they close, whatever follows.
+        text, note = self._last.get(key, ("", ""))
+        if not text or not self._text.startswith(text, at):
+            _, end = self._parse(self._text, at)
+            text = self._text[at:end]
+            note = _note(key, value, text) if len(text) >= BASE64_FROM else ""
+            self._last[key] = text, note
+        return at + len(text), None, 0, note
 
 
 def _note(key: str, value: Any, text: str) -> str:

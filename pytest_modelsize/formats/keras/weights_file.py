@@ -64,8 +64,8 @@ def read(source: Source, ledger: Ledger) -> str:
         home = homes.of(path)
         note = ""
         if item.type == "dataset":
-            kind = item.shape, item.dtype
-            note = notes.get(kind) or notes.setdefault(kind, _described(item))
+            elements = item.shape, item.dtype
+            note = notes.get(elements) or notes.setdefault(elements, _described(item))
         opaque = item.data if item.data and not homes.knows(path, item) else 0
         ledger.add_object(home, item.data - opaque, item.structure, item.reserved, note)
         if opaque:

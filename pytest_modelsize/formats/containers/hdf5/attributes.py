@@ -6,7 +6,6 @@ import struct
 from collections.abc import Callable
 
 from pytest_modelsize.formats.containers.hdf5.datatype import (
-    Datatype,
     read_datatype,
     read_dimensions,
 )
@@ -158,18 +157,18 @@ def _read(
     size = min(count * datatype.size, place.size - position)
     if place.own and not datatype.heaped:
         walk.carve(place.address + position, size, "attribute value", attribute, attribute, "data")
-    extent = place.address + position, size
+    value_at = place.address + position, size
     if datatype.text and datatype.heaped:
         value = head[position : position + size]
         if len(value) < size:
-            value = walk.read(*extent)
+            value = walk.read(*value_at)
         places = claim_text_references(walk, heaps, value, datatype, attribute)
         attribute.values = _heaped_strings(walk, places)
     elif datatype.text:
         # It stays where it is until it is asked for.
-        attribute.values = _fixed_strings(walk, extent, datatype.size)
+        attribute.values = _fixed_strings(walk, value_at, datatype.size)
     else:
-        claim_stored_references(walk, heaps, *extent, datatype, attribute)
+        claim_stored_references(walk, heaps, *value_at, datatype, attribute)
 
 
 def _name(owner: HDF5Object, name: bytes, attribute: HDF5Attribute) -> None:

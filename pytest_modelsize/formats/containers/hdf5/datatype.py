@@ -90,9 +90,7 @@ def read_dimensions(
     return known
 
 
-def _dimensions(
-    walk: Walk, data: bytes
-) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+def _dimensions(walk: Walk, data: bytes) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
     version, rank, flags = data[0], data[1], data[2]
     if version not in (1, 2):
         raise walk.error(f"dataspace of version {version}")

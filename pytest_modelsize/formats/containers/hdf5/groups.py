@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from pytest_modelsize.formats.containers.hdf5.localheap import read_local_heap
 from pytest_modelsize.formats.containers.hdf5.model import HDF5Object
 from pytest_modelsize.formats.containers.hdf5.walk import UNDEFINED, Walk
@@ -10,6 +12,8 @@ __all__ = ["read_link", "read_link_info", "read_symbol_table"]
 
 _SOFT_LINK = 2
 """Cache type of a symbol table entry that is a soft link."""
+_NODE, _USED = struct.Struct("<4xBBH").unpack_from, struct.Struct("<6xH").unpack_from
+"""Type, level and entries of a B-tree node; entries of a symbol node."""
 _GROUP_NODE = 0
 """Node type of a version 1 B-tree that indexes a group."""
 
@@ -36,7 +40,7 @@ def _tree_node(
     width, key, most = walk.offset_size, walk.length_size, 2 * walk.group_internal_k
     size = 8 + 2 * width + most * width + (most + 1) * key
     data = walk.structure(address, b"TREE", size)
-    node_type, here, used = data[4], data[5], walk.uint(data, 6, 2)
+    node_type, here, used = _NODE(data)
     if node_type != _GROUP_NODE or used > most or (level is not None and here != level):
         raise walk.error(f"a group's B-tree node of type {node_type}, level {here}, {used} entries")
     live = 8 + 2 * width + key + used * (width + key)
@@ -51,7 +55,7 @@ def _symbol_node(
     most, entry = 2 * walk.group_leaf_k, walk.structs.symbol.size
     size = 8 + most * entry
     data = walk.structure(address, b"SNOD", size)
-    used = walk.uint(data, 6, 2)
+    (used,) = _USED(data)
     if used > most:
         raise walk.error(f"a symbol node of {used} entries, where {most} fit")
     live = 8 + used * entry

@@ -17,6 +17,8 @@ _LAST_KNOWN = 0x18
 _SHARED = 0x02
 _VERSION_1, _VERSION_2 = struct.Struct("<HHB").unpack_from, struct.Struct("<BHB").unpack_from
 """Type, size and flags of a message, in either version of the header."""
+_SIZE = struct.Struct("<8xI").unpack_from
+"""Bytes of the messages of a header of version 1."""
 _FIRST_READ = 512
 """Bytes that hold the first chunk of most headers, so that one read serves."""
 
@@ -40,23 +42,9 @@ class Message:
     prefix: int
 
 
-@dataclass(slots=True)
-class _Chunk:
-    """A run of messages.
-
-    Attributes:
-        start: where what leads to it begins.
-        address: where the messages begin.
-        data: their bytes.
-        prefix: bytes of a message's own header.
-        version: of the object header.
-    """
-
-    start: int
-    address: int
-    data: bytes
-    prefix: int
-    version: int
+_Chunk = tuple[int, int, bytes, int, int]
+"""A run of messages: where what leads to it begins, where the messages begin, their bytes, bytes of
+a message's own header, and the version of the object header."""
 
 
 def read_header(walk: Walk, address: int, owner: HDF5Object) -> list[Message]:
@@ -81,7 +69,7 @@ def find_message(walk: Walk, address: int, wanted: int) -> Message | None:
     seen = set()
     chunks = [_first_chunk(walk, address, None)]
     for chunk in chunks:
-        walk.spend(len(chunk.data))
+        walk.spend(len(chunk[2]))
         for message in _messages(walk, chunk, None):
             if message.type == wanted:
                 return message
@@ -105,8 +93,8 @@ def _first_chunk(walk: Walk, address: int, owner: HDF5Object | None) -> _Chunk:
         return _first_chunk_2(walk, address, start, owner)
     if not start or start[0] != 1:
         raise walk.error(f"object header expected, {start[:4]!r} found")
-    size = walk.uint(start, 8, 4)
-    return _Chunk(address, address + 16, _body(walk, address, start, 16, size), 8, 1)
+    (size,) = _SIZE(start)
+    return address, address + 16, _body(walk, address, start, 16, size), 8, 1
 
 
 def _first_chunk_2(walk: Walk, address: int, start: bytes, owner: HDF5Object | None) -> _Chunk:
@@ -120,7 +108,7 @@ def _first_chunk_2(walk: Walk, address: int, start: bytes, owner: HDF5Object | N
     body = _body(walk, address, start, position, size)
     if owner is not None:
         walk.claim(address + position + size, 4, "checksum", owner, "structure")
-    return _Chunk(address, address + position, body, 6 if flags & 4 else 4, 2)
+    return address, address + position, body, 6 if flags & 4 else 4, 2
 
 
 def _body(walk: Walk, address: int, start: bytes, position: int, size: int) -> bytes:
@@ -134,14 +122,15 @@ def _continuation(walk: Walk, message: Message, chunk: _Chunk, owner: HDF5Object
     size = walk.length(message.body, walk.offset_size)
     if owner is not None:
         walk.first_visit(address)
-    if chunk.version == 1:
-        return _Chunk(address, address, walk.read(address, size), chunk.prefix, 1)
+    *_, prefix, version = chunk
+    if version == 1:
+        return address, address, walk.read(address, size), prefix, 1
     if size < 8:
         raise walk.error(f"a header continuation of {size} bytes")
     data = walk.structure(address, b"OCHK", size)
     if owner is not None:
         walk.claim(address + size - 4, 4, "checksum", owner, "structure")
-    return _Chunk(address, address + 4, data[4:-4], chunk.prefix, 2)
+    return address, address + 4, data[4:-4], prefix, 2
 
 
 def _messages(walk: Walk, chunk: _Chunk, owner: HDF5Object | None) -> list[Message]:
@@ -150,10 +139,10 @@ def _messages(walk: Walk, chunk: _Chunk, owner: HDF5Object | None) -> list[Messa
     Runs of live messages are claimed together, and so are runs of empty ones.
     """
     found = []
-    data, prefix, address = chunk.data, chunk.prefix, chunk.address
-    unpack = _VERSION_1 if chunk.version == 1 else _VERSION_2
+    start, address, data, prefix, version = chunk
+    unpack = _VERSION_1 if version == 1 else _VERSION_2
     position, end = 0, len(data)
-    run = chunk.start - address  # where the live messages begin that were not claimed yet
+    run = start - address  # where the live messages begin that were not claimed yet
     while end - position >= prefix:
         kind, size, flags = unpack(data, position)
         body = position + prefix

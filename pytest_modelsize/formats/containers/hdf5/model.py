@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from pytest_modelsize.sizes.measurement import Kind
 from pytest_modelsize.sizes.records import dataclass, field
@@ -51,7 +52,7 @@ class HDF5Attribute(Account):
         return self.values(limit)
 
 
-_NO_ATTRIBUTES: Mapping[str, HDF5Attribute] = {}
+_NO_ATTRIBUTES: Mapping[str, HDF5Attribute] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class HDF5Object(Account):
     type: Literal["group", "dataset", "datatype"] = "group"
     shape: tuple[int, ...] | None = None
     dtype: str = ""
-    attributes: Mapping[str, HDF5Attribute] = field(default_factory=lambda: _NO_ATTRIBUTES)
+    attributes: Mapping[str, HDF5Attribute] = _NO_ATTRIBUTES
 
 
 @dataclass(slots=True)

@@ -167,10 +167,9 @@ class _Reader:
     def _read_dataset(self, item: HDF5Object, found: dict[int, Message], external: bool) -> None:
         walk = self._walk
         item.type = "dataset"
-        encoded_type, encoded_space, filters = (
-            self._shared.body(found[kind], item.path) if kind in found else None
-            for kind in (DATATYPE, DATASPACE, FILTERS)
-        )
+        encoded_type = self._body(found.get(DATATYPE), item)
+        encoded_space = self._body(found.get(DATASPACE), item)
+        filters = self._body(found.get(FILTERS), item)
         datatype = read_datatype(walk, encoded_type) if encoded_type else None
         extents, largest = read_dimensions(walk, encoded_space) if encoded_space else (None, None)
         item.shape, item.dtype = extents, datatype.name if datatype is not None else ""
@@ -182,6 +181,11 @@ class _Reader:
             external=external,
         )
         read_layout(walk, self._heaps, found[LAYOUT], stored, item)
+
+    def _body(self, message: Message | None, item: HDF5Object) -> bytes | None:
+        if message is None:
+            return None
+        return self._shared.body(message, item.path)
 
     def _name_gap(self, start: int, end: int) -> None:
         """Give unclaimed bytes a name: a collection that nothing refers to, or free space."""

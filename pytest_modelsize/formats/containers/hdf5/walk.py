@@ -65,6 +65,7 @@ class Walk:
         offset_size: bytes of an address.
         length_size: bytes of a length.
         structs: how what has both is unpacked.
+        traced: someone is told of each region.
         group_leaf_k: "Group Leaf Node K" of the superblock.
         group_internal_k: "Group Internal Node K".
         chunk_k: "Indexed Storage Internal Node K".
@@ -98,6 +99,7 @@ class Walk:
         self._claimed = self._spent = self._unpacked = 0
         self._path_text = 0
         self._trace = trace
+        self.traced = trace is not None
         self.named = named
         self._visited: set[int] = set()
         self._pages: dict[int, bytes] = {}
@@ -235,7 +237,8 @@ class Walk:
             owner: whom both serve.
         """
         end, claimed = address + used + unused, self._claimed + used + unused
-        if self._trace or used <= 0 or min(address, unused) < 0 or max(end, claimed) > self.end:
+        inside = used > 0 and unused >= 0 and address >= 0 and end <= self.end >= claimed
+        if not inside or self.traced:
             self.claim(address, used, what, owner, "structure")
             self.claim(address + used, unused, rest, owner, "reserved")
             return
@@ -254,11 +257,6 @@ class Walk:
         if size > 0:
             self.cover(address, size, what)
             self.give_loose(address, size, what, kind)
-
-    @property
-    def traced(self) -> bool:
-        """Whether someone is told of each region."""
-        return self._trace is not None
 
     def give(self, address: int, size: int, what: str, owner: Account, pot: Pot) -> None:
         """Give ``size`` bytes that are covered already to ``owner``."""
