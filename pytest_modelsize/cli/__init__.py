@@ -10,18 +10,23 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 
 from pytest_modelsize.cli.exit_codes import BAD, PIPE, WITHIN
-from pytest_modelsize.cli.parsers import command_parser
+from pytest_modelsize.cli.plain_arguments import PlainArguments
 from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.source import ArtifactError
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
+    from types import SimpleNamespace
+    from typing import Any
 
 __all__ = ["main", "run"]
+
+_PLAIN = ("show", "check")
+"""Subcommands that are called again and again, and so read their arguments themselves."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,17 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    parser = command_parser(given[0] if given else "")
-    if not given:
-        parser.print_help()
-        return WITHIN
-    options = parser.parse_args(given)
+    options: Any = _plain_options(given)
+    if options is None:
+        from pytest_modelsize.cli.parsers import command_parser
+
+        parser = command_parser(given[0] if given else "")
+        if not given:
+            parser.print_help()
+            return WITHIN
+        options = parser.parse_args(given)
     options.given = given
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding has no sign for is no reason to break off.
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    run: Callable[[argparse.Namespace], int] = options.run
+    run: Callable[[Any], int] = options.run
     try:
         return run(options)
     except BrokenPipeError:
@@ -56,6 +65,15 @@ def _run(given: list[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         print(f"modelsize: {where}{error.strerror}", file=sys.stderr)
         return BAD
+
+
+def _plain_options(given: list[str]) -> SimpleNamespace | None:
+    """Return the options, where argparse is not needed to tell them."""
+    if not given or given[0] not in _PLAIN:
+        return None
+    arguments = PlainArguments()
+    import_module(f"pytest_modelsize.cli.{given[0]}").add_arguments(arguments)
+    return arguments.parse(given[1:])
 
 
 def run() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
+    from pytest_modelsize.cli.plain_arguments import PlainArguments
     from pytest_modelsize.sizes.budget import Limit
     from pytest_modelsize.sizes.growth import GrowthLimit
 
@@ -18,7 +19,7 @@ _COMPRESSIONS = ("gzip", "zstd")
 """The names of `checks.compression.METHODS`, which imports what compresses."""
 
 
-def add_compressed(parser: argparse.ArgumentParser) -> None:
+def add_compressed(parser: argparse.ArgumentParser | PlainArguments) -> None:
     """Add ``--compressed``, by which an artifact is weighed as it is downloaded."""
     parser.add_argument(
         "--compressed",
@@ -31,7 +32,7 @@ def positive(text: str) -> int:
     """Return a whole number from 1 up."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+        raise _wrong(f"{text!r} is not a whole number from 1 up")
     return number
 
 
@@ -41,9 +42,7 @@ def limit(text: str) -> int | str:
     try:
         parse_size(value)
     except SizeError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a size: write {_GRAMMAR}{_nearest(text)}"
-        ) from None
+        raise _wrong(f"{text!r} is not a size: write {_GRAMMAR}{_nearest(text)}") from None
     return value
 
 
@@ -69,7 +68,7 @@ def dtype_limits(text: str) -> Limit:
             raise SizeError(f"{text!r} is not written as float32=5%")
         return dtype_limit(dtype.strip(), limit(value) if value.isdigit() else value)
     except SizeError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise _wrong(str(error)) from None
 
 
 def growth_limit(text: str) -> GrowthLimit:
@@ -79,4 +78,11 @@ def growth_limit(text: str) -> GrowthLimit:
     try:
         return parse_growth(None, limit(text) if text.isdigit() else text)
     except SizeError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise _wrong(str(error)) from None
+
+
+def _wrong(problem: str) -> Exception:
+    """Return the error that argparse shows, which is imported when there is one."""
+    from argparse import ArgumentTypeError
+
+    return ArgumentTypeError(problem)

@@ -5,7 +5,6 @@ The budget is given by options, or, without any, by the project's file.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,12 +27,15 @@ from pytest_modelsize.storage.json_error import MeasurementJsonError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from pytest_modelsize.checks.diagnosis import Explanation
+    from pytest_modelsize.cli.plain_arguments import PlainArguments
 
 __all__ = ["add_arguments"]
 
 
-def add_arguments(check: argparse.ArgumentParser) -> None:
+def add_arguments(check: argparse.ArgumentParser | PlainArguments) -> None:
     """Add what the command takes."""
     check.description = (
         "Exit with 1 if an artifact is over its budget, and print where its bytes are. "

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from pytest_modelsize.cli.plain_arguments import PlainArguments
 
 __all__ = ["BOLD", "YELLOW", "add_colour", "is_coloured", "styled"]
 
@@ -12,7 +17,7 @@ BOLD, YELLOW = "1", "33"
 """Select Graphic Rendition of ECMA-48."""
 
 
-def add_colour(parser: argparse.ArgumentParser) -> None:
+def add_colour(parser: argparse.ArgumentParser | PlainArguments) -> None:
     """Add ``--color``."""
     parser.add_argument(
         "--color",

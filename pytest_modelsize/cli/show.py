@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,12 @@ from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.records import replace
 from pytest_modelsize.storage.json_error import MeasurementJsonError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from pytest_modelsize.cli.plain_arguments import PlainArguments
+
 __all__ = ["add_arguments"]
 
 _MOST_READ = 64 * 2**20
@@ -27,7 +32,7 @@ _LARGE = 10**8
 """Bytes to compress from which on a terminal is told how far it is."""
 
 
-def add_arguments(show: argparse.ArgumentParser) -> None:
+def add_arguments(show: argparse.ArgumentParser | PlainArguments) -> None:
     """Add what the command takes."""
     show.description = (
         "Print the sections of artifacts, largest first. They add up to its bytes. Entries of 1 % "
