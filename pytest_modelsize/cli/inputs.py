@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_modelsize.formats import ArtifactError, measure, recognise
-from pytest_modelsize.formats.extents import Extent, noted
+from pytest_modelsize.formats.extents import Noted, noted
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.json_error import MeasurementJsonError
@@ -44,12 +44,12 @@ class Input:
     Attributes:
         measurement: of it.
         path: where its bytes are; None of a measurement that was saved as JSON.
-        extents: which bytes hold which entry.
+        noted: which files it consists of, and which bytes hold which entry.
     """
 
     measurement: Measurement
     path: Path | None = None
-    extents: tuple[Extent, ...] = ()
+    noted: Noted | None = None
 
 
 @contextmanager
@@ -156,9 +156,9 @@ def read_inputs(path: Path) -> list[Input]:
     """
     if (saved := saved_measurements(path)) is not None:
         return [Input(measurement) for measurement in saved]
-    with noted() as extents:
+    with noted() as found:
         measurement = measure(path)
-    return [Input(measurement, path, tuple(extents))]
+    return [Input(measurement, path, found)]
 
 
 def saved_measurements(path: Path) -> list[Measurement] | None:

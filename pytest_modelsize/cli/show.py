@@ -127,7 +127,7 @@ def _print(found: Input, options: argparse.Namespace) -> None:
 
 def _causes(found: Input) -> list[str]:
     """Return what is known of the artifact's bloat, as lines."""
-    causes = find_causes(found.measurement, found.path, most_read=_MOST_READ, extents=found.extents)
+    causes = find_causes(found.measurement, found.path, most_read=_MOST_READ, noted=found.noted)
     return cause_lines(causes.causes, found.measurement.bytes_on_disk, causes.together)
 
 

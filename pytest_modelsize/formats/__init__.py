@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_modelsize.formats import registry
+from pytest_modelsize.formats import extents, registry
 from pytest_modelsize.formats.folder import Folder, Tree
 from pytest_modelsize.formats.gc_pause import gc_paused
 from pytest_modelsize.formats.live_names import LiveNames
@@ -68,6 +68,7 @@ def measure(
     tree, ledger = _tree(where, names), Ledger()
     with gc_paused():
         format = _read(where, tree, ledger)
+    extents.note_files(tree.read)
     return Measurement(shown, format, sum(tree.read.values()), ledger.sections())
 
 

@@ -7,7 +7,7 @@ of tensors' data, texts and members are noted on request.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -16,7 +16,7 @@ from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.measurement import SectionPath
 from pytest_modelsize.sizes.records import dataclass
 
-__all__ = ["Extent", "asked_for", "note", "note_run", "noted"]
+__all__ = ["Extent", "Noted", "asked_for", "note", "note_files", "note_run", "noted"]
 
 _MOST = 200_000
 """Runs that are noted of one artifact."""
@@ -45,13 +45,23 @@ class Extent:
         return self.path[0]
 
 
-_NOTED: ContextVar[list[Extent] | None] = ContextVar("extents", default=None)
+class Noted(list[Extent]):
+    """The runs that were noted while an artifact was measured.
+
+    Attributes:
+        files: what was read of it; None where it was not measured to the end.
+    """
+
+    files: frozenset[Path] | None = None
+
+
+_NOTED: ContextVar[Noted | None] = ContextVar("extents", default=None)
 
 
 @contextmanager
-def noted() -> Iterator[list[Extent]]:
-    """Collect in a list what readers note in this thread while the block runs."""
-    found: list[Extent] = []
+def noted() -> Iterator[Noted]:
+    """Collect what readers note in this thread while the block runs."""
+    found = Noted()
     token = _NOTED.set(found)
     try:
         yield found
@@ -62,6 +72,13 @@ def noted() -> Iterator[list[Extent]]:
 def asked_for() -> bool:
     """Return whether runs are being noted in this thread."""
     return _NOTED.get() is not None
+
+
+def note_files(files: Iterable[Path]) -> None:
+    """Note which files an artifact consists of."""
+    found = _NOTED.get()
+    if found is not None:
+        found.files = frozenset(files)
 
 
 def note(

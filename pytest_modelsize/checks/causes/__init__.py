@@ -22,7 +22,7 @@ from pytest_modelsize.checks.causes import (
 )
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT, REPLAYED, Cause, Findings
 from pytest_modelsize.checks.causes.evidence import MOST_READ, Evidence
-from pytest_modelsize.formats.extents import Extent
+from pytest_modelsize.formats.extents import Noted
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.sizes.records import replace
 
@@ -55,7 +55,7 @@ def find_causes(
     *,
     most_read: int = MOST_READ,
     scratch: Path | None = None,
-    extents: Sequence[Extent] | None = None,
+    noted: Noted | None = None,
 ) -> Findings:
     """Return the known kinds of bloat in an artifact, and what their fixes give.
 
@@ -65,10 +65,10 @@ def find_causes(
         most_read: bytes of tensors that are read to compare them.
         scratch: a folder in which the artifact may be written anew, without its tensors' bytes, to
             try a fix; None where that would take too long.
-        extents: what `formats.extents.noted` gathered as it was measured; None where nothing did.
+        noted: what `formats.extents.noted` gathered as it was measured; None where nothing did.
     """
     evidence = Evidence(
-        measurement=measurement, path=path, left=most_read, scratch=scratch, extents=extents
+        measurement=measurement, path=path, left=most_read, scratch=scratch, noted=noted
     )
     total = measurement.bytes_on_disk
     found = [c for c in _found(evidence, _KINDS) if c.size * _SMALLEST_SHARE >= total]

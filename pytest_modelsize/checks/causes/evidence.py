@@ -14,7 +14,7 @@ from pathlib import Path
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError, companions, files_of, is_whole, measure
-from pytest_modelsize.formats.extents import Extent, noted
+from pytest_modelsize.formats.extents import Extent, Noted, noted
 from pytest_modelsize.formats.source import open_source
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.data_types import TENSOR_NOTE
@@ -42,15 +42,15 @@ class Evidence:
         path: where it lies; None where its bytes are not there to be read.
         left: bytes of tensors that may still be read.
         scratch: a folder in which the artifact may be written anew, to try a fix; or None.
-        extents: which bytes hold which entry, where they were noted as it was measured; else they
-            are when they are needed.
+        noted: its files, and which bytes hold which entry, where they were noted as it was
+            measured; else it is measured again when they are needed.
     """
 
     measurement: Measurement
     path: Path | None = None
     left: int = MOST_READ
     scratch: Path | None = None
-    extents: Sequence[Extent] | None = None
+    noted: Noted | None = None
 
     @cached_property
     def _digests(self) -> dict[SectionPath, bytes | None]:
@@ -66,21 +66,26 @@ class Evidence:
         if self.path is None or self.measurement.format in _WHOLE or not self.path.is_dir():
             return {}
         found, named = {}, set()
-        for path in self._parts(self.path):
-            with suppress(ArtifactError):
+        read = self.noted.files if self.noted is not None else None
+        for path in self._parts(self.path, files_of(self.path) if read is None else read):
+            with suppress(ArtifactError), noted() as runs:
                 name = path.relative_to(self.path).as_posix()
                 found[name] = Evidence(
-                    measurement=measure(path), path=path, left=self.left, scratch=self.scratch
+                    measurement=measure(path),
+                    path=path,
+                    left=self.left,
+                    scratch=self.scratch,
+                    noted=runs,
                 )
                 named |= {file.relative_to(self.path).as_posix() for file in companions(path)}
         return {name: part for name, part in found.items() if name not in named}
 
     @staticmethod
-    def _parts(folder: Path) -> list[Path]:
+    def _parts(folder: Path, files: Iterable[Path]) -> list[Path]:
         """Return the files of a folder, and the artifacts that are folders in it."""
         whole: dict[Path, bool] = {folder: False}
         parts: dict[Path, None] = {}
-        for file in sorted(files_of(folder)):
+        for file in sorted(files):
             above = [place for place in file.parents if place.is_relative_to(folder)]
             for place in reversed(above):  # the outermost first
                 if place not in whole:
@@ -264,8 +269,8 @@ class Evidence:
     def _placed(self) -> dict[SectionPath, tuple[Extent, ...]]:
         found: dict[SectionPath, list[Extent]] = {}
         runs: Sequence[Extent] = ()
-        if self.path is not None and self.extents is not None:
-            runs = self.extents
+        if self.path is not None and self.noted is not None:
+            runs = self.noted
         elif self.path is not None:
             with suppress(ArtifactError), noted() as noting:
                 measure(self.path)
