@@ -15,10 +15,10 @@ from pytest_modelsize.sizes.patterns import late
 __all__ = ["format", "read", "recognises"]
 
 format = "file"
-_TFJS = late(r"group[0-9]+-shard[0-9]+of[0-9]+(\.bin)?")
+_TFJS = late(r"group[0-9]+-shard[0-9]+of[0-9]+(\.bin)?", holds=("group",))
 """tfjs-converter/python/tensorflowjs/write_weights.py."""
-_CHECKPOINT = late(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}")
-_ONNX = late(r"(.+\.onnx)[._]data")
+_CHECKPOINT = late(r"(.+)\.data-[0-9]{5}-of-[0-9]{5}", holds=(".data-",))
+_ONNX = late(r"(.+\.onnx)[._]data", holds=(".onnx",))
 """How exporters call a model's external data (torch/onnx, onnxruntime's tools)."""
 
 

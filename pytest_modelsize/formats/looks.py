@@ -150,7 +150,8 @@ def may_be_tfjs(source: Source) -> bool:
 @_of_file
 def may_be_coreml(source: Source) -> bool:
     """A version, then the description: its inputs, outputs, functions or metadata (Model.proto)."""
-    return _CORE_ML.match(source.head) is not None
+    head = source.head
+    return head[:1] == b"\x08" and _CORE_ML.match(head) is not None
 
 
 @_of_file

@@ -17,13 +17,14 @@ __all__ = ["NO_MODEL_HERE", "is_beside_a_model", "named_like_a_model", "refuse_p
 
 _LFS = late(
     rb"version https://(git-lfs\.github\.com/spec|hawser\.github\.com/spec)/v1\r?\n"
-    rb"(?:[a-z0-9.-]+ [^\n]*\n)*?oid sha256:"
+    rb"(?:[a-z0-9.-]+ [^\n]*\n)*?oid sha256:",
+    holds=(b"version https",),
 )
 _LONGEST_POINTER = 1024
 """Bytes that a pointer has less of: docs/spec.md."""
-_ANNEX = late(rb"(?:(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?)+")
+_ANNEX = late(rb"(?:(?:\.\./)*\.?(?:git/annex|/annex)/objects/[^\n]+\n?)+", holds=(b"annex",))
 """What an unlocked file of git-annex holds while its content is elsewhere."""
-_XET = late(rb"# xet version \d")
+_XET = late(rb"# xet version \d", holds=(b"# xet",))
 _DVC = late(rb"(?:#[^\n]*\n|md5: \w+\r?\n|frozen: \w+\r?\n)*outs:\r?\n- ")
 """A file that DVC writes in place of what it keeps (dvc.org/doc/user-guide/project-structure)."""
 _LARGEST_PAGE = 2**20
@@ -58,10 +59,10 @@ _PACKED = frozenset({".joblib", ".pickle", ".pkl"})
 _NEVER_ZERO = _BINARY - {".bin", ".onnx_data", ".pdiparams", ".lite"}
 """Those under which a file has a beginning of its own, and not the elements of tensors alone."""
 _PAGES = frozenset({".htm", ".html", ".md", ".svg", ".xhtml"})
-_SHARD = late(r".+\.data-[0-9]{5}-of-[0-9]{5}")
+_SHARD = late(r".+\.data-[0-9]{5}-of-[0-9]{5}", holds=(".data-",))
 _NOTES = ("changelog", "licence", "license", "notice", "readme")
 _OF_TOOLS = frozenset({".ds_store", ".dvcignore", ".gitattributes", ".gitignore", ".gitkeep"})
-_OF_SEVERAL = late(r"(.*[-_.])\d{5}-of-(\d{5})(\.\w+)")
+_OF_SEVERAL = late(r"(.*[-_.])\d{5}-of-(\d{5})(\.\w+)", holds=("-of-",))
 """How files are called that are a model together: huggingface_hub/serialization/_base.py, and
 llama.cpp's gguf-split."""
 _UNTOLD = frozenset({".npz", ".pb"})

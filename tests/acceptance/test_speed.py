@@ -116,4 +116,5 @@ def test_neither_work_nor_what_is_read_grows_with_the_tensors_bytes(cost_of_tens
     small, small_read = cost_of_tensors(500, 2000)
     large, large_read = cost_of_tensors(500, 2 * 10**7)
     assert large == pytest.approx(small, rel=0.01)
-    assert large_read == pytest.approx(small_read, rel=0.01)
+    # In pages: how many headers share one depends on where the file has them.
+    assert large_read == pytest.approx(small_read, rel=0.05)

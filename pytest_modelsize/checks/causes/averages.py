@@ -33,7 +33,7 @@ _WHAT = {
 _FEWEST = 2
 """Tensors that an average of a whole model has at the least."""
 _DEEPEST = 6
-_LIST = late(r"([\d,]+) tensors\b")
+_LIST = late(r"([\d,]+) tensors\b", holds=(" tensors",))
 _NAME = late(
     r"(?i:(^|[^a-z])(ema|averaged?(?!_path|_prec)|shadow|swa|polyak|teacher)([^a-z]|$))"
     r"|[a-z](EMA|Ema|SWA)([^a-z]|$)|(^|[^a-zA-Z])(ema|EMA|swa|SWA)(?=[A-Z][a-z])"

@@ -17,23 +17,31 @@ __all__ = ["find", "find_files"]
 _FILES = (
     (late(r"(^|/)(training_args\.bin|trainer_state\.json|rng_state\S*\.(pth|pt)|"
           r"(sampler|dl_state_dict|scaler|scheduler)\S*\.(pt|bin)|random_states_\d+\.pkl|"
-          r"custom_checkpoint_\d+\.pkl|zero_to_fp32\.py|latest(_checkpointed_iteration\.txt)?)$"),
+          r"custom_checkpoint_\d+\.pkl|zero_to_fp32\.py|latest(_checkpointed_iteration\.txt)?)$",
+          holds=("training_args", "trainer_state", "rng_state", "sampler", "dl_state", "scaler",
+                 "scheduler", "random_states", "custom_checkpoint", "zero_to", "latest")),
      "state of the trainer"),
     (late(r"(^|/)events\.out\.tfevents\.|(^|/)(wandb|runs|logs|mlruns|lightning_logs|tb_logs|"
-          r"tensorboard)/|(^|/)nohup\.out$|\.log$"), "logs"),
+          r"tensorboard)/|(^|/)nohup\.out$|\.log$",
+          holds=("events.out", "wandb", "runs", "logs", "tensorboard", "nohup", ".log")), "logs"),
     (late(r"(^|/)(\.git|\.svn|\.hg|\.dvc|__pycache__|\.ipynb_checkpoints|\.venv|venv|node_modules|"
           r"\.idea|\.vscode|\.(pytest|mypy|ruff)_cache|\.cache)/|"
-          r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$|\.(pyc|swp|tmp|bak|lock)$|~$"),
+          r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$|\.(pyc|swp|tmp|bak|lock)$|~$",
+          holds=(".git", ".svn", ".hg", ".dvc", "__pycache__", ".ipynb", "venv", "node_modules",
+                 ".idea", ".vscode", "_cache", ".cache", ".ds_store", "thumbs", "desktop", ".pyc",
+                 ".swp", ".tmp", ".bak", ".lock", "~")),
      "leavings of tools"),
 )  # fmt: skip
 """What Hugging Face's Trainer and accelerate write beside the model (transformers/trainer.py,
 accelerate/checkpointing.py), and what tools leave behind."""
 _DEBUG = late(
-    r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$|(^|/)(doc strings|metadata of nodes)(/|$)"
+    r"\.debug_pkl$|(^|/)debug[_ ]info(/|$)|\.mlir$|(^|/)(doc strings|metadata of nodes)(/|$)",
+    holds=("debug", ".mlir", "doc strings", "metadata of nodes"),
 )
 _TRAINER = late(
     r"^(callbacks|loops|(\w+_)?(rng|random)(_?states?)?|(lr_)?schedulers?(_state(_dict)?)?"
-    r"|(grad_)?scaler(_state(_dict)?)?)(/|$|\d)"
+    r"|(grad_)?scaler(_state(_dict)?)?)(/|$|\d)",
+    holds=("callbacks", "loops", "rng", "random", "scheduler", "scaler"),
 )
 _SHARE = 50
 

@@ -19,8 +19,8 @@ __all__ = ["find"]
 
 _SHARE = 20
 """One part in so many of the artifact must be empty."""
-_STORAGE = late(r"waste: ([\d,]+) B of the storage are in no tensor")
-_MASK = late(r"(^|[/_.])(pruning_)?mask(:\d+)?$|(^|/)masks/")
+_STORAGE = late(r"waste: ([\d,]+) B of the storage are in no tensor", holds=("waste",))
+_MASK = late(r"(^|[/_.])(pruning_)?mask(:\d+)?$|(^|/)masks/", holds=("mask",))
 _HDF5 = ("h5", "weights", "hdf5", "keras")
 """Formats that HDF5's library can write anew."""
 _ELEMENTS = late(r"(?:opaque: )?[a-z]+(?P<bits>8|16|32|64) (?P<shape>scalar|\d+(?:x\d+)*)")

@@ -11,12 +11,13 @@ from pytest_modelsize.sizes.patterns import late
 __all__ = ["files_of_section", "left_out", "set_of", "step_of", "step_of_checkpoint"]
 
 _STEP = late(
-    r"(?P<run>.*?)(?:checkpoint|global_step|iter|step|epoch|ckpt)[-_=]?(?P<step>\d+)(?:[/._-]|$)"
+    r"(?P<run>.*?)(?:checkpoint|global_step|iter|step|epoch|ckpt)[-_=]?(?P<step>\d+)(?:[/._-]|$)",
+    holds=("checkpoint", "iter", "step", "epoch", "ckpt"),
 )
 """A step of a training in a path, as transformers, DeepSpeed and Lightning write it."""
 _CHECKPOINT = late(r"(?P<run>.*)-(?P<step>\d+)\.(?:index|data-\d+-of-\d+|meta)")
 """A file of a checkpoint of TensorFlow's: checkpoint_management.py, ``global_step``."""
-_SHARD = late(r"-\d+-of-\d+(?=[.])|[.]index[.]json$")
+_SHARD = late(r"-\d+-of-\d+(?=[.])|[.]index[.]json$", holds=("-of-", ".index.json"))
 """What the names of shards and of their index have beside that of the whole: huggingface_hub,
 ``serialization/_base.py``."""
 

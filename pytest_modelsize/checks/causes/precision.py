@@ -22,17 +22,24 @@ __all__ = ["find"]
 
 _SHARE = 10
 """One part in so many of the weights must be in question."""
-_INTEGERS = late(r"u?int[48]|int16|qu?int8|i?q\d.*|tq\d.*|mxfp.*|nvfp.*|float[468]_.*")
+_INTEGERS = late(
+    r"u?int[48]|int16|qu?int8|i?q\d.*|tq\d.*|mxfp.*|nvfp.*|float[468]_.*",
+    holds=("int", "q", "fp", "_"),
+)
 """Types of quantized weights."""
 _PACKED = late(r"(^|[/.])(qweight|weight_packed|quantized_weight|weight_q)$")
 """Weights of four bits, eight in an int32 (AutoGPTQ, AutoAWQ, compressed-tensors)."""
 _PACKED_PARAMS = "_packed_params"
 """A quantized matrix with its bias (torch/ao/nn/quantized/modules/linear.py)."""
 _SCALE = late(
-    r"(?i:(^|[^a-z])(scales?|zero_?points?|zeros|lut|absmax|quant_map|offsets?|quantization)(:0)?$)"
+    r"(?i:(^|[^a-z])(scales?|zero_?points?|zeros|lut|absmax|quant_map|offsets?|quantization)(:0)?$)",
+    holds=("scale", "zero", "lut", "absmax", "quant", "offset"),
 )
 """What goes with the numbers of a quantized tensor."""
-_FAKE = late(r"(?i:fake_?quant|(^|[/._])(kernel|weight)_(min|max)(:0)?$|quantize_layer)")
+_FAKE = late(
+    r"(?i:fake_?quant|(^|[/._])(kernel|weight)_(min|max)(:0)?$|quantize_layer)",
+    holds=("quant", "_min", "_max"),
+)
 """What training for quantization adds (torch.ao.quantization, tfmot): ranges of float weights."""
 _FEWEST_VALUES = 64
 _HALF_EXPONENTS = bytes([0, 0x80, *range(0x33, 0x48), *range(0xB3, 0xC8)])

@@ -29,13 +29,13 @@ _IN_PICKLES = {
 }
 """What is said of pickles, where a number is not a text."""
 _KINDS = (
-    (late(r"^a text of"), "text",
+    (late(r"^a text of", holds=("a text of",)), "text",
      "keep it in a file, if anything reads it"),
-    (late(r"strings?\b|string const|vocabulary"), "vocabulary",
+    (late(r"strings?\b|string const|vocabulary", holds=("string", "vocabulary")), "vocabulary",
      "keep it in a file beside the model, or load it when the model starts"),
-    (late(r"numbers"), "numbers as text",
+    (late(r"numbers", holds=("numbers",)), "numbers as text",
      "keep the array as a weight: as text a number takes three to five times its bytes"),
-    (late(r"marshalled|base64"), "code as text",
+    (late(r"marshalled|base64", holds=("marshalled", "base64")), "code as text",
      "write a registered function or layer in place of the Lambda"),
 )  # fmt: skip
 

@@ -41,7 +41,10 @@ _PER_ROW = late(
 """What has a number, or a row of numbers, for each row of the data."""
 _PAIRS = late(r"(^|/)(affinity_matrix_|dissimilarity_matrix_|dist_matrix_)(/|$)")
 """Numbers for each two rows, where the data itself is not kept (sklearn/cluster, manifold)."""
-HYPER_PARAMETERS = late(r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)")
+HYPER_PARAMETERS = late(
+    r"(^|/)(hyper_parameters|hparams|datamodule_hyper_parameters)(/|$)",
+    holds=("hyper_parameters", "hparams"),
+)
 """Where a checkpoint keeps them: lightning/pytorch/core/saving.py, and the tutorials' name."""
 _FEWEST_ROWS = 32
 _SHARE = 20

@@ -26,7 +26,8 @@ _SMALLEST = 64
 _SAFER = (".safetensors", ".onnx", ".h5", ".keras")
 """Suffixes of the file that is kept, of two with the same tensors: those that are not unpickled."""
 _VARIANT = late(
-    r"(?:[._-]|(?<=/)|^)(fp16|bf16|fp32|float16|bfloat16|float32|half|quantized|int8|uint8|q4\w*)\b"
+    r"(?:[._-]|(?<=/)|^)(fp16|bf16|fp32|float16|bfloat16|float32|half|quantized|int8|uint8|q4\w*)\b",
+    holds=("fp16", "bf16", "fp32", "float", "half", "quantized", "int8", "q4"),
 )
 """How a file with the same weights in another type is called: diffusers' and transformers'
 ``variant``, optimum's suffixes."""

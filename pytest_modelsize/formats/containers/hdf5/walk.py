@@ -42,10 +42,9 @@ _LOOKS, _FREE_LOOKS = 4, 2**20
 _MOST_UNPACKED = 2**24
 """Bytes that may be unpacked beyond a file's own size: honest references to the heap take less."""
 
-_PAGE, _OVERLAP, _MOST_PAGES = 2048, 576, 64
-"""The HDF5 library lays structures out in blocks of so many bytes, each structure after those that
-were made with it, so that they are read together; what begins in a page and is no larger than the
-overlap, as most nodes and headers are, is whole in it. And how many pages are kept."""
+_PAGE, _MOST_PAGES = 2048, 64
+"""Bytes that are read together, and how many of such runs are kept: the HDF5 library lays its
+structures out in blocks of this size (H5Pset_meta_block_size), beside those made with them."""
 
 _UINT = {
     1: struct.Struct("<B").unpack_from,
@@ -121,15 +120,23 @@ class Walk:
         within = place % _PAGE
         page = self._pages.get(place - within) or self._page(place - within)
         data = page[within : within + size]
-        return data if len(data) == size else self.source.read(place, size)
+        return data if len(data) == size else self._across(place, size, data)
 
     def _page(self, place: int) -> bytes:
         """Read the page that begins at ``place`` of the source, and keep it for a while."""
         if len(self._pages) >= _MOST_PAGES:
             self._pages.clear()
-        size = min(_PAGE + _OVERLAP, self.source.size - place)
+        size = min(_PAGE, self.source.size - place)
         page = self._pages[place] = self.source.read(place, size)
         return page
+
+    def _across(self, place: int, size: int, data: bytes) -> bytes:
+        """Return what begins with ``data``, at the end of a page, and goes on in the next."""
+        if size > _PAGE:
+            return self.source.read(place, size)
+        following = place + len(data)
+        page = self._pages.get(following) or self._page(following)
+        return data + page[: size - len(data)]
 
     def structure(self, address: int, signature: bytes, size: int) -> bytes:
         """Return the structure at ``address``, which must begin with ``signature``."""

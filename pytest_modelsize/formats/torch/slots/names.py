@@ -73,7 +73,11 @@ OTHER = frozenset({
 """What is kept for each parameter and is not a slot: averages, masks, what quantization needs."""
 NETWORK = late(r"(^|_)(weights?|bias|kernel|embeddings?|running_(mean|var))(_|$)")
 """What the parameters of layers are called."""
-AVERAGED = late(r"(^|[_.])(ema|swa|shadow|averaged?|teacher|target)([_.]|$)", re.IGNORECASE)
+AVERAGED = late(
+    r"(^|[_.])(ema|swa|shadow|averaged?|teacher|target)([_.]|$)",
+    re.IGNORECASE,
+    holds=("ema", "swa", "shadow", "average", "teacher", "target"),
+)
 _LONGEST = 80
 _KINDS = (
     r"optim(izers?)?|n?adamw?|r?adamw?|adamax|sgd|nesterov|rms_?prop|rprop|adagrad|adadelta|adafactor"
@@ -82,9 +86,30 @@ _KINDS = (
 )
 _OPTIMIZER = late(
     rf"(?i:(^|[_.\-])({_KINDS})([_.\-0-9]|$))"
-    r"|(^|[_.\-])([oO]pt|[oO]ptim|[oO]ptimizer)s?([_.\-0-9A-Z]|$)"
+    r"|(^|[_.\-])([oO]pt|[oO]ptim|[oO]ptimizer)s?([_.\-0-9A-Z]|$)",
+    holds=(
+        "opt",
+        "ada",
+        "sgd",
+        "nesterov",
+        "prop",
+        "lion",
+        "lamb",
+        "lars",
+        "muon",
+        "shampoo",
+        "soap",
+        "sophia",
+        "lbfgs",
+        "prodigy",
+        "novograd",
+        "came",
+        "galore",
+        "yogi",
+        "madgrad",
+    ),
 )
-OPTIMIZERS = late(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE)
+OPTIMIZERS = late(r"(^|[_.])(optim|optimizers?)([_.0-9]|$)", re.IGNORECASE, holds=("optim",))
 """Keys under which people and frameworks put an optimizer's state_dict."""
 _OPTIMIZER_CLASS = late(
     r"(Optim(izer)?s?|[Aa]dam|SGD|RMS[Pp]rop|Rprop|Ada(grad|delta|factor|max|belief|bound)|Lion|LAMB"
