@@ -10,13 +10,13 @@ from pytest_modelsize.sizes.budget import PROMISE, Budget
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.escaping import printable
-from pytest_modelsize.sizes.growth import Growth, GrowthLimit
 from pytest_modelsize.sizes.measurement import OWN, Kind, Measurement, Section, SectionPath
 from pytest_modelsize.sizes.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytest_modelsize.checks.take import Taken
+    from pytest_modelsize.sizes.growth import Growth, GrowthLimit
 
 __all__ = [
     "OpaqueEntry",
