@@ -111,6 +111,24 @@ def test_the_first_object_and_the_hundredth_are_made_of_the_same_arguments(value
     assert after(records, 0) == after(records, 100) == expected
 
 
+def test_an_object_of_a_class_below_a_frozen_one_stays_what_it_is():
+    @records.dataclass(frozen=True, slots=True)
+    class Point:
+        x: int
+        y: int = 0
+
+    class Named(Point):
+        pass
+
+    for _ in range(100):  # the later ones are made in another way
+        point, named = Point(1), Named(2, y=3)
+        assert (type(point), point.x, point.y) == (Point, 1, 0)
+        assert (type(named), named.x, named.y) == (Named, 2, 3)
+        for made in (point, named):
+            with pytest.raises(AttributeError):
+                made.x = 5
+
+
 def test_a_frozen_one_is_hashed_by_its_values():
     @records.dataclass(frozen=True, slots=True)
     class Pair:

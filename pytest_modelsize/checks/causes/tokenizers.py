@@ -6,7 +6,6 @@ files of the slow tokenizer, which older code loads (tokenization_utils_fast.py)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
@@ -32,9 +31,9 @@ def find_files(evidence: Evidence, gone: Collection[str]) -> Iterator[Cause]:
         folder = PurePosixPath(name).parent
         if PurePosixPath(name).name != _FAST or name in gone:
             continue
-        words = _words_of_fast(_text(evidence, name))
         twins = [(folder / twin).as_posix() for twin in _LISTS]
         held = [twin for twin in twins if twin in evidence.files and twin not in gone]
+        words = _words_of_fast(_text(evidence, name)) if held else set()
         slow = [twin for twin in held if words and _are_in(_text(evidence, twin), words)]
         if not slow:
             continue
@@ -61,6 +60,8 @@ def _text(evidence: Evidence, name: str) -> str:
 
 def _words_of_fast(text: str) -> set[str]:
     """Return the words in a ``tokenizer.json``: those of its model, and those that were added."""
+    import json  # which few artifacts need
+
     try:
         value = json.loads(text)
         words = set(value["model"]["vocab"])
@@ -71,6 +72,8 @@ def _words_of_fast(text: str) -> set[str]:
 
 def _are_in(text: str, words: set[str]) -> bool:
     """Return whether all words of a list, the keys of an object or lines, are in ``words``."""
+    import json
+
     try:
         listed = set(json.loads(text)) if text.startswith("{") else set(text.splitlines())
     except (ValueError, TypeError, RecursionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from pytest_modelsize.sizes.records import NamedTuple
+from pytest_modelsize.sizes.records import NamedTuple, dataclass
 
 __all__ = [
     "CENTRAL_ENTRY",
@@ -101,7 +101,8 @@ class CentralEntry(NamedTuple):
     header_offset: int
 
 
-class Zip64End(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Zip64End:
     """A ZIP64 end of central directory record (4.3.14). ``size`` leaves out its first 12 bytes."""
 
     signature: bytes
@@ -116,7 +117,8 @@ class Zip64End(NamedTuple):
     directory_offset: int
 
 
-class End(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class End:
     """An end of central directory record (4.3.16)."""
 
     signature: bytes
