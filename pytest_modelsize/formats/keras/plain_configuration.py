@@ -1,8 +1,8 @@
 """A configuration that is written as `json.dumps` writes it, as Keras does: its sizes follow.
 
-Python's own parser makes values of the text, and where its own writer makes the same text of them
-again, each part lies where the parts before it end. That takes a third of the time of a walk over
-the text. Which parts are layers is told as `configuration` says.
+Python's own parser makes values of the text. Each part then lies where the parts before it end, if
+the text is what that writer makes of them, which is looked at all along. That takes a third of the
+time of a walk over the text. Which parts are layers is told as `configuration` says.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_plain"]
 
-_BRACKET, _QUOTES, _WORD = len("{"), len('""'), len("null")
-_COLON, _COMMA = len(": "), len(", ")
+_BRACKET, _QUOTES, _COMMA = len("{"), len('""'), len(", ")
+_WORDS = {None: "null", True: "true"}
 
 
 def read_plain(text: bytes) -> LayerPart | None:
@@ -30,23 +30,32 @@ def read_plain(text: bytes) -> LayerPart | None:
     """
     try:
         written = text.decode("ascii")
-        model = json.loads(written)
-        if json.dumps(model) != written:
-            return None
         root = LayerPart()
-        _Reader(written).enter(model, root, 0, 0, models=True, layers=True)
+        end = _Reader(written).enter(json.loads(written), root, 0, 0, models=True, layers=True)
     except (ValueError, RecursionError):
         return None
-    return root
+    return root if end == len(written) else None
 
 
-class _Strings(dict[str, int]):
-    """The bytes of each string that was met, as JSON."""
+class _NotPlain(ValueError):
+    """The text is written in another way."""
 
-    def __missing__(self, text: str) -> int:
+
+class _Strings(dict[str, str]):
+    """Each string that was met, as JSON."""
+
+    def __missing__(self, text: str) -> str:
         plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-        size = self[text] = len(text) + _QUOTES if plain else len(json.dumps(text))
-        return size
+        written = self[text] = f'"{text}"' if plain else json.dumps(text)
+        return written
+
+
+class _Keys(dict[str, str]):
+    """Each key that was met, as JSON, with what leads to its value."""
+
+    def __missing__(self, key: str) -> str:
+        written = self[key] = f"{json.dumps(key)}: "
+        return written
 
 
 _Met = tuple[int, "LayerPart | None", int, str]
@@ -56,7 +65,7 @@ _Met = tuple[int, "LayerPart | None", int, str]
 class _Reader:
     def __init__(self, written: str) -> None:
         self._text = written
-        self._strings = _Strings()
+        self._strings, self._keys = _Strings(), _Keys()
         self._last: dict[str, tuple[str, str]] = {}
         # Its end is where Python's parser ends that reads it once more, which no code here is
         # as fast as.
@@ -81,33 +90,42 @@ class _Reader:
             depth: layers that it lies in.
             models: it is a model or a layer, and its ``config`` is entered.
             layers: values in it may be layers.
+
+        Raises:
+            _NotPlain: where it is not written plainly.
         """
         part.own += 2 * _BRACKET
-        begin, left = at + _BRACKET, len(found)
-        strings, keys = self._strings, part.keys
+        begin = at + _BRACKET
+        is_at, strings, keys = self._text.startswith, self._strings, part.keys
+        if not is_at("{", at):
+            raise _NotPlain
+        left = len(found)
         for key, value in found.items():
             left -= 1
-            at = begin + strings[key] + _COLON
+            told = self._keys[key]
+            if not is_at(told, begin):
+                raise _NotPlain
+            at = begin + len(told)
             kind, note = type(value), ""
-            if kind is str:
-                size = strings[value]
-                at += size
-                if size >= BASE64_FROM:
-                    note = _note(key, value, self._text[at - size : at])
-            elif value is None or value is True:
-                at += _WORD
+            if kind is str or value is None or value is True:
+                written = strings[value] if kind is str else _WORDS[value]
+                if not is_at(written, at):
+                    raise _NotPlain
+                at += len(written)
+                if len(written) >= BASE64_FROM:
+                    note = _note(key, value, written)
             elif kind is dict or kind is list:
                 at, owner, inside, note = self._container(
                     key, value, part, at, depth, models, layers
                 )
                 if owner is not None:
-                    at += _COMMA if left else 0
+                    at = self._separated(at, left)
                     owner.own += at - begin - inside
                     begin = at
                     continue
             else:
                 _, at = self._parse(self._text, at)
-            at += _COMMA if left else 0
+            at = self._separated(at, left)
             size, begin = at - begin, at
             if not key.isascii():
                 key = _printable(key)
@@ -116,7 +134,17 @@ class _Reader:
                 keys[key] = before + size, note or noted
             else:
                 keys[key] = size, note
+        if not is_at("}", begin):
+            raise _NotPlain
         return begin + _BRACKET
+
+    def _separated(self, at: int, left: int) -> int:
+        """Return the position behind the comma at ``at``, if any more are ``left``."""
+        if not left:
+            return at
+        if not self._text.startswith(", ", at):
+            raise _NotPlain
+        return at + _COMMA
 
     def _container(
         self,
@@ -156,16 +184,18 @@ class _Reader:
         ]
         if True not in entered:
             return self._leaf(key, found, at)
-        inside, begin = 0, at + _BRACKET
+        inside, begin, left = 0, at + _BRACKET, len(found)
         for element, is_layer in zip(found, entered, strict=True):
+            left -= 1
             if is_layer:
                 at, _ = self._layer(element, part, begin, depth + 1)
                 inside += at - begin
             else:
                 _, at = self._parse(self._text, begin)
-            begin = at + _COMMA
-        at += _BRACKET
-        return at, part, inside, ""
+            begin = self._separated(at, left)
+        if not self._text.startswith("]", begin):
+            raise _NotPlain
+        return begin + _BRACKET, part, inside, ""
 
     def _layer(
         self, found: dict[str, Any], part: LayerPart, at: int, depth: int
@@ -176,7 +206,7 @@ class _Reader:
 
     def _leaf(self, key: str, value: Any, at: int) -> _Met:
         """Pass a value that is one entry whatever it holds."""
-        if not value:
+        if not value and self._text.startswith(("{}", "[]"), at):
             return at + 2 * _BRACKET, None, 0, ""
         # Most layers have the initializers, and the types, that the layer before them has. A value
         # in brackets ends where they close, whatever follows.
@@ -185,6 +215,8 @@ class _Reader:
             _, end = self._parse(self._text, at)
             text = self._text[at:end]
             note = _note(key, value, text) if len(text) >= BASE64_FROM else ""
+            if note and text != json.dumps(value):
+                raise _NotPlain  # what is said of it counts what is written
             self._last[key] = text, note
         return at + len(text), None, 0, note
 
