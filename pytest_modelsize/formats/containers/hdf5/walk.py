@@ -42,7 +42,7 @@ _LOOKS, _FREE_LOOKS = 4, 2**20
 _MOST_UNPACKED = 2**24
 """Bytes that may be unpacked beyond a file's own size: honest references to the heap take less."""
 
-_PAGE, _MOST_PAGES = 2048, 256
+_PAGE, _MOST_PAGES = 2048, 1024
 """Bytes that are read together, and how many of such runs are kept: the HDF5 library lays its
 structures out in blocks of this size (H5Pset_meta_block_size), beside those made with them."""
 
