@@ -76,7 +76,7 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
         measurement: what they are held against.
         command: limits are written as options of the command, and not as a marker's arguments.
     """
-    if problem := _types_not_known(budget, measurement, command):
+    if problem := _types_not_known(budget, measurement, command=command):
         return problem
     limits = [
         (limit.section, limit.size, f"--{limit.section}" if command else f"{limit.section}=")
@@ -90,7 +90,7 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
         elsewhere = sum(entry.size for entry in opaque if entry.section != section)
         measured = measurement.size_of(section)
         if measured <= size < measured + elsewhere:
-            return _message(measurement, opaque, written, command)
+            return _message(measurement, opaque, written, command=command)
     return ""
 
 
@@ -111,7 +111,7 @@ def growth_not_known(
         )
         elsewhere = sum(entry.size for entry in opaque if entry.section != limit.section)
         if gained <= room < gained + elsewhere:
-            return _message(growth.new, opaque, f"{limit.section}=", False)
+            return _message(growth.new, opaque, f"{limit.section}=", command=False)
     return ""
 
 
@@ -144,7 +144,7 @@ def opaque_entries(
     return tuple(sorted(entries, key=lambda entry: (-entry.size, entry.name)))
 
 
-def _types_not_known(budget: Budget, measurement: Measurement, command: bool) -> str:
+def _types_not_known(budget: Budget, measurement: Measurement, *, command: bool) -> str:
     """Return the message for weights of unknown type that may be of a limited one, or nothing."""
     if not any(limit.dtype for limit in budget.limits):
         return ""
@@ -185,7 +185,7 @@ def _allowed(names: SectionPath, patterns: Sequence[str]) -> bool:
 
 
 def _message(
-    measurement: Measurement, opaque: Sequence[OpaqueEntry], written: str, command: bool
+    measurement: Measurement, opaque: Sequence[OpaqueEntry], written: str, *, command: bool
 ) -> str:
     total = sum(entry.size for entry in opaque)
     shown = ", ".join(

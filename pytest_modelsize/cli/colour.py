@@ -40,6 +40,6 @@ def is_coloured(options: argparse.Namespace) -> bool:
     return sys.stdout.isatty()
 
 
-def styled(text: str, style: str, coloured: bool) -> str:
+def styled(text: str, style: str, *, coloured: bool) -> str:
     """Return ``text`` in a style."""
     return f"\x1b[{style}m{text}\x1b[0m" if coloured and text else text

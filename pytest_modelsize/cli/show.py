@@ -117,10 +117,10 @@ def _print(found: Input, options: argparse.Namespace) -> None:
         view = replace(view, count=options.count, least=0.0)
     coloured = is_coloured(options)
     for line, is_whole in tree_lines(found.measurement, view):
-        print(styled(line, BOLD, coloured and is_whole))
+        print(styled(line, BOLD, coloured=coloured and is_whole))
     if not options.compressed:
         for line in _causes(found):
-            print(styled(line, YELLOW, coloured and line.startswith("  cause:")))
+            print(styled(line, YELLOW, coloured=coloured and line.startswith("  cause:")))
     if options.replay:
         print(f"without optimizer state: {_answer(found)}")
 

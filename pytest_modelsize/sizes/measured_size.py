@@ -25,10 +25,10 @@ class MeasuredSize(int):
         return self
 
     def __lt__(self, other: object) -> bool:
-        return self._held(int.__lt__(self, _bytes(other)), other)
+        return self._held(holds=int.__lt__(self, _bytes(other)), other=other)
 
     def __le__(self, other: object) -> bool:
-        return self._held(int.__le__(self, _bytes(other)), other)
+        return self._held(holds=int.__le__(self, _bytes(other)), other=other)
 
     def __gt__(self, other: object) -> bool:
         return int.__gt__(self, _bytes(other))
@@ -37,9 +37,9 @@ class MeasuredSize(int):
         return int.__ge__(self, _bytes(other))
 
     def __eq__(self, other: object) -> bool:
-        return self._held(int.__eq__(self, _bytes(other)), other)
+        return self._held(holds=int.__eq__(self, _bytes(other)), other=other)
 
-    def _held(self, holds: bool, other: object) -> bool:
+    def _held(self, *, holds: bool, other: object) -> bool:
         """Return ``holds``, if it is known to hold: see `Measurement.hold`."""
         hold = self.measurement.hold
         if holds is True and self.section is not None and hold is not None:

@@ -28,12 +28,12 @@ def main() -> None:
         named=task["named"],
         fitted=bool(task["fitted"]),
     )
-    size = _replay(task["path"], tuple(task["window"]), plan, task["target"], task["mended"])
+    size = _replay(task["path"], tuple(task["window"]), plan, task["target"], mended=task["mended"])
     print("" if size is None else size)
 
 
 def _replay(
-    path: str, window: tuple[int, int], plan: RebuildPlan, target: str, mended: bool
+    path: str, window: tuple[int, int], plan: RebuildPlan, target: str, *, mended: bool
 ) -> int | None:
     """Rebuild the file in the way in which its writer wrote it.
 

@@ -120,7 +120,7 @@ class _Writer:
             self._spans.popleft()
         kept = not (self._spans and op.start >= self._spans[0][0])
         if op.name in _PUTS:
-            self._put(op.argument, kept)
+            self._put(op.argument, kept=kept)
             return
         self._last = None
         stored = self._stored if kept else None
@@ -131,10 +131,10 @@ class _Writer:
             stored = None
         elif op.name == "BINPERSID":
             self._stored = None
-        self._write(op, stored, kept)
+        self._write(op, stored, kept=kept)
         self._place += 1
 
-    def _write(self, op: Op, stored: RewrittenStorage | None, kept: bool) -> None:
+    def _write(self, op: Op, stored: RewrittenStorage | None, *, kept: bool) -> None:
         is_key = self._stored is not None and self._place == _KEY
         if op.name in _GETS:
             self._get(op, stored, is_key, kept)
@@ -187,7 +187,7 @@ class _Writer:
         self.storages[key] = stored.size
         self._once((_KEY_OF, stored.key), 5 + len(key))
 
-    def _put(self, number: int, kept: bool) -> None:
+    def _put(self, number: int, *, kept: bool) -> None:
         if self._last is not None:
             kind, text, cost, start = self._last
             self._texts[number] = (kind + text, cost, start)

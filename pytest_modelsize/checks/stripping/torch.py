@@ -259,11 +259,11 @@ def _cut(
             first = min(item.span or (0, 0) for item in held)[0]
             at = places.get(first, 0)
             plain = at > 2 and ops[at - 3].name == "EMPTY_DICT"
-            saved += _marks(len(held), plain) - _marks(left, plain)
+            saved += _marks(len(held), plain=plain) - _marks(left, plain=plain)
     return tuple(sorted(spans)), saved
 
 
-def _marks(items: int, plain: bool) -> int:
+def _marks(items: int, *, plain: bool) -> int:
     """Return the bytes around the items of a dictionary.
 
     Modules/_pickle.c, ``batch_dict_exact`` for a plain one, ``batch_dict`` for its subclasses.

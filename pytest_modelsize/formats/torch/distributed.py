@@ -205,14 +205,14 @@ def _settle(
             )
         if chunk.offset > position:
             ledger.add(("overhead", file), Kind.SLACK, chunk.offset - position)
-        _enter(shard, chunk, tensors.get(chunk.name), chunk.name in state, ledger)
+        _enter(shard, chunk, tensors.get(chunk.name), state=chunk.name in state, ledger=ledger)
         position = end
     if shard.size > position:
         ledger.add(("overhead", file), Kind.SLACK, shard.size - position)
 
 
 def _enter(
-    shard: Source, chunk: _Chunk, tensor: _Tensor | None, state: bool, ledger: Ledger
+    shard: Source, chunk: _Chunk, tensor: _Tensor | None, *, state: bool, ledger: Ledger
 ) -> None:
     parts = tuple(part for part in chunk.name.split(".") if part) or (chunk.name,)
     if tensor is None:

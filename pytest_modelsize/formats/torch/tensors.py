@@ -138,14 +138,14 @@ def tensor_of(value: Any) -> Tensor | None:
         if target.module not in _MODULES or type(arguments) is not tuple or not arguments:
             return None
         if target.name in _REBUILDERS:
-            return _view(target.name, arguments, parameter)
+            return _view(target.name, arguments, parameter=parameter)
         if target.name not in _PARAMETERS:
             return None
         value, parameter = arguments[0], True
     return None
 
 
-def _view(name: str, arguments: tuple[Any, ...], parameter: bool) -> Tensor | None:
+def _view(name: str, arguments: tuple[Any, ...], *, parameter: bool) -> Tensor | None:
     storage = storage_of(arguments[0])
     if storage is None or len(arguments) < 4:
         return None

@@ -81,11 +81,13 @@ def _parts(section: Section, kept: set[str]) -> list[FoldedEntry]:
         else:
             rest[waste].append(entry)
     more = bool(parts)
-    parts += [_folded(entries, waste, more) for waste, entries in rest.items() if entries]
+    parts += [
+        _folded(entries, waste=waste, more=more) for waste, entries in rest.items() if entries
+    ]
     return sorted(parts, key=lambda part: (-part.size, part.folded, part.name))
 
 
-def _folded(entries: Sequence[Section], waste: bool, more: bool) -> FoldedEntry:
+def _folded(entries: Sequence[Section], *, waste: bool, more: bool) -> FoldedEntry:
     """Return one part for ``entries``; ``more``: there are others beside it, all larger."""
     count = sum(smaller_count(entry.name) or 1 for entry in entries)
     first = entries[0]

@@ -40,7 +40,7 @@ class Label:
     css: str
 
 
-def label(text: str, marked: bool = False) -> Label:
+def label(text: str, *, marked: bool = False) -> Label:
     """Return the label for a name.
 
     Args:

@@ -105,7 +105,7 @@ def picture(
         text = f"baseline {human(baseline.bytes_on_disk)}"
         marks.append(Mark("baseline", 100 * baseline.bytes_on_disk / whole, text))
     over = (marks[0].at, 100 * total / whole) if budget is not None and not budget.held else None
-    before, now = _maps(result, measurement, tiles, longest, compared)
+    before, now = _maps(result, measurement, tiles, longest, compared=compared)
     return Picture(
         parts=_parts(result, measurement, now, whole),
         gone=_gone(measurement, baseline),
@@ -146,7 +146,7 @@ def _gone(measurement: Measurement, baseline: Measurement | None) -> str:
 
 
 def _maps(
-    result: CheckResult, measurement: Measurement, tiles: int, longest: int, compared: bool
+    result: CheckResult, measurement: Measurement, tiles: int, longest: int, *, compared: bool
 ) -> tuple[Map | None, Map]:
     """Return the treemaps of the baseline, or None, and of the artifact: one scale for both."""
     baseline = result.baseline

@@ -110,7 +110,7 @@ def treemap(
             row = None if entry.folded else changed.get((section.name, entry.name))
             # A card is wider than its tile: it opens towards the middle.
             right = box.left + place.left * box.width / 100 > 50
-            made.append(_tile(entry, place, shown, total, row, right, longest))
+            made.append(_tile(entry, place, shown, total, row, right=right, longest=longest))
         wasted = sum(part.size for part in parts if part.waste)
         regions.append(
             Region(box=box, name=section.name, size=section.size, wasted=wasted, tiles=tuple(made))
@@ -119,7 +119,14 @@ def treemap(
 
 
 def _tile(
-    part: FoldedEntry, box: Box, shown: str, total: int, row: Row | None, right: bool, longest: int
+    part: FoldedEntry,
+    box: Box,
+    shown: str,
+    total: int,
+    row: Row | None,
+    *,
+    right: bool,
+    longest: int,
 ) -> Tile:
     rest = [share(part.size, total)]
     if part.note:
@@ -131,7 +138,7 @@ def _tile(
     return Tile(
         box=box,
         name=shown,
-        label=label(shown, bool(mark)),
+        label=label(shown, marked=bool(mark)),
         size=bytes_text(part.size),
         rest=", ".join(rest),
         classes=" ".join(flag for flag in flags if flag),

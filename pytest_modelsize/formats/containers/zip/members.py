@@ -236,7 +236,7 @@ def _descriptor(
         # ZIP64 in the local header announces eight bytes (4.3.9.2); not all writers hold to it.
         wide = UNKNOWN_32 in (header.stored, header.unpacked) or extra.startswith(b"\x01\x00")
         data = source.read(end, min(_LONGEST_DESCRIPTOR, limit - end))
-        found = _descriptor_forms(data, (entry.crc, entry.stored, entry.unpacked), wide)
+        found = _descriptor_forms(data, (entry.crc, entry.stored, entry.unpacked), wide=wide)
         if found:
             return limit - end if limit - end in found else found[0]
     if flags & MASKED:
@@ -254,7 +254,7 @@ def _descriptor(
     return 0
 
 
-def _descriptor_forms(data: bytes, values: tuple[int, ...], wide: bool) -> list[int]:
+def _descriptor_forms(data: bytes, values: tuple[int, ...], *, wide: bool) -> list[int]:
     """Return the sizes of the descriptors that ``data`` may start with, the likeliest first."""
     forms = (
         (_WIDE_DESCRIPTOR, _NARROW_DESCRIPTOR) if wide else (_NARROW_DESCRIPTOR, _WIDE_DESCRIPTOR)

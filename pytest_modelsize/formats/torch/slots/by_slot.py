@@ -64,7 +64,7 @@ class ParametersBySlot:
         if name in STRONG and slot.held and parent.hinted and not slot.module:
             slot.mark()
             return
-        served = self._served(slot, leaves, paired)
+        served = self._served(slot, leaves, paired=paired)
         if served is None:
             return
         if (
@@ -78,7 +78,7 @@ class ParametersBySlot:
         ):
             slot.mark()
 
-    def _served(self, slot: Node, leaves: list[Node], paired: bool) -> int | None:
+    def _served(self, slot: Node, leaves: list[Node], *, paired: bool) -> int | None:
         """Return how many parameters there are where ``slot`` repeats some; None where it does not.
 
         It repeats them by name and shape, or by shape in a list.
@@ -137,7 +137,7 @@ class ParametersBySlot:
             small = not any(map(is_large, leaves))
             own = holder.hinted and (name in SLOTS or (holder.numbered and small))
             self.left -= sum(leaf.depth for leaf in leaves)
-            if own or (small and name in BESIDE) or keeps_for(node, served, lengths, small):
+            if own or (small and name in BESIDE) or keeps_for(node, served, lengths, small=small):
                 node.mark()
 
     def _served_by(self, holder: Node) -> tuple[set[int], set[int]]:

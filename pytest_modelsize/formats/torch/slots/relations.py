@@ -22,7 +22,7 @@ def key_below(slot: Node, leaf: Node) -> int:
     return next((key for key, above in names_from(leaf) if above is slot), 0)
 
 
-def keeps_for(node: Node, served: set[int], lengths: set[int], small: bool) -> bool:
+def keeps_for(node: Node, served: set[int], lengths: set[int], *, small: bool) -> bool:
     """Return whether ``node`` has something for the same parameters as the slots beside it.
 
     What may be a network all the same counts only in what is called like an optimizer.
