@@ -111,6 +111,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _GitError(f"git did not run: {error}") from None

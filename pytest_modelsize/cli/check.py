@@ -166,7 +166,7 @@ def _explanation(measured: Input, excesses: Sequence[Excess], compression: str) 
 
     taken = Taken(
         subject=Subject(measurement.name, path=measured.path),
-        settings=Settings("", True, compression=compression),
+        settings=Settings(format="", include_optimizer=True, compression=compression),
         measurement=measurement,
     )
     with tempfile.TemporaryDirectory(prefix="modelsize-") as folder:

@@ -65,16 +65,17 @@ def _show(options: argparse.Namespace) -> int:
     worst = WITHIN
     whole: list[dict[str, object]] = []
     for number, name in enumerate(options.artifacts):
+        shown = number
         try:
             with artifact_at(name) as path:
                 for found in _found(path, options):
                     if options.json:
                         whole.append(_as_json(found, options))
                         continue
-                    if number:
+                    if shown:
                         print()
                     _print(found, options)
-                    number += 1
+                    shown += 1
         except (ArtifactError, MeasurementJsonError) as error:
             print(f"modelsize: {error}", file=sys.stderr)
             worst = BAD

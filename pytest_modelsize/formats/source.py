@@ -75,7 +75,7 @@ class Source:
 
     __slots__ = (
         "_head", "_head_end", "_read", "_tail", "_tail_start", "beside", "depth", "file",
-        "folder", "name", "names", "size", "start", "title",    )  # fmt: skip
+        "folder", "name", "names", "size", "start", "title"    )  # fmt: skip
 
     def __init__(
         self, name: str, read: _Read, start: int, size: int, file: Path | None = None

@@ -203,7 +203,7 @@ def _lean(taken: Taken, saves: SaveCache) -> int | None:
     except (SaveError, ArtifactError):
         return None
     lean.discard()
-    if promise_broken(lean) or not_known(Budget((), False), lean.measurement):
+    if promise_broken(lean) or not_known(Budget((), include_optimizer=False), lean.measurement):
         return None
     return lean.measurement.bytes_on_disk
 

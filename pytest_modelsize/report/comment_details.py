@@ -54,11 +54,11 @@ def _sections(old: Measurement, new: Measurement) -> list[str]:
     rows = compare(old, new).rows
     most = max((abs(row.change) for row in rows), default=0)
     lines = ["| section | base | now | change | |", "|---|---:|---:|---:|---|"]
-    for row in rows:
-        lines.append(
-            f"| {words(row.name)} | {exact(row.old or 0)} | {exact(row.new or 0)} "
-            f"| {_signed(row.change)} | {_bar(row.change, most)} |"
-        )
+    lines += [
+        f"| {words(row.name)} | {exact(row.old or 0)} | {exact(row.new or 0)} "
+        f"| {_signed(row.change)} | {_bar(row.change, most)} |"
+        for row in rows
+    ]
     whole = new.bytes_on_disk - old.bytes_on_disk
     lines.append(
         f"| **total** | **{exact(old.bytes_on_disk)}** | **{exact(new.bytes_on_disk)}** "

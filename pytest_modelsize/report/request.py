@@ -134,11 +134,11 @@ def review(
 
 def _artifact(result: CheckResult, base: Base, min_change: int) -> ArtifactChange:
     if base.accepted is None or result.measurement is None or not result.key:
-        return ArtifactChange(result, None, False)
+        return ArtifactChange(result=result, growth=None, changed=False)
     found = base.accepted.find(Key(result.test, result.key))
     if found is None:
         # Where no growth is held, a baseline need not know the artifact: it is no news.
-        return ArtifactChange(result, None, result.baseline is not None)
+        return ArtifactChange(result=result, growth=None, changed=result.baseline is not None)
     growth = grown(found[1].measurement, result.measurement)
     most = max(map(abs, growth.counted.values()), default=0)
     return ArtifactChange(result, growth, most >= max(1, min_change))

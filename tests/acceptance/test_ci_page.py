@@ -95,7 +95,9 @@ def test_the_second_workflow_runs_after_the_first_and_has_what_it_needs():
 
 
 def test_every_version_of_ours_is_that_of_the_package():
-    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
+    version = re.search(
+        r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE
+    )[1]
     assert set(re.findall(rf"{OURS}\S*@v(\S+)", PAGE)) == {version}
     assert f"ref: v{version}" in PAGE
 
@@ -164,7 +166,7 @@ def test_gitlab_s_job_measures_exports_and_notes(project):
     for name in (*job["artifacts"]["paths"], *job["artifacts"]["reports"].values()):
         assert (project.clone / name).stat().st_size
     metrics = (project.clone / job["artifacts"]["reports"]["metrics"]).read_text("utf-8")
-    assert re.search(r'^modelsize_bytes\{.*artifact="model\.bin",section="total"\} 150000$', metrics, re.M)  # fmt: skip
+    assert re.search(r'^modelsize_bytes\{.*artifact="model\.bin",section="total"\} 150000$', metrics, re.MULTILINE)  # fmt: skip
     assert GOOD not in after.stdout + after.stderr
 
 

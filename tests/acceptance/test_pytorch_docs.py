@@ -9,9 +9,9 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "pytorch.md"
 
 
 def block(language):
-    return dict(re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S))[
-        language
-    ]
+    return dict(
+        re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    )[language]
 
 
 def masked(text):
@@ -20,7 +20,7 @@ def masked(text):
 
 
 def figures(name, text):
-    row = re.search(rf"^  {name} .*$", text, re.M)[0]
+    row = re.search(rf"^  {name} .*$", text, re.MULTILINE)[0]
     return [int(figure.replace(",", "")) for figure in re.findall(r"[\d,]*\d", row)]
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.needs import needs
 
 MISTAKES = {
-    '"2MBs"': "did you mean \"2MB\"",
+    '"2MBs"': 'did you mean "2MB"',
     '"-1 MB"': "is not a size",
     '"1e3"': "is not a size",
     "True": "True is not a size",

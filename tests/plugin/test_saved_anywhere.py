@@ -92,6 +92,6 @@ def test_what_a_test_saves_is_held_wherever_it_goes(pytester, monkeypatch):
     output = result.stdout.str()
     for test, name in FOUND.items():
         part = output.partition(f"_ {test} _")[2].partition("\n__")[0]
-        assert re.search(rf"^({name}) \d[\d.]* kB > 4 kB: ", part, re.M), part
+        assert re.search(rf"^({name}) \d[\d.]* kB > 4 kB: ", part, re.MULTILINE), part
     part = output.partition("_ test_not_readable _")[2].partition("\n__")[0]
     assert "budget not checked: the test saved a model to Socket, and what was written" in part

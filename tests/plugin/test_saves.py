@@ -100,7 +100,9 @@ def test_what_is_kept_after_a_failure_is_whole(project, keras, saves, format):
     # Sparse, real, and one without the optimizer's state for the explanation.
     assert saves() == [[format, False, True], [format, True, False], [format, True, True]]
     text = result.stdout.str()
-    kept = {Path(found) for found in re.findall(r"(\S+/model\.\S*(?:keras|h5))$", text, re.M)}
+    kept = {
+        Path(found) for found in re.findall(r"(\S+/model\.\S*(?:keras|h5))$", text, re.MULTILINE)
+    }
     assert len(kept) == 1
     path = kept.pop()
     fresh = keras.Sequential(

@@ -439,7 +439,7 @@ def palettes():
     style = parsed(page([])).one("style").text
     light, dark = (
         dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
-        for block in re.findall(r":root \{(.*?)\}", style, re.S)
+        for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     )
     return {"light": light, "dark": {**light, **dark}}
 

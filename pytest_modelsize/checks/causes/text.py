@@ -54,7 +54,8 @@ def find(evidence: Evidence) -> Iterator[Cause]:
                 if said and not (pickled and HYPER_PARAMETERS.search(entry.name)):
                     found.setdefault(kind, []).append(entry)
                     break
-    for _, kind, fix in _KINDS:
+    for _, told, usual in _KINDS:
+        kind, fix = told, usual
         held = found.get(kind, [])
         size = sum(entry.size for entry in held)
         if not held or size * _SHARE < measurement.bytes_on_disk:

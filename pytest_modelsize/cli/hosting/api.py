@@ -125,6 +125,7 @@ class Api:
         raise AssertionError("the last try returns or raises")
 
     def _once(self, method: str, url: str, body: object, accept: str) -> tuple[bytes, Message]:
+        # The address is the API's own, which the host gave to the job.
         request = urllib.request.Request(url, method=method, headers=dict(self.headers))
         if accept:
             request.add_header("Accept", accept)

@@ -110,7 +110,7 @@ def data_type_of(value: Any) -> DataType | None:
         return DataType(_TIMES[kind], digits or 8)
     if kind == "b":
         return DataType("bool", 1)
-    return DataType("object", digits or 8, True) if kind == "O" else None
+    return DataType("object", digits or 8, objects=True) if kind == "O" else None
 
 
 def array_of(value: Any) -> Array | None:

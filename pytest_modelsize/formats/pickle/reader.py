@@ -195,8 +195,8 @@ def _own_bytes(nodes: list[Node]) -> Iterator[tuple[Node, int]]:
             around.pop()
         if around:
             pay(around[-1][0], min(start, around[-1][2]))
-            end = min(end, around[-1][2])
-        around.append((node, start, end))
+        within = min(end, around[-1][2]) if around else end
+        around.append((node, start, within))
     while around:
         node, _, end = around.pop()
         pay(node, end)

@@ -163,8 +163,9 @@ def _read_pickle(
         if name == _CONSTANTS:
             # Code names them by number, those of a frozen module, too: its weights.
             path = ("weights", f"constants/{key}")
-            owner = Owner(path, types_and_shapes(constants.get(key, [])), owner.storage)
-        owners[held] = owner
+            owners[held] = Owner(path, types_and_shapes(constants.get(key, [])), owner.storage)
+        else:
+            owners[held] = owner
     content = Ledger()
     if end < stream.size:  # where no unpickler reads on
         content.add(("overhead", name), Kind.SLACK, stream.size - end)

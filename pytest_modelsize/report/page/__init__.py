@@ -83,7 +83,7 @@ def page(results: Sequence[CheckResult], *, title: str = "Model sizes", version:
         return len(texts[detail].encode()) <= most
 
     try:
-        first = bisect_left(_DETAILS, True, hi=len(_DETAILS) - 1, key=fits)
+        first = bisect_left(_DETAILS, x=True, hi=len(_DETAILS) - 1, key=fits)
         detail = _DETAILS[first]
         return texts.get(detail) or _render(results, detail, title, version)
     except ModuleNotFoundError as error:

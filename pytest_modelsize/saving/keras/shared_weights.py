@@ -45,7 +45,7 @@ def save_once(
     path = folder / f"once{FORMATS[format]}"
     try:
         with quiet():
-            save_module(model, path, False, {})
+            save_module(model, path, include_optimizer=False, options={})
     except Exception as error:  # whatever the framework raises
         raise SaveError(f"it cannot be saved by tf.saved_model.save: {error}") from error
     return path, 'tf.saved_model.save(model, "model")'
