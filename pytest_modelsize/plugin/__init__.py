@@ -1,5 +1,8 @@
 """The only folder that imports pytest: hooks, options and fixtures, which translate and no more.
 
+What stands here is all that a session without a budget loads, with the three modules that it
+imports. Each hook looks whether it is meant, and only then imports what does the work.
+
 Why the check wraps `pytest_runtest_call` innermost: there it sees only tests whose body has
 passed, for functions, coroutines and ``unittest`` alike, and its failure is a failure of the body
 for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
@@ -7,167 +10,100 @@ for ``xfail``, ``--pdb``, reruns, timeouts and output capture.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import pytest
 
-from pytest_modelsize.plugin.budget_files import add_to_arguments, collect_budgets
-from pytest_modelsize.plugin.option_values import check_values, separate
-from pytest_modelsize.plugin.options import baseline_path, pytest_addoption
-from pytest_modelsize.plugin.outcomes import (
-    GROWTH_MARKER,
-    MARKER,
-    ModelSizeExceeded,
-    ModelSizeShrunk,
-    ModelSizeUnchecked,
-    is_marked,
-    note_budget,
-)
-from pytest_modelsize.plugin.processes import Controller, Worker, is_controller, safety_net
-from pytest_modelsize.plugin.safety_net import uses_fixture
-from pytest_modelsize.plugin.spelling import check_spelling
+from pytest_modelsize.plugin.markers import concerns, has_markers, is_marked, register
+from pytest_modelsize.plugin.options import is_named, is_used, pytest_addoption
+from pytest_modelsize.plugin.standby import Standby, begin
 
 __all__ = ["model_size", "pytest_addoption"]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
     from pytest_modelsize.sizes.measurement import Measurement
 
-_KEYWORDS = (
-    "(limit, *, model=None, path=None, format=None, include_optimizer=True, save_options=None, "
-    "compression=None, reason=None, allow_opaque=(), weights=None, optimizer=None, config=None, "
-    "graph=None, assets=None, overhead=None"
-)
-_HELP = (
-    (
-        f"{MARKER}{_KEYWORDS}, dtypes=None): "
-        'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
-    ),
-    (
-        f"{GROWTH_MARKER}{_KEYWORDS}): "
-        'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
-    ),
-)
+_BUDGET_FILES = ("pyproject.toml", "modelsize.toml")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers; refuse a baseline that is not a file, and to update a damaged one."""
-    for line in _HELP:
-        config.addinivalue_line("markers", line)
-    check_values(config)
-    if is_controller(config):
-        _check_baseline(config)
-        _check_reports(config)
-    add_to_arguments(config)
-    if suggest := config.getoption("modelsize_suggest"):
-        from pytest_modelsize.plugin.suggest import Suggester
-
-        file = "" if suggest == "table" else suggest
-        config.pluginmanager.register(Suggester(config, file), "modelsize-suggest")
-    role = Controller if is_controller(config) else Worker
-    # Without a name, so that no "-p no:" leaves it out.
-    config.pluginmanager.register(role(config))
+def __dir__() -> list[str]:
+    # pytest looks for hooks and fixtures under each name.
+    return ["model_size", *(name for name in globals() if name.startswith("pytest_"))]
 
 
 def pytest_load_initial_conftests(args: list[str]) -> None:
     """Leave to pytest what stands behind an option and is not its value."""
-    separate(args)
+    if any(word.startswith("--modelsize") for word in args):
+        from pytest_modelsize.plugin.option_values import separate
+
+        separate(args)
 
 
-def _check_reports(config: pytest.Config) -> None:
-    """Refuse reports that cannot be written before the run, and not after it."""
-    suggest = config.getoption("modelsize_suggest")
-    wanted = [("--modelsize-report", file) for file in config.getoption("modelsize_report") or ()]
-    wanted += [("--modelsize-suggest", suggest)] if suggest not in (None, "table") else []
-    if not wanted:
-        return
-    from pytest_modelsize.plugin.report_files import why_not_written
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and what waits for a test that has one."""
+    register(config)
+    used = is_used(config)
+    if used:
+        from pytest_modelsize.plugin.configuration import check_config, register_suggester
 
-    uses = {os.path.realpath(baseline_path(config)): "the baseline"}
-    for option, file in wanted:
-        path = config.invocation_params.dir / file
-        use = uses.setdefault(os.path.realpath(path), option)
-        if problem := why_not_written(path) if use == option else f"is already {use}":
-            raise pytest.UsageError(f"{option}={file}: {problem}")
+        check_config(config)
+    elif is_named(config):
+        from pytest_modelsize.plugin.option_values import check_values
 
+        check_values(config)
+    if config.args_source is config.ArgsSource.TESTPATHS:
+        from pytest_modelsize.plugin.budget_files import add_to_arguments
 
-def _check_baseline(config: pytest.Config) -> None:
-    path = baseline_path(config)
-    if os.path.exists(path) and not os.path.isfile(path):
-        from pytest_modelsize.storage.files import problem_of
-
-        raise pytest.UsageError(
-            f"modelsize_baseline: {path} {problem_of(path)}: set modelsize_baseline to a file"
-        )
-    if config.getoption("modelsize_update") is not None:
-        from pytest_modelsize.plugin.state import baseline_of
-        from pytest_modelsize.storage.baseline_file import BaselineError
-
-        try:
-            baseline_of(config)
-        except BaselineError as error:
-            raise pytest.UsageError(str(error)) from None
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Take over the limit that the ini-file sets for all tests."""
-    if written := str(session.config.getini("modelsize_max")).strip():
-        from pytest_modelsize.plugin.suite_limit import limit_suite
-
-        limit_suite(session, written)
+        add_to_arguments(config)
+    standby = Standby(config)
+    if used:
+        register_suggester(config)
+        standby.begin()
+    # Without a name, so that no "-p no:" leaves it out.
+    config.pluginmanager.register(standby)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect the budgets that stand in a file of the project."""
+    if file_path.name not in _BUDGET_FILES:
+        return None
+    from pytest_modelsize.plugin.budget_files import collect_budgets
+
     return collect_budgets(file_path, parent)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a wrong marker before the test runs, as an error that no xfail can swallow."""
-    check_spelling(item)
-    if _concerns(item):
-        from pytest_modelsize.plugin.items import parse_markers
-        from pytest_modelsize.plugin.state import forget
+    if has_markers(item):
+        from pytest_modelsize.plugin.spelling import check_spelling
 
-        safety_net(item.config).watch(item)
-        forget(item)
-        parse_markers(item)
+        check_spelling(item)
+    if concerns(item):
+        from pytest_modelsize.plugin.phases import set_up
+
+        begin(item.config)
+        set_up(item)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Hold the budgets of a test whose body has passed."""
-    watch = failure = None
-    if _concerns(item):
-        from pytest_modelsize.plugin.state import begin_body
+    if concerns(item):
+        from pytest_modelsize.plugin.phases import run_body
 
-        safety_net(item.config).watch(item)
-        begin_body(item)
-    if is_marked(item):
-        from pytest_modelsize.plugin.body_watch import BodyWatch
+        begin(item.config)
+        return (yield from run_body(item))
+    result = yield
+    if is_marked(item):  # by its body
+        from pytest_modelsize.plugin.phases import check
 
-        watch = BodyWatch(item)
-    try:
-        if watch is None:
-            result = yield
-        else:
-            with watch:
-                result = yield
-        # unittest reports a failed or skipped body only here, and the call "succeeds".
-        if not getattr(item, "_excinfo", None) and is_marked(item):
-            from pytest_modelsize.plugin.enforcement import hold_budgets
-
-            safety_net(item.config).watch(item)
-            failure = hold_budgets(item)
-    finally:
-        if watch is not None:
-            watch.let_go()
-    if failure is not None:
-        # Raised here, so that it keeps no frame of the check alive, nor a model.
-        raise failure
+        begin(item.config)
+        if failure := check(item):
+            raise failure
     return result
 
 
@@ -177,29 +113,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send along what was found, and keep one-line summaries to the headline."""
     report = yield
-    # In a process of its own, as of pytest-forked, a report is made and not logged.
-    if call.when == "call" and _concerns(item):
-        from pytest_modelsize.plugin.state import attach_results
+    failure = "" if call.excinfo is None else call.excinfo.typename
+    if failure.startswith("ModelSize") or concerns(item):
+        from pytest_modelsize.plugin.phases import complete_report
 
-        attach_results(item, report)
-    if is_marked(item) and (call.when == "call" or (call.when == "setup" and not report.passed)):
-        from pytest_modelsize.plugin.items import places_above
-        from pytest_modelsize.plugin.state import attach_markers
-
-        attach_markers(item, report, places_above(item))
-    note_budget(item, report)
-    raised = call.excinfo.value if call.excinfo is not None else None
-    if isinstance(raised, (ModelSizeExceeded, ModelSizeShrunk, ModelSizeUnchecked)):
-        crash = getattr(report.longrepr, "reprcrash", None)
-        if crash is not None:
-            # The short summary has few columns: the figures say what kind of failure it is.
-            first = crash.message.partition("\n")[0]
-            crash.message = first.removeprefix(f"{type(raised).__name__}: ")
+        complete_report(item, call, report)
     return report
-
-
-def _concerns(item: pytest.Item) -> bool:
-    return is_marked(item) or uses_fixture(item)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -226,6 +145,8 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
     ``int`` of bytes that also compares with sizes such as ``"2 MiB"``.
     """
     from pytest_modelsize.plugin.fixture import forget_handed, measure_handed
+
+    begin(request.config)
 
     def measure(
         model_or_path: Any,

@@ -20,7 +20,8 @@ from pytest_modelsize.checks.budget_file.entries import (
 from pytest_modelsize.checks.budget_file.search import artifacts_of, shown
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.items import set_place
-from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKER, ModelSizeFailure
+from pytest_modelsize.plugin.markers import GROWTH_MARKER, MARKER
+from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.sizes.measurement import SECTIONS
 
 __all__ = ["BudgetFile", "BudgetItem", "marks_of", "pytest_collection_modifyitems"]

@@ -15,7 +15,8 @@ from pytest_modelsize.checks.surroundings import Surroundings
 from pytest_modelsize.plugin.body_watch import body_of
 from pytest_modelsize.plugin.marker import MarkerError, MarkerRequest, check_format, parse_marker
 from pytest_modelsize.plugin.marker_source import marker_line, written_marker
-from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKERS, ModelSizeFailure
+from pytest_modelsize.plugin.markers import GROWTH_MARKER, MARKERS
+from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.plugin.state import handed_of
 from pytest_modelsize.saving import FORMATS
 

@@ -11,6 +11,8 @@ from pathlib import PurePath
 
 import pytest
 
+from pytest_modelsize.plugin.options import NEAR_OURS
+
 __all__ = ["INI_OPTIONS", "check_values", "separate"]
 
 _CHOICES = {
@@ -29,7 +31,6 @@ INI_OPTIONS = (
     "modelsize_annotations",
     "modelsize_step_summary",
 )
-_NEAR_OURS = ("modelsize", "model_size", "max_model", "max-model")
 _MEANT = dict.fromkeys(
     ("max_model_size", "modelsize_limit", "model_size_max", "modelsize_max_size", "modelsize"),
     "modelsize_max",
@@ -57,7 +58,7 @@ def check_values(config: pytest.Config) -> None:
     """
     overridden = (word.partition("=")[0] for word in config.getoption("override_ini") or ())
     for name in (*_names_in_ini_file(config), *overridden):
-        if name.startswith(_NEAR_OURS) and name not in INI_OPTIONS:
+        if name.startswith(NEAR_OURS) and name not in INI_OPTIONS:
             _refuse_unknown(config, name)
     for option, choices in _CHOICES.items():
         value = config.getoption(option)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from pathlib import Path, PurePath
+import os
 
-import pytest
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
-__all__ = ["BASELINE_INPUT", "baseline_path", "pytest_addoption"]
+    import pytest
+
+__all__ = [
+    "BASELINE_INPUT",
+    "NEAR_OURS",
+    "baseline_path",
+    "is_named",
+    "is_used",
+    "pytest_addoption",
+]
 
 BASELINE_INPUT = "modelsize_baseline"
 """The name under which a worker gets the baseline's text from its controller."""
 
+NEAR_OURS = ("modelsize", "model_size", "max_model", "max-model")
+"""How the names of our ini options begin, and those that are taken for them."""
+
 _REPORTS = (".json", ".md", ".html", ".csv")
+_ASKING = ("modelsize", "modelsize_update", "modelsize_report", "modelsize_suggest")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -118,7 +132,32 @@ def baseline_path(config: pytest.Config) -> Path:
     return beside / str(config.getini("modelsize_baseline"))
 
 
+def is_used(config: pytest.Config) -> bool:
+    """Return whether a session uses the plugin, whatever its tests do.
+
+    That is where the command line asks for something, where there is a baseline whose entries may
+    be stale, and where pytest-xdist has several processes whose findings are to come together.
+    """
+    return (
+        any(config.getoption(option) is not None for option in _ASKING)
+        or hasattr(config, "workerinput")
+        or config.getoption("dist", "no") != "no"
+        or os.path.exists(baseline_path(config))
+    )
+
+
+def is_named(config: pytest.Config) -> bool:
+    """Return whether an ini option may be ours, or may be meant to be; a quick look at the text."""
+    written = config.getoption("override_ini") or []
+    if config.inipath is not None:
+        written = [*written, config.inipath.read_text("utf-8", "replace")]
+    return any(name in text for text in written for name in NEAR_OURS)
+
+
 def _report_name(value: str) -> str:
+    from argparse import ArgumentTypeError
+    from pathlib import PurePath
+
     if PurePath(value).suffix.lower() not in _REPORTS:
         raise ArgumentTypeError(f"{value!r} should end in one of {', '.join(_REPORTS)}")
     return value

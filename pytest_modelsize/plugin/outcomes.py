@@ -1,4 +1,4 @@
-"""What users meet by name: the markers, and how a check that does not pass ends a test."""
+"""How a check that does not pass ends a test: exceptions and a warning that users meet by name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 __all__ = [
-    "GROWTH_MARKER",
-    "MARKER",
-    "MARKERS",
     "ModelSizeExceeded",
     "ModelSizeFailure",
     "ModelSizeShrunk",
     "ModelSizeUnchecked",
     "ModelSizeWarning",
-    "is_marked",
-    "note_budget",
 ]
-
-MARKER = "max_model_size"
-GROWTH_MARKER = "max_model_growth"
-MARKERS = (MARKER, GROWTH_MARKER)
 
 if TYPE_CHECKING:
     from pytest_modelsize.storage.check_result import CauseResult
@@ -60,17 +51,3 @@ class ModelSizeShrunk(ModelSizeFailure):
 
 class ModelSizeWarning(UserWarning):
     """The user's own export writes what the measured artifact does not."""
-
-
-def is_marked(item: pytest.Item) -> bool:
-    """Return whether a budget speaks of the test."""
-    return any(next(item.iter_markers(name), None) is not None for name in MARKERS)
-
-
-def note_budget(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Note on a test's report whether a marker of its own sets a budget.
-
-    One on its class or its module may be meant for other tests.
-    """
-    if any(mark.name in MARKERS for mark in item.own_markers):
-        report.modelsize_budget = True  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,9 +13,10 @@ from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
 from pytest_modelsize.plugin.safety_net import SafetyNet, is_of_test
 
-__all__ = ["Controller", "Worker", "is_controller", "safety_net"]
+__all__ = ["Process", "is_controller", "safety_net", "start_process"]
 
 _WORKER_OUTPUT = "modelsize"
+_DESELECTED = "tests were deselected"
 _NET = pytest.StashKey[SafetyNet]()
 
 
@@ -29,7 +30,7 @@ def safety_net(config: pytest.Config) -> SafetyNet:
     return config.stash.setdefault(_NET, SafetyNet())
 
 
-class _Process:
+class Process:
     """What each process of a run sees: what is collected, and the reports of its tests."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -62,13 +63,11 @@ class _Process:
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that this is not the whole suite."""
         if items:
-            self.collection.partial = "tests were deselected"
+            self.collection.partial = _DESELECTED
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
-        """Look at a report before anybody counts it, or sends it to another process."""
+    def look_at(self, report: pytest.TestReport) -> None:
+        """Bring a report up to date before anybody counts it, or sends it to another process."""
         safety_net(self.config).look_at(report)
-        return (yield)
 
 
 def _has_no_check(report: pytest.TestReport) -> bool:
@@ -76,7 +75,7 @@ def _has_no_check(report: pytest.TestReport) -> bool:
     return report.skipped and report.when == "setup" and hasattr(report, "modelsize_budget")
 
 
-class Worker(_Process):
+class _Worker(Process):
     """One of several processes of pytest-xdist."""
 
     def pytest_sessionfinish(self) -> None:
@@ -84,17 +83,16 @@ class Worker(_Process):
         self.config.workeroutput[_WORKER_OUTPUT] = self.collection.as_json()  # type: ignore[attr-defined]
 
 
-class Controller(_Process):
+class _Controller(Process):
     """The process that the user started; the only one that writes anything for good."""
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__(config)
         self.measured = self.finished = False
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
-        """Gather what a report carries, once it is looked at."""
-        safety_net(self.config).look_at(report)
+    def look_at(self, report: pytest.TestReport) -> None:
+        """Gather what a report carries, once it is up to date."""
+        super().look_at(report)
         found = getattr(report, "modelsize", None)
         if (found is not None and is_of_test(report)) or _has_no_check(report):
             from pytest_modelsize.plugin.run import run_of
@@ -110,7 +108,6 @@ class Controller(_Process):
             from pytest_modelsize.plugin.run import run_of
 
             run_of(self.config).markers[report.nodeid] = markers
-        return (yield)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -149,3 +146,23 @@ class Controller(_Process):
 
             summarise(terminalreporter, self.config)
             annotate(terminalreporter, self.config)
+
+
+def start_process(
+    config: pytest.Config, session: pytest.Session | None, *, deselected: bool
+) -> Process:
+    """Register what gathers the results of this process.
+
+    Args:
+        config: of the session.
+        session: None where it has not begun.
+        deselected: whether tests have been left out already.
+    """
+    process = _Controller(config) if is_controller(config) else _Worker(config)
+    if session is not None:
+        process.pytest_sessionstart(session)
+    if deselected:
+        process.collection.partial = _DESELECTED
+    # Without a name, so that no "-p no:" leaves it out.
+    config.pluginmanager.register(process)
+    return process

@@ -11,20 +11,16 @@ from weakref import WeakValueDictionary
 
 import pytest
 
-from pytest_modelsize.plugin.outcomes import MARKERS, ModelSizeUnchecked, is_marked
+from pytest_modelsize.plugin.markers import MARKERS, is_marked
+from pytest_modelsize.plugin.outcomes import ModelSizeUnchecked
 
-__all__ = ["SafetyNet", "is_of_test", "uses_fixture"]
+__all__ = ["SafetyNet", "is_of_test"]
 
 _HEADLINE = "budget not checked: the test passed, but nothing checked its budget"
 _CAUSE = (
     "Something ran it without pytest's pytest_runtest_call hook: a plugin or a conftest.py, for "
     "example, that replaces pytest_runtest_protocol."
 )
-
-
-def uses_fixture(item: pytest.Item) -> bool:
-    """Return whether a test asks for the ``model_size`` fixture."""
-    return "model_size" in getattr(item, "fixturenames", ())
 
 
 def is_of_test(report: pytest.TestReport) -> bool:

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import pytest
 
-from pytest_modelsize.plugin.outcomes import GROWTH_MARKER, MARKER, MARKERS, ModelSizeFailure
+from pytest_modelsize.plugin.markers import GROWTH_MARKER, MARKER, MARKERS
+from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 
 __all__ = ["check_spelling"]
 

@@ -23,7 +23,7 @@ from pytest_modelsize.checks.trust import not_known, promise_broken
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.plugin.body_watch import BodyWatch
 from pytest_modelsize.plugin.items import format_of, saves_sparsely, surroundings_of
-from pytest_modelsize.plugin.outcomes import is_marked
+from pytest_modelsize.plugin.markers import is_marked
 from pytest_modelsize.plugin.processes import is_controller
 from pytest_modelsize.plugin.report_files import ReportError, write_whole
 from pytest_modelsize.plugin.state import folders_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_modelsize.plugin.items import set_place
-from pytest_modelsize.plugin.outcomes import MARKER
+from pytest_modelsize.plugin.markers import MARKER
 from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 
 __all__ = ["limit_suite"]
