@@ -39,13 +39,10 @@ def test_a_session_without_a_budget_loads_no_framework_and_none_of_our_readers(t
         "pytest_modelsize",
         "pytest_modelsize.plugin",
         "pytest_modelsize.plugin.budget_files",
-        "pytest_modelsize.plugin.collection",
-        "pytest_modelsize.plugin.options",
-        "pytest_modelsize.plugin.outcomes",
+        "pytest_modelsize.plugin.markers",
         "pytest_modelsize.plugin.option_values",
-        "pytest_modelsize.plugin.processes",
-        "pytest_modelsize.plugin.safety_net",
-        "pytest_modelsize.plugin.spelling",
+        "pytest_modelsize.plugin.options",
+        "pytest_modelsize.plugin.standby",
     }
     assert not set(HEAVY) & set(loaded)
 

@@ -75,11 +75,19 @@ def _meant(name: str) -> str:
     for marker in MARKERS:
         if words == sorted(marker.split("_")):
             return marker
+    if not any(_have_common_letters(plain, _plain(marker)) for marker in MARKERS):
+        return ""
     from difflib import SequenceMatcher  # which the start of a session need not wait for
 
     alike = {marker: SequenceMatcher(None, plain, _plain(marker)).ratio() for marker in MARKERS}
     best = max(alike, key=lambda marker: alike[marker])
     return best if alike[best] >= _LIKENESS else ""
+
+
+def _have_common_letters(name: str, other: str) -> bool:
+    """Return whether two names can be alike: difflib counts no more than their common letters."""
+    common = sum(min(name.count(letter), other.count(letter)) for letter in set(name))
+    return 2 * common >= _LIKENESS * (len(name) + len(other))
 
 
 def _plain(name: str) -> str:
