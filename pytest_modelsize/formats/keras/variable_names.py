@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pytest_modelsize.formats.containers.hdf5 import HDF5File
+from pytest_modelsize.formats.keras.quantized_names import adapter_of, quantized
 from pytest_modelsize.sizes.records import NamedTuple
 
 TYPE_CHECKING = False
@@ -65,9 +66,11 @@ def names_of_variables(
         for variable in found:
             names[variable.path] = variable.name
             if variable.trainable:
-                owner = variable.group
-                label = labels.get(owner) or str(variable.layer)
+                label = labels.get(variable.group) or str(variable.layer)
                 served.append((f"{label}/{variable.name}", datasets[variable.path]))
+        shapes = {variable.name: datasets[variable.path] for variable in found}
+        for name, shape in adapter_of(str(layer["class_name"]), layer["config"], shapes).items():
+            served.append((f"{labels.get(group) or layer['config'].get('name')}/{name}", shape))
     if known and served and "/optimizer" in below:  # else it is not known what it serves
         from pytest_modelsize.formats.keras.optimizer_slots import names_of_slots
 
@@ -140,11 +143,17 @@ def _variables(
     make, inside = _KNOWN.get(kind), _INSIDE.get(kind)
     trainable = trainable and config.get("trainable") is not False
     found = []
-    for number, name in enumerate(make(config) if make else ()):
+    own = make(config) if make else ()
+    names = quantized(
+        kind, own, config, sum(path.startswith(f"{group}/vars/") for path in datasets)
+    )
+    frozen = own[:1] if names != own or config.get("lora_rank") else ()
+    for number, name in enumerate(names):
         path = f"{group}/vars/{number}"
         if path not in datasets or not _fits(name, datasets[path]):
             return []
         is_served = trainable and name not in _FIXED and kind != _SPECTRAL
+        is_served = is_served and name in own and name not in frozen
         found.append(_Variable(path, name, group, config.get("name"), is_served))
     for name, inner in inside(config) if inside else ():
         parts = _variables(f"{group}/{name}", inner, datasets, trainable=trainable)

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from pytest_modelsize import measure
-from tests.needs import needs
+from tests.needs import needs, skip
 
 keras = needs("keras")
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 5):
@@ -47,6 +47,18 @@ def frozen():
     model = sequential()
     model.layers[0].trainable = False
     return model
+
+
+def adapted():
+    layers = keras.layers
+    given = keras.Input((5,), dtype="int32")
+    inner = [layers.Embedding(10, 4, name="words"), layers.Dense(6, name="wide"), layers.Dense(4)]
+    x = given
+    for layer in inner:
+        x = layer(x)
+    for layer in inner[:2]:
+        layer.enable_lora(2)
+    return keras.Model(given, x)
 
 
 def recurrent():
@@ -90,6 +102,7 @@ MODELS = {
     "frozen": frozen,
     "recurrent": recurrent,
     "attentive": attentive,
+    "adapted": adapted,
 }
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(),
@@ -145,6 +158,22 @@ def test_each_variable_is_called_as_its_live_model_calls_it(tmp_path, model, opt
     live, alone, _ = saved_twice(made, tmp_path)
     assert paths_of(alone) == paths_of(live)
     assert len(paths_of(alone)) > 10
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_a_quantized_layer_has_the_names_of_its_live_model(tmp_path, mode):
+    layers = [keras.Input((8,)), keras.layers.Dense(16, name="wide"), keras.layers.Dense(4)]
+    words = [keras.Input((5,), dtype="int32"), keras.layers.Embedding(8, 6, name="words")]
+    for stack in (layers, words) if mode != "float8" else (layers,):
+        made = keras.Sequential(stack)
+        try:
+            for layer in made.layers:  # of the model, it would warn of the inputs
+                layer.quantize(mode)
+        except (AttributeError, NotImplementedError, ValueError):
+            skip(f"this Keras does not quantize to {mode}", "py")
+        live, alone, _ = saved_twice(made, tmp_path)
+        assert paths_of(alone) == paths_of(live)
+        assert not [path for path, _ in paths_of(alone) if path[-1].isdecimal()]
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
