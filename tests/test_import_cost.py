@@ -87,7 +87,7 @@ def imported_by(*arguments):
 
 READERS = {
     "tensorflow.bundle", "torch.contents", "torch.archive", "onnx.reader", "tflite.reader", "gguf",
-    "keras.archive", "keras.weights_file", "safetensors", "pickle.reader", "tfjs", "huggingface",
+    "keras.archive", "keras.weights_file", "safetensors", "pickle.reader", "tfjs.reader", "huggingface",
     "containers.hdf5.reader", "containers.pickle.machine",
 }  # fmt: skip
 """Modules that read a format, and are long."""
@@ -107,7 +107,7 @@ READERS = {
         ("saved", {"tensorflow.bundle"}),
         ("checkpoint", {"tensorflow.bundle"}),
         ("hub", {"huggingface", "safetensors"}),
-        ("web", {"tfjs"}),
+        ("web", {"tfjs.reader"}),
         ("plain", set()),
         ("external", {"onnx.reader"}),
     ],

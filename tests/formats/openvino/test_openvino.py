@@ -13,7 +13,7 @@ from tests.formats.entries import entry
 from tests.formats.mutants import assert_hostile_is_cheap, count, mutants, outcome_of
 from tests.needs import needs
 
-DATA = Path(__file__).parent.parent / "data" / "openvino"
+DATA = Path(__file__).parent.parent.parent / "data" / "openvino"
 XML, BIN = (DATA / "dense.xml").read_bytes(), (DATA / "dense.bin").read_bytes()
 
 

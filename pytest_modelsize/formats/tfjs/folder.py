@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.formats import tfjs
 from pytest_modelsize.formats.directory import read_rest
 from pytest_modelsize.formats.folder import Folder
 from pytest_modelsize.formats.registry import find_format
 from pytest_modelsize.formats.source import ArtifactError
+from pytest_modelsize.formats.tfjs import reader
 from pytest_modelsize.sizes.ledger import Ledger
 
 __all__ = ["format", "read", "recognises"]
@@ -31,6 +31,6 @@ def read(folder: Folder, ledger: Ledger) -> None:
         ArtifactError: where the model is broken, or a shard is missing.
     """
     with folder.open(_MODEL_FILE) as source:
-        tfjs.read(source, ledger)
+        reader.read(source, ledger)
         taken = {folder.path / _MODEL_FILE, *source.beside}
     read_rest(folder, ledger, taken)
