@@ -17,20 +17,22 @@ _KEYWORDS = (
     "compression=None, reason=None, allow_opaque=(), weights=None, optimizer=None, config=None, "
     "graph=None, assets=None, overhead=None"
 )
+_HELP = (
+    (
+        f"{MARKER}{_KEYWORDS}, dtypes=None): "
+        'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
+    ),
+    (
+        f"{GROWTH_MARKER}{_KEYWORDS}): "
+        'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
+    ),
+)
 
 
 def register(config: pytest.Config) -> None:
     """Make the markers known to ``--markers`` and ``--strict-markers``."""
-    size = (
-        f"{MARKER}{_KEYWORDS}, dtypes=None): "
-        'hold the saved size of the test\'s model, and of its sections, to a budget such as "2MB".'
-    )
-    growth = (
-        f"{GROWTH_MARKER}{_KEYWORDS}): "
-        'hold how far that size may grow past the committed baseline, such as "5%" or "50 kB".'
-    )
-    config.addinivalue_line("markers", size)
-    config.addinivalue_line("markers", growth)
+    for line in _HELP:
+        config.addinivalue_line("markers", line)
 
 
 def is_marked(item: pytest.Item) -> bool:

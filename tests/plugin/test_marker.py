@@ -2,8 +2,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from pytest_modelsize import plugin
-from pytest_modelsize.plugin import marker
+from pytest_modelsize.plugin import marker, markers
 from pytest_modelsize.plugin.marker import MarkerError, parse_marker
 from pytest_modelsize.sizes.measurement import SECTIONS
 
@@ -76,7 +75,7 @@ def test_a_mistake_has_a_sentence_of_its_own(args, kwargs, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("line", plugin._HELP)
+@pytest.mark.parametrize("line", markers._HELP)
 def test_what_pytest_shows_of_a_marker_names_the_keywords_that_it_takes(line):
     name, _, rest = line.partition("(")
     shown = [part.split("=")[0].strip() for part in rest.partition("): ")[0].split(", ")]
