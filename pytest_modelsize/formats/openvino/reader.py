@@ -16,7 +16,7 @@ from pytest_modelsize.formats.companion_paths import beside, open_beside
 from pytest_modelsize.formats.containers.part import TooManyParts
 from pytest_modelsize.formats.containers.xml_scanner import scan_tags
 from pytest_modelsize.formats.dotted_names import Homes
-from pytest_modelsize.formats.openvino.tags import Constant, LayerTags
+from pytest_modelsize.formats.openvino.tags import LayerTags, PlacedConstant
 from pytest_modelsize.formats.source import Source
 from pytest_modelsize.sizes.ledger import Ledger
 from pytest_modelsize.sizes.measurement import Kind, SectionPath
@@ -95,7 +95,7 @@ def _homes(tags: LayerTags) -> dict[str, SectionPath]:
 
 def _settle(
     data: Source,
-    constants: Sequence[Constant],
+    constants: Sequence[PlacedConstant],
     homes: Mapping[str, SectionPath],
     ledger: Ledger,
 ) -> None:

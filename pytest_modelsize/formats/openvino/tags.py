@@ -16,7 +16,7 @@ from pytest_modelsize.sizes.measurement import SectionPath, type_and_shape
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import dataclass, field
 
-__all__ = ["Constant", "LayerTags", "XmlPart"]
+__all__ = ["LayerTags", "PlacedConstant", "XmlPart"]
 
 _TYPES = {
     "f64": ("float64", 64), "f32": ("float32", 32), "f16": ("float16", 16),
@@ -41,7 +41,7 @@ _COUNT = late(r"\d{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class PlacedConstant:
     """A run of the ``.bin``, and what it is called."""
 
     start: int
@@ -65,7 +65,7 @@ class LayerTags:
 
     source: Source
     parts: list[XmlPart] = field(default_factory=list)
-    constants: list[Constant] = field(default_factory=list)
+    constants: list[PlacedConstant] = field(default_factory=list)
     _around: list[XmlPart] = field(default_factory=list)
     _names: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     _depths: list[int] = field(default_factory=list)
@@ -175,7 +175,7 @@ class LayerTags:
             raise TooManyParts(f"more than {_MOST_LAYERS:,d} constants")
         note = type_and_shape(dtype, lengths) if bits else dtype
         self.constants.append(
-            Constant(start=int(offset), end=int(offset) + int(size), name=name, note=note)
+            PlacedConstant(start=int(offset), end=int(offset) + int(size), name=name, note=note)
         )
 
     def _lengths(self, shape: str, at: int) -> list[int]:

@@ -262,7 +262,7 @@ def test_what_is_made_to_cost_much_costs_little(name, tmp_path):
 
 def test_a_graph_of_more_than_is_opened_is_opaque_with_its_constants(tmp_path, monkeypatch):
     path = written(tmp_path, XML, BIN)
-    for limit in ("openvino._MOST_LAYERS", "containers.xml_scanner._MOST_TAGS"):
+    for limit in ("openvino.tags._MOST_LAYERS", "containers.xml_scanner._MOST_TAGS"):
         with monkeypatch.context() as patch:
             patch.setattr(f"pytest_modelsize.formats.{limit}", 3)
             measured = measure(path)
