@@ -13,7 +13,7 @@ from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
 from pytest_modelsize.plugin.safety_net import SafetyNet, is_of_test
 
-__all__ = ["Process", "is_controller", "safety_net", "start_process"]
+__all__ = ["RunProcess", "is_controller", "safety_net", "start_process"]
 
 _WORKER_OUTPUT = "modelsize"
 _DESELECTED = "tests were deselected"
@@ -30,7 +30,7 @@ def safety_net(config: pytest.Config) -> SafetyNet:
     return config.stash.setdefault(_NET, SafetyNet())
 
 
-class Process:
+class RunProcess:
     """What each process of a run sees: what is collected, and the reports of its tests."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -75,7 +75,7 @@ def _has_no_check(report: pytest.TestReport) -> bool:
     return report.skipped and report.when == "setup" and hasattr(report, "modelsize_budget")
 
 
-class _Worker(Process):
+class _Worker(RunProcess):
     """One of several processes of pytest-xdist."""
 
     def pytest_sessionfinish(self) -> None:
@@ -83,7 +83,7 @@ class _Worker(Process):
         self.config.workeroutput[_WORKER_OUTPUT] = self.collection.as_json()  # type: ignore[attr-defined]
 
 
-class _Controller(Process):
+class _Controller(RunProcess):
     """The process that the user started; the only one that writes anything for good."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -150,7 +150,7 @@ class _Controller(Process):
 
 def start_process(
     config: pytest.Config, session: pytest.Session | None, *, deselected: bool
-) -> Process:
+) -> RunProcess:
     """Register what gathers the results of this process.
 
     Args:

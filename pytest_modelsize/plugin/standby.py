@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from typing import Any
 
-    from pytest_modelsize.plugin.processes import Process
+    from pytest_modelsize.plugin.processes import RunProcess
 
 __all__ = ["Standby", "begin"]
 
@@ -31,14 +31,14 @@ class Standby:
         self._config = config
         self._session: pytest.Session | None = None
         self._deselected = False
-        self._process: Process | None = None
+        self._process: RunProcess | None = None
         config.stash[_STANDBY] = self
 
     def __dir__(self) -> list[str]:
         # pytest looks for hooks and fixtures under each name.
         return [name for name in vars(type(self)) if name.startswith("pytest_")]
 
-    def begin(self) -> Process:
+    def begin(self) -> RunProcess:
         """Return what gathers the results of this process; started where it is not yet."""
         if self._process is None:
             from pytest_modelsize.plugin.processes import start_process
