@@ -7,8 +7,8 @@ folder.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -30,7 +30,7 @@ def used_globals(
         functions: what the body is made of.
         held: its locals; a function or a module that it imports is one of them.
     """
-    folders = {Path(function.__code__.co_filename).parent for function in functions}
+    folders = tuple({os.path.join(os.path.dirname(_file(function)), "") for function in functions})
     pending: list[tuple[str, FunctionType]] = [("", function) for function in functions]
     seen = {function.__code__ for function in functions}
     names = {name for function in functions for name in _names(function.__code__)}
@@ -43,9 +43,13 @@ def used_globals(
             helper = _function(value)
             if helper is None or helper.__code__ in seen or len(pending) >= _MOST:
                 continue
-            if any(folder in Path(helper.__code__.co_filename).parents for folder in folders):
+            if _file(helper).startswith(folders):
                 seen.add(helper.__code__)
                 pending.append((f"{prefix}{name}.__globals__.", helper))
+
+
+def _file(function: FunctionType) -> str:
+    return function.__code__.co_filename
 
 
 def _closed_over(function: FunctionType) -> Iterator[tuple[str, object]]:
