@@ -7,7 +7,6 @@ it and measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.checks.causes import Cause, Findings, optimizer_state
 from pytest_modelsize.saving import OptimizerFacts
@@ -17,6 +16,7 @@ from pytest_modelsize.sizes.comparison import Comparison, Entry, Row, compare, e
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import GrowthExcess
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Explanation", "Fix", "Lean", "diagnose"]
 

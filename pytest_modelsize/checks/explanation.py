@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +21,7 @@ from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import GrowthExcess
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["explain", "ignored_flag"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import cast
 
@@ -32,6 +31,7 @@ from pytest_modelsize.saving.own_state import (
     full_name,
 )
 from pytest_modelsize.saving.per_class import per_class
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["held_in", "name_inside"]
 

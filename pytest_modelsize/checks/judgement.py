@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.sizes.budget import Budget, Excess, judge
 from pytest_modelsize.sizes.growth import Growth, GrowthExcess, GrowthLimit, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.check_result import LimitResult
 
 __all__ = ["Judgement", "judge_artifact"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.sizes.bytesize import human
 from pytest_modelsize.sizes.headroom import enough_for
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.found_model import FoundModel
 
 __all__ = ["Proposal", "proposed"]

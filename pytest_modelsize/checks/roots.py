@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.formats import companions
@@ -17,6 +16,7 @@ from pytest_modelsize.saving.composition import (
     weights_of,
 )
 from pytest_modelsize.saving.watching.saves import SavedFile
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["roots"]
 

@@ -7,11 +7,10 @@ Once the test's own code has run, the model may be another one, and a new cache 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.checks.take import Settings, Taken, take
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["SaveCache", "same_artifact"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats import recognise
@@ -12,6 +11,7 @@ from pytest_modelsize.saving.own_state import ancestors, class_attributes
 from pytest_modelsize.saving.per_class import per_class
 from pytest_modelsize.saving.training_state import fields_of, framework_of_arrays
 from pytest_modelsize.sizes.escaping import escaped
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["NoModelError", "Subject", "Target", "TargetError", "as_path", "as_subject"]
 

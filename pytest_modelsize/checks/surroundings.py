@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType
 
@@ -11,6 +10,7 @@ from pytest_modelsize.checks.callables import kept_by
 from pytest_modelsize.checks.subject import Subject
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes
 from pytest_modelsize.saving.watching.saves import SavedFile
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["Body", "Surroundings"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_modelsize.checks.compression import CompressionError, Method, compressed, method
@@ -13,6 +12,7 @@ from pytest_modelsize.formats import ArtifactError, LiveNames, files_of, measure
 from pytest_modelsize.formats.extents import noted
 from pytest_modelsize.saving import OptimizerFacts, SaveError, save
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["Settings", "Taken", "measure_compressed", "method_of", "take"]
 

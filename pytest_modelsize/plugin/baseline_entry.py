@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from pytest_modelsize.saving import FORMATS
 from pytest_modelsize.saving.versions import versions_of
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.baseline import BaselineEntry, Key
 from pytest_modelsize.storage.baseline_file import BaselineError
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from pytest_modelsize.saving.own_state import attributes_of
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["BodyFrames", "Snapshot", "body_functions", "core_of", "snapshot"]
 

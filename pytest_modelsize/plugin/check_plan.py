@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pytest
 
@@ -29,6 +28,7 @@ from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.plugin.results import keep_unchecked
 from pytest_modelsize.plugin.state import note_marker
 from pytest_modelsize.saving import SaveError, default_format
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Check", "checks_of", "count_namesakes", "key_of", "without_smaller"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pytest
 
@@ -46,6 +45,7 @@ from pytest_modelsize.plugin.state import folders_of, forget_verdicts, session_o
 from pytest_modelsize.report.other_models import Beside, beside
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.growth import Growth
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["hold_budgets"]
 

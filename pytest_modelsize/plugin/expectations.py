@@ -7,10 +7,10 @@ fail is no news, and a budget that was skipped is not a budget that was held.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
+from pytest_modelsize.sizes.records import replace
 from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["counted", "without_check"]

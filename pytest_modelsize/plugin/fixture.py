@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +34,7 @@ from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.measured_size import MeasuredSize
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import replace
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import CheckResult
 

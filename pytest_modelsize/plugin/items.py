@@ -6,7 +6,6 @@ import inspect
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from pytest_modelsize.plugin.markers import GROWTH_MARKER, MARKERS
 from pytest_modelsize.plugin.outcomes import ModelSizeFailure
 from pytest_modelsize.plugin.state import handed_of
 from pytest_modelsize.saving import FORMATS
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = [
     "ParsedMarker",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.bytesize import human
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["KeptCopies", "make_folders"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_modelsize.checks.subject import Subject
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["lasting_name", "with_lasting_name"]
 

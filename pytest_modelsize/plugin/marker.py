@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from pytest_modelsize.checks.compression import METHODS
@@ -16,6 +15,7 @@ from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = [
     "MarkerError",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -23,6 +22,7 @@ from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import Growth
 from pytest_modelsize.sizes.measurement import SECTIONS
+from pytest_modelsize.sizes.records import replace
 from pytest_modelsize.sizes.top_entries import condense
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import pytest
 
 from pytest_modelsize.plugin.expectations import counted, without_check
+from pytest_modelsize.sizes.records import dataclass, field
 from pytest_modelsize.storage.check_result import CheckResult
 from pytest_modelsize.storage.check_result_json import result_from_json
 

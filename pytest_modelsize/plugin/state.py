@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -12,6 +11,7 @@ from pytest_modelsize.checks.copy_folders import CopyFolders
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.plugin.kept_copies import KeptCopies, make_folders
 from pytest_modelsize.plugin.options import BASELINE_INPUT, baseline_path
+from pytest_modelsize.sizes.records import dataclass, field
 from pytest_modelsize.storage.baseline import Baseline
 from pytest_modelsize.storage.baseline_file import parse, read
 from pytest_modelsize.storage.check_result import CheckResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.checks.diagnosis import Explanation, Fix
 from pytest_modelsize.report.causes import cause_lines
@@ -16,6 +15,7 @@ from pytest_modelsize.sizes.comparison import Entry
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Circumstances", "explained", "failure", "headline"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.report.table import columns
 from pytest_modelsize.sizes.bytesize import human
 from pytest_modelsize.sizes.escaping import printable
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Beside", "beside"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.checks.proposals import Proposal
 from pytest_modelsize.sizes.bytesize import human
 from pytest_modelsize.sizes.escaping import printable
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.found_model import FoundModel
 
 __all__ = ["Counts", "proposals_json", "proposals_text"]

@@ -9,7 +9,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from pytest_modelsize.saving.saved_copy import SavedCopy
 from pytest_modelsize.saving.torch.modules import SUFFIXES as TORCH_SUFFIXES
 from pytest_modelsize.saving.torch.modules import save_torch
 from pytest_modelsize.sizes.escaping import escaped
+from pytest_modelsize.sizes.records import replace
 
 __all__ = [
     "FORMATS",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["SavedCopy"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["FoundModel", "model_from_json"]
 

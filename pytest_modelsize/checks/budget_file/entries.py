@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, time
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from pytest_modelsize.sizes.bytesize import SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.patterns import late
+from pytest_modelsize.sizes.records import dataclass
 
 if sys.version_info >= (3, 11):
     import tomllib

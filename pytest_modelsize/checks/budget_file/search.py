@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path, PurePath
 
 from pytest_modelsize.checks.budget_file.entries import (
@@ -14,6 +13,7 @@ from pytest_modelsize.checks.budget_file.entries import (
 )
 from pytest_modelsize.checks.path_spelling import meant_path, near_path
 from pytest_modelsize.formats import ArtifactError, files_of, recognise
+from pytest_modelsize.sizes.records import replace
 
 __all__ = ["artifacts_of", "matches_nothing", "nearest_budgets", "shown"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.measurement import Kind, Measurement, Section
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.sizes.top_entries import smaller_count
 
 __all__ = ["FoldedEntry", "fold", "is_waste"]

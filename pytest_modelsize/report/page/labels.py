@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from unicodedata import east_asian_width
 
 from pytest_modelsize.report.page.wording import name
 from pytest_modelsize.sizes.escaping import escaped
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Label", "distinct", "label"]
 

@@ -8,7 +8,8 @@ away from bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["HEIGHT", "WIDTH", "Box", "boxes"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.page.treemap import Map, treemap
@@ -13,6 +12,7 @@ from pytest_modelsize.sizes.comparison import Row, compare
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["Mark", "Picture", "ScalePart", "picture"]

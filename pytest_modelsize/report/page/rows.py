@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.report.page.labels import distinct
 from pytest_modelsize.report.page.wording import bytes_text, gained_text, lines, name, share
 from pytest_modelsize.sizes.bytesize import human
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.check_result import CauseResult, CheckResult, EntryChange, LimitResult
 
 __all__ = ["CauseRow", "ChangeRow", "LimitRow", "cause_rows", "change_rows", "limit_rows"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pytest_modelsize.report.page.folding import FoldedEntry, fold
 from pytest_modelsize.report.page.labels import Label, distinct, label
@@ -11,6 +10,7 @@ from pytest_modelsize.report.page.layout import HEIGHT, WIDTH, Box, boxes
 from pytest_modelsize.report.page.wording import bytes_text, name, share
 from pytest_modelsize.sizes.comparison import Row
 from pytest_modelsize.sizes.measurement import Measurement
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Map", "Region", "Tile", "treemap"]
 

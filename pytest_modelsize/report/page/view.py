@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pytest_modelsize.report.artifact_names import artifact_names
 from pytest_modelsize.report.page.labels import distinct
@@ -26,6 +25,7 @@ from pytest_modelsize.report.page.wording import (
     share,
 )
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
+from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
 __all__ = ["Artifact", "Columns", "Depth", "Detail", "artifacts", "columns", "tally"]

@@ -7,7 +7,6 @@ leaves optimizer state out by itself, except where its module says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pytest_modelsize.saving.families.lightgbm import save_lightgbm
 from pytest_modelsize.saving.families.onnx import save_onnx
 from pytest_modelsize.saving.families.scikit_learn import save_sklearn
 from pytest_modelsize.saving.families.xgboost import save_xgboost
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["FAMILIES", "PICKLES", "Family"]
 

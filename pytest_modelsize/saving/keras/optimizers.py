@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import prod
 from typing import Any
+
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["OptimizerFacts", "facts_of", "is_built", "readable_names"]
 

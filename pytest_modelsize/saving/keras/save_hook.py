@@ -15,11 +15,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from pytest_modelsize.saving.keras.written_names import Stored, noting
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["Visited", "can_hook", "children_noted", "hooked", "optimizer_classes"]
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["Stored", "names_of", "noting"]
 

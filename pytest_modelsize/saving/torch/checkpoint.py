@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +16,7 @@ from pytest_modelsize.saving.framework import (
     part_of,
 )
 from pytest_modelsize.saving.own_state import attributes_of
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["Parts", "checkpoint", "parts_of", "weights"]
 

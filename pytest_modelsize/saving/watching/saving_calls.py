@@ -6,7 +6,8 @@ Another framework's call is one line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["SAVING_CALLS", "SavingCall"]
 

@@ -15,12 +15,13 @@ import io
 import math
 import os
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import h5py
 import numpy as np
+
+from pytest_modelsize.sizes.records import dataclass, field
 
 __all__ = ["Content", "HollowTensor", "Inexact", "SparseBytes", "SparseFile", "SparseSave"]
 

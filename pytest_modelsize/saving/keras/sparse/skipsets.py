@@ -14,10 +14,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from pytest_modelsize.saving.own_state import ancestors, class_attributes
+from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["skipsets_kept"]
 
