@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_modelsize.checks.explanation import ignored_flag
 from pytest_modelsize.checks.judgement import Judgement, judge_artifact
 from pytest_modelsize.checks.save_cache import SaveCache, same_artifact
 from pytest_modelsize.checks.take import Taken
@@ -42,10 +42,12 @@ from pytest_modelsize.plugin.outcomes import (
 from pytest_modelsize.plugin.ratchet import ratchet
 from pytest_modelsize.plugin.results import keep, keep_unchecked
 from pytest_modelsize.plugin.state import folders_of, forget_verdicts, session_of
-from pytest_modelsize.report.other_models import Beside, beside
 from pytest_modelsize.saving import SaveError
 from pytest_modelsize.sizes.growth import Growth
 from pytest_modelsize.sizes.records import dataclass
+
+if TYPE_CHECKING:
+    from pytest_modelsize.report.other_models import Beside
 
 __all__ = ["hold_budgets"]
 
@@ -102,12 +104,16 @@ def _told(found: Sequence[_Held]) -> Iterator[ModelSizeFailure]:
     wrong = [held for held in several if held.problems]
     if wrong:
         worst = max(wrong, key=lambda held: (held.over, held.size or 0))
+        from pytest_modelsize.report.other_models import beside
+
         text = "\n\n".join(str(problem.msg) for problem in worst.problems)
         others = [_beside(held) for held in several if held is not worst]
         yield type(worst.problems[0])(f"{text}\n\n{beside(others)}", pytrace=False)
 
 
 def _beside(held: _Held) -> Beside:
+    from pytest_modelsize.report.other_models import Beside
+
     state = "over" if held.over else "not checked" if held.problems else "within"
     subject = held.checks[0].subject
     return Beside(name=subject.name, size=held.size, state=state, argument=subject.argument)
@@ -216,6 +222,8 @@ def _warn_once(
     key = (type(taken.subject.model), taken.settings.format)
     if key in warned:
         return []
+    from pytest_modelsize.checks.explanation import ignored_flag
+
     try:
         text = ignored_flag(taken, saves)
         warnings.warn_explicit(

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_modelsize.checks.cause_results import cause_results
 from pytest_modelsize.checks.compression import method
-from pytest_modelsize.checks.explanation import explain
 from pytest_modelsize.checks.save_cache import SaveCache
 from pytest_modelsize.checks.take import Taken
 from pytest_modelsize.plugin.baseline_entry import Compared, command_for, entry_in_words
 from pytest_modelsize.plugin.items import ParsedMarker, place_of
 from pytest_modelsize.plugin.outcomes import ModelSizeExceeded, ModelSizeUnchecked
 from pytest_modelsize.plugin.state import session_of
-from pytest_modelsize.report.failure import Circumstances, explained, failure
 from pytest_modelsize.sizes.budget import Excess
 from pytest_modelsize.sizes.growth import GrowthExcess
 
@@ -39,6 +36,11 @@ def exceeded(
         excesses: the limits; at least one.
         saves: for the saves that explain the failure.
     """
+    # What explains a failure is not imported for tests that pass.
+    from pytest_modelsize.checks.cause_results import cause_results
+    from pytest_modelsize.checks.explanation import explain
+    from pytest_modelsize.report.failure import Circumstances, explained, failure
+
     taken, growth = case.taken, case.growth
     old = None if growth is None or growth.counted[None] <= 0 else growth.old
     explanation = explain(taken, excesses, saves, old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,9 @@ from pytest_modelsize.plugin.annotations import annotation_lines
 from pytest_modelsize.plugin.baseline_update import TESTS_FAILED, keep_baseline, why_partial
 from pytest_modelsize.plugin.collection import Collection
 from pytest_modelsize.plugin.ratchet import shrunk_notes
-from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
 from pytest_modelsize.plugin.run import Run, fail, run_of
 from pytest_modelsize.plugin.without_model import without_model, without_use
-from pytest_modelsize.report.summary import summary
+from pytest_modelsize.storage.check_result import CheckResult
 
 __all__ = ["annotate", "finish", "summarise"]
 
@@ -29,15 +29,25 @@ def finish(session: pytest.Session, collection: Collection) -> None:
     results = run.all()
     run.notes += [(line, False) for line in shrunk_notes(config, results)]
     _note_markers(session, run, collection)
-    for target in map(Path, dict.fromkeys(config.getoption("modelsize_report") or ())):
+    _write_reports(session, run, results)
+
+
+def _write_reports(session: pytest.Session, run: Run, results: Sequence[CheckResult]) -> None:
+    config = session.config
+    targets = [Path(name) for name in dict.fromkeys(config.getoption("modelsize_report") or ())]
+    step_summary = os.environ.get(_STEP_SUMMARY) if results else None
+    if not targets and not step_summary:
+        return
+    from pytest_modelsize.plugin.report_files import ReportError, write_report, write_step_summary
+
+    for target in targets:
         try:
             write_report(config.invocation_params.dir / target, results)
             run.notes.append((f"report: {target}", False))
         except ReportError as error:
             run.notes.append((f"report not written: {error}", True))
             fail(session)
-    step_summary = os.environ.get(_STEP_SUMMARY)
-    if step_summary and results and config.getini("modelsize_step_summary"):
+    if step_summary and config.getini("modelsize_step_summary"):
         try:
             write_step_summary(Path(step_summary), results)
         except ReportError as error:
@@ -66,6 +76,8 @@ def summarise(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     wanted = config.getoption("modelsize")
     lines = []
     if wanted in ("all", "failed"):
+        from pytest_modelsize.report.summary import summary
+
         width = config.get_terminal_writer().fullwidth
         lines = summary(run.all(), width=width, only_failed=wanted == "failed")
     if not lines and not run.notes:

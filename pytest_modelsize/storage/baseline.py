@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from pytest_modelsize.sizes.entry_changes import changes
 from pytest_modelsize.sizes.growth import grown
 from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
+from pytest_modelsize.sizes.records import NamedTuple, dataclass, field
 from pytest_modelsize.sizes.top_entries import condense
 
 __all__ = ["Baseline", "BaselineEntry", "BaselineUpdate", "Key", "updated"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """Which artifact of which test.
 
     Attributes:
