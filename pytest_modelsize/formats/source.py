@@ -18,6 +18,7 @@ from pytest_modelsize.sizes.escaping import escaped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from pytest_modelsize.formats.folder import Folder
 
@@ -71,11 +72,13 @@ class Source:
         names: what the live model that was saved knows about the content.
         beside: the other files that were opened because this one names them, with their bytes.
         depth: containers around it that were opened to get there.
+        kept: what a look has found and the reading needs once more, by its name.
     """
 
     __slots__ = (
         "_head", "_head_end", "_read", "_tail", "_tail_start", "beside", "depth", "file",
-        "folder", "name", "names", "size", "start", "title"    )  # fmt: skip
+        "folder", "kept", "name", "names", "size", "start", "title",
+    )  # fmt: skip
 
     def __init__(
         self, name: str, read: _Read, start: int, size: int, file: Path | None = None
@@ -87,6 +90,7 @@ class Source:
         self.names = LiveNames()
         self.beside: dict[Path, int] = {}
         self.depth = 0
+        self.kept: dict[str, Any] = {}
         self._read = read
         self._head: bytes | None = None
         self._tail: bytes | None = None

@@ -138,13 +138,19 @@ class Ledger:
 
 def _close(name: str, account: _Account) -> Section:
     """Turn an account into a section, children largest first. Depth is that of the paths added."""
-    sizes = account.sizes
-    if not account.parts and (total := sum(sizes)) in sizes:
-        # All of one kind, as most entries are.
-        return Section(name, total, _KINDS[sizes.index(total)], (), account.note)
-    own = [(kind, size) for kind, size in zip(_KINDS, sizes, strict=True) if size]
-    parts = [_close(part, inner) for part, inner in account.parts.items()]
-    parts += [Section(OWN_NAMES[kind], size, kind) for kind, size in own]
+    own = account.sizes
+    if not account.parts and (total := sum(own)) in own:
+        return Section(name, total, _KINDS[own.index(total)], (), account.note)
+    parts = []
+    for part, inner in account.parts.items():
+        sizes = inner.sizes
+        if inner.parts or (total := sum(sizes)) not in sizes:
+            parts.append(_close(part, inner))
+        else:  # as above, at once: most entries are of one kind
+            parts.append(Section(part, total, _KINDS[sizes.index(total)], (), inner.note))
+    for kind, size in zip(_KINDS, own, strict=True):
+        if size:
+            parts.append(Section(OWN_NAMES[kind], size, kind))
     if len(parts) > 1:
         parts.sort(key=_NAME)
         parts.sort(key=_SIZE, reverse=True)  # those of a size stay in the order of their names

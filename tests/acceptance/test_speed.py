@@ -112,6 +112,12 @@ def test_work_grows_with_the_number_of_tensors_as_it_does(cost_of_tensors):
     assert many_read == pytest.approx(8 * few_read, rel=0.1)
 
 
+def test_a_tensor_takes_so_many_calls(cost_of_tensors):
+    """150, of which the header takes 40, the entries in the group 20, and the section 30."""
+    calls, _ = cost_of_tensors(500, 16)
+    assert calls <= 500 * 165
+
+
 def test_neither_work_nor_what_is_read_grows_with_the_tensors_bytes(cost_of_tensors):
     small, small_read = cost_of_tensors(500, 2000)
     large, large_read = cost_of_tensors(500, 2 * 10**7)

@@ -47,7 +47,9 @@ class LayerPart:
         """Enter bytes and note of all that is at and below ``path``, as deep as layers were."""
         _add(entries, path, (self.own, ""))
         for key, said in self.keys.items():
-            _add(entries, (*path, key), said)
+            here = (*path, key)
+            if entries.setdefault(here, said) is not said:
+                _add(entries, here, said)
         for part in self.parts:
             part.enter(entries, (*path, part.name or part.class_name or "(unnamed)"))
 

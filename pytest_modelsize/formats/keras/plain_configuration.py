@@ -51,10 +51,10 @@ class _Strings(dict[str, str]):
 
 
 class _Keys(dict[str, str]):
-    """Each key that was met, as JSON, with what leads to its value."""
+    """Each key that was met, as JSON, with the comma before it and what leads to its value."""
 
     def __missing__(self, key: str) -> str:
-        written = self[key] = f"{json.dumps(key)}: "
+        written = self[key] = f", {json.dumps(key)}: "
         return written
 
 
@@ -99,13 +99,14 @@ class _Reader:
         is_at, strings, keys = self._text.startswith, self._strings, part.keys
         if not is_at("{", at):
             raise _NotPlain
-        left = len(found)
+        left, told_keys = len(found), self._keys
+        whole = left
         for key, value in found.items():
-            left -= 1
-            told = self._keys[key]
-            if not is_at(told, begin):
+            told = told_keys[key]
+            if not (is_at(told, begin - _COMMA) if left < whole else is_at(told[_COMMA:], begin)):
                 raise _NotPlain
-            at = begin + len(told)
+            left -= 1
+            at = begin + len(told) - _COMMA
             kind, note = type(value), ""
             if kind is str or value is None or value is True:
                 written = strings[value] if kind is str else _WORDS[value]
@@ -119,13 +120,13 @@ class _Reader:
                     key, value, part, at, depth, models, layers
                 )
                 if owner is not None:
-                    at = self._separated(at, left)
+                    at += _COMMA if left else 0
                     owner.own += at - begin - inside
                     begin = at
                     continue
             else:
                 _, at = self._parse(self._text, at)
-            at = self._separated(at, left)
+            at += _COMMA if left else 0  # which is looked at with the key behind it
             size, begin = at - begin, at
             if not key.isascii():
                 key = _printable(key)

@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from pytest_modelsize import measure
-from pytest_modelsize.checks.causes import find_causes, size_without_state
+from pytest_modelsize.checks.causes import evidence, find_causes, size_without_state
 from pytest_modelsize.checks.causes.cause import NAMED, REBUILT
+from pytest_modelsize.formats.extents import noted
 from tests.checks.causes.artifacts import ramp, safetensors
 from tests.measurements import of_sections
 
@@ -69,3 +70,17 @@ def test_a_size_without_state_is_that_of_the_files_that_stay(tmp_path):
     full = safetensors(tmp_path / "full.safetensors", {**weights, **slots})
     assert size_without_state(measure(full), full, tmp_path) == lean.stat().st_size
     assert size_without_state(measure(lean), lean, tmp_path) is None
+
+
+def test_a_folder_that_was_measured_is_not_measured_again_for_its_files(tmp_path, monkeypatch):
+    """Each file is measured once by itself, and where its bytes are is noted meanwhile."""
+    for name in ("one", "two"):
+        safetensors(tmp_path / f"{name}.safetensors", {name: ([300], ramp(300))})
+    with noted() as found:
+        measured = measure(tmp_path)
+    named = []
+    monkeypatch.setattr(evidence, "files_of", lambda path: pytest.fail("measured again"))
+    monkeypatch.setattr(evidence, "measure", lambda path: named.append(path.name) or measure(path))
+    (cause,) = find_causes(measured, tmp_path, noted=found).causes
+    assert sorted(named) == ["one.safetensors", "two.safetensors"]
+    assert cause.kind == "weights in several files"

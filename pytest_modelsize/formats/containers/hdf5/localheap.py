@@ -35,6 +35,8 @@ def read_local_heap(walk: Walk, address: int, owner: Account) -> bytes:
 
 def _free_blocks(walk: Walk, names: bytes, first: int) -> list[tuple[int, int]]:
     """Return the free blocks in ascending order, without those that overlap a lower one."""
+    if first == _LAST_FREE_BLOCK:
+        return []
     blocks: dict[int, int] = {}
     offset = first
     while offset != _LAST_FREE_BLOCK and offset not in blocks:

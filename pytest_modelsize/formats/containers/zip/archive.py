@@ -64,8 +64,18 @@ def list_zip(source: Source) -> ZipListing:
     Raises:
         ArtifactError: where there is no directory, or a broken one.
     """
-    entries, _ = read_entries(source, find_directory(source))
+    _, entries, _ = _listed(source)
     return ZipListing(tuple(Listed(name_of(entry)) for entry in entries))
+
+
+def _listed(source: Source) -> tuple[Directory, tuple[DirectoryEntry, ...], int]:
+    """Return the central directory, its entries and their bytes, read once from each source."""
+    if "zip" not in source.kept:
+        directory = find_directory(source)
+        entries, size = read_entries(source, directory)
+        source.kept["zip"] = directory, tuple(entries), size
+    found: tuple[Directory, tuple[DirectoryEntry, ...], int] = source.kept["zip"]
+    return found
 
 
 def read_zip(source: Source) -> ZipArchive:
@@ -78,8 +88,8 @@ def read_zip(source: Source) -> ZipArchive:
         ArtifactError: where it is not a ZIP, is cut off, or does not hold what its directory says:
             members that overlap, numbers and sizes that lie.
     """
-    directory = find_directory(source)
-    entries, listed = read_entries(source, directory)
+    directory, unsorted, listed = _listed(source)
+    entries = list(unsorted)
     signed = _digital_signature(source, directory, listed)
     entries.sort(key=_by_header)
     first = entries[0].header if entries else directory.start

@@ -51,11 +51,25 @@ def test_what_is_read_does_not_grow_with_the_tensors(sparse):
 
 
 def test_not_one_byte_of_a_tensor_is_read_that_lies_apart_from_headers(sparse):
-    """A header's first read of 512 bytes may reach into what follows it, and no further."""
+    """What is read around a header may reach into what follows it, and no further."""
     counting = Counting(sparse(1_000_000, "file.h5"))
     counting.read()
     assert max(end - start for start, end in counting.reads) <= 8192
     assert counting.bytes < 40_000
+
+
+def test_structures_that_lie_together_are_read_together(h5py, np, tmp_path):
+    """Four structures of each group, and the header of each dataset, are in pages of two kB."""
+    path = tmp_path / "small.h5"
+    with h5py.File(path, "w") as file:
+        for group in range(50):
+            made = file.create_group(f"layer_{group}")
+            for index in range(4):
+                made.create_dataset(str(index), data=np.zeros(4, "float32"))
+    counting = Counting(path)
+    counting.read()
+    assert len(counting.reads) <= path.stat().st_size / 2048 + 10
+    assert counting.bytes <= path.stat().st_size + 4096
 
 
 def test_a_file_of_ten_gigabytes_is_measured(sparse):

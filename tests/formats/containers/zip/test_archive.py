@@ -17,6 +17,7 @@ import pytest
 from pytest_modelsize import ArtifactError
 from pytest_modelsize.formats.containers.zip import (
     ZipArchive,
+    archive,
     read_zip,
     unpack,
 )
@@ -425,3 +426,18 @@ def test_mutants_of_hand_made_archives_give_an_error_or_a_whole_answer() -> None
 
             outcomes[outcome_of(attempt)] += 1
     assert min(outcomes.values()) > 20
+
+
+def test_the_directory_of_one_source_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two looks that say which format it is, and the reading of it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as writer:
+        for name in ("b", "a"):
+            writer.writestr(name, name)
+    one, read = source(stream.getvalue()), archive.read_entries
+    reads = []
+    monkeypatch.setattr(archive, "read_entries", lambda *of: reads.append(of) or read(*of))
+    assert [member.name for member in archive.list_zip(one).members] == ["b", "a"]
+    assert [member.name for member in archive.list_zip(one).members] == ["b", "a"]
+    assert [member.name for member in read_zip(one).members] == ["b", "a"]
+    assert len(reads) == 1
