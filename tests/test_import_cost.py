@@ -110,7 +110,7 @@ READERS = {
         ("web", {"tfjs.reader"}),
         ("plain", set()),
         ("external", {"onnx.reader"}),
-        ("dense.npz", set()),
+        ("dense.npz", {"keras.archive"}),
         ("flax/state.msgpack", set()),
         ("boosted/xgboost.ubj", set()),
         ("openvino/dense.xml", set()),

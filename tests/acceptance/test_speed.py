@@ -113,7 +113,7 @@ def test_work_grows_with_the_number_of_tensors_as_it_does(cost_of_tensors):
 
 
 def test_a_tensor_takes_so_many_calls(cost_of_tensors):
-    """150, of which the header takes 40, the entries in the group 20, and the section 30."""
+    """Some 150, with Python 3.11, built-in functions and all."""
     calls, _ = cost_of_tensors(500, 16)
     assert calls <= 500 * 165
 

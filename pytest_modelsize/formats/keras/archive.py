@@ -18,8 +18,7 @@ from pytest_modelsize.formats.containers.zip import (
     read_zip,
     unpack,
 )
-from pytest_modelsize.formats.keras import open_configuration, weights_file
-from pytest_modelsize.formats.keras.variable_names import LARGEST
+from pytest_modelsize.formats.keras import open_configuration
 from pytest_modelsize.formats.live_names import LiveNames
 from pytest_modelsize.formats.nested import read_inside
 from pytest_modelsize.formats.source import ArtifactError, Source
@@ -91,6 +90,9 @@ def read_member(source: Source, name: str, ledger: Ledger) -> None:
     """
     home = _home(name)
     if name.endswith(_WEIGHTS):
+        # Imported where it is met: every ZIP is asked whether it is such an archive.
+        from pytest_modelsize.formats.keras import weights_file
+
         weights_file.read(source, ledger)
     elif name in (CONFIG, METADATA) and source.size <= _LARGEST_TEXT:
         extents.note(source, 0, source.size, home)
@@ -120,6 +122,8 @@ def _names(source: Source, archive: ZipArchive) -> LiveNames:
     """Return what is known of the weights: by the live model, or else by its configuration."""
     if source.names.variables:
         return source.names
+    from pytest_modelsize.formats.keras.variable_names import LARGEST
+
     for member in archive.members:
         if member.name == CONFIG and member.unpacked <= LARGEST:
             with suppress(ArtifactError):
