@@ -14,7 +14,7 @@ nor gaps, and crashes on broken files.
 `globalheap`        collections, object by object; `values` finds who owns them
 `fractalheap`       with `btree2` and `freespace`: what dense storage is made of
 `shared`            messages that stand elsewhere
-`state`             addresses, claims, gaps
+`walk`              addresses, pages, claims, gaps; `structs` unpacks runs of fields
 `reader`            the walk over all of these
 ==================  ===================================================================
 """
