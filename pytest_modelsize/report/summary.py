@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_modelsize.report.table import columns
+from pytest_modelsize.report.table import columns, shortened, width_of
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.headroom import enough_for
@@ -27,7 +27,10 @@ _LABELS = {
 _NARROW = 100
 """Columns below which the table has no bars."""
 _LONGEST_NAME = 32
-_LEAST_TEST = 12
+_LEAST_NAME = 13
+_TEST = 24
+"""Columns that a test's name has, where an artifact's can be shorter for it."""
+_LEAST_TEST = 8
 """Columns of a test's name that still say which it is."""
 
 
@@ -52,14 +55,15 @@ def summary(
     room = max(60, width)
     lines = []
     for (row, test), result in zip(_table(shown, room), (None, *shown), strict=True):
-        left = room - len(row) - 2
-        line = f"{row}  {_cut(test, left)}" if left >= _LEAST_TEST else row
-        lines.append((_cut(line.rstrip(), room), "" if result is None else result.standing))
+        left = room - width_of(row) - 2
+        line = f"{row}  {shortened(test, left)}" if left >= _LEAST_TEST else row
+        standing = "" if result is None else result.standing
+        lines.append((shortened(line.rstrip(), room), standing))
         if result is not None and result.is_bad and result.headline:
             said = f"  {printable(result.headline)}"
-            lines.append((said if len(said) <= room else f"{said[: room - 3]}...", ""))
+            lines.append((shortened(said, room, middle=False), ""))
     if not only_failed and (loose := _loose(shown)):
-        lines.append((_cut(loose, room), ""))
+        lines.append((shortened(loose, room), ""))
     return lines
 
 
@@ -72,10 +76,16 @@ def _table(shown: Sequence[CheckResult], room: int) -> list[tuple[str, str]]:
     left_out += [5] if room < _NARROW else []
     kept = [index for index in range(len(alignment)) if index not in left_out]
     rows = [[row[index] for index in kept] for row in cells]
+    taken = sum(max(width_of(row[i]) for row in rows) + 2 for i in range(len(kept) - 1))
+    longest = min(_LONGEST_NAME, max(_LEAST_NAME, room - taken - 2 - _TEST))
+    rows = [[*row[:-1], shortened(row[-1], longest)] for row in rows]
     lines = columns(rows, "".join(alignment[index] for index in kept), indent=0)
-    longest = max(map(len, lines))
+    whole = max(map(width_of, lines))
     tests = ["test", *(printable(result.test) for result in shown)]
-    return [(line.ljust(longest), test) for line, test in zip(lines, tests, strict=True)]
+    return [
+        (line + " " * (whole - width_of(line)), test)
+        for line, test in zip(lines, tests, strict=True)
+    ]
 
 
 def _loose(shown: Sequence[CheckResult]) -> str:
@@ -121,7 +131,7 @@ def _row(result: CheckResult) -> list[str]:
     if budget is not None and result.measurement is not None:
         total, allowed = human_pair(result.total, budget.allowed, family)
     percent = "" if share is None else f"{share * 100:.0f} %"
-    name = _cut(printable(result.artifact) or "(no artifact)", _LONGEST_NAME)
+    name = printable(result.artifact) or "(no artifact)"
     label = _LABELS[result.standing]
     return [label, total, allowed, percent, _grown(result), _bar(share), name]
 
@@ -142,11 +152,3 @@ def _grown(result: CheckResult) -> str:
     if not change:
         return "="
     return f"{100 * change / old:+.1f} %" if old else f"{change:+,d} B"
-
-
-def _cut(text: str, width: int) -> str:
-    """Shorten in the middle: the beginning and the end of a test's name both say which it is."""
-    if len(text) <= width:
-        return text
-    head = (width - 3) // 2
-    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"

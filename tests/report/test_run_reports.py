@@ -74,6 +74,20 @@ def test_lines_of_the_table_fit_the_terminal(width):
     assert any("[#" in line for line in lines) is (width >= 100)
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_wide_and_long_names_keep_the_columns_and_leave_room_for_the_test(width):
+    # By Unicode's East Asian Width, each of these characters takes two columns, the mark none.
+    names = ["net.keras", "\u6a21\u578b" * 3 + ".keras", "\U0001f600e\u0301" * 9, "long_" * 20]
+    results = [result(artifact=name, test="t.py::test_b") for name in names]
+    title, *rows = (text for text, _ in summary(results, width=width))
+    for row in rows[:-1]:
+        wide = sum(character >= "\u1100" for character in row)
+        columns = len(row) + wide - row.count("\u0301")
+        assert columns <= width
+        assert row.endswith("  t.py::test_b")
+        assert columns - len("t.py::test_b") == title.index("test", title.index("artifact"))
+
+
 def test_a_change_on_the_baseline_is_shown_with_its_sign():
     old = measured({"weights/dense/kernel": 800_000})
     lines = [text for text, _ in summary([result(baseline=old)])]
