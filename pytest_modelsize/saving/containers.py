@@ -78,11 +78,14 @@ def values_of(value: object, most: int = _FEWER) -> list[object] | None:
 def members_of(value: object) -> Elements | None:
     """Return at most `MOST` elements of a container, or fields of a dataclass; None for others."""
     elements = elements_of(value, MOST)
-    if elements is None and any(
-        "__dataclass_fields__" in class_attributes(cls) for cls in ancestors(type(value))
-    ):
+    if elements is None and _is_dataclass(type(value)):
         return list(islice(attributes_of(value).items(), MOST))
     return elements
+
+
+@per_class
+def _is_dataclass(cls: type) -> bool:
+    return any("__dataclass_fields__" in class_attributes(base) for base in ancestors(cls))
 
 
 def walk(value: object) -> Iterator[object]:

@@ -22,6 +22,7 @@ __all__ = [
     "is_model_class",
     "is_module_state",
     "is_optimizer_state",
+    "part_class",
     "part_of",
 ]
 
@@ -110,12 +111,14 @@ def _of_dictionary(value: object) -> str | None:
     """
     has_state = has_optimizer = has_arrays = False
     for held in walk(value):
+        if array_kind(type(held)) is not None:
+            has_arrays = True
+            continue
         part = part_of(held)
         if part == "module":
             return "torch"
         has_state = has_state or is_module_state(held)
         has_optimizer = has_optimizer or part == "optimizer" or is_optimizer_state(held)
-        has_arrays = has_arrays or array_kind(type(held)) is not None
     if has_state and has_optimizer:
         return "torch"
     if not has_arrays:
@@ -195,7 +198,7 @@ def part_of(value: object) -> str | None:
     """
     if type(value) is dict:
         return None
-    return "module" if _model_class(type(value)) == "torch" else _part_class(type(value))
+    return "module" if _model_class(type(value)) == "torch" else part_class(type(value))
 
 
 def class_attribute_names(value: object) -> frozenset[str]:
@@ -224,7 +227,8 @@ def _model_class(cls: type) -> str | None:
 
 
 @per_class
-def _part_class(cls: type) -> str | None:
+def part_class(cls: type) -> str | None:
+    """Return what the instances of a class are beside modules: ``optimizer``, ``other`` or None."""
     return _known(cls, _PARTS)
 
 

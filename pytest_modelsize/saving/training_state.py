@@ -13,7 +13,12 @@ from typing import Any
 
 from pytest_modelsize.formats.mirrored_shapes import without_an_axis
 from pytest_modelsize.saving.containers import MOST, Elements, members_of, walk
-from pytest_modelsize.saving.framework import array_kind, is_optimizer_state, part_of
+from pytest_modelsize.saving.framework import (
+    array_kind,
+    is_optimizer_state,
+    part_class,
+    part_of,
+)
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, class_attributes, full_name
 from pytest_modelsize.saving.per_class import per_class
 
@@ -59,22 +64,51 @@ def _field_names(cls: type) -> tuple[str, ...] | None:
 
 def framework_of_arrays(value: object) -> str | None:
     """Return what saves a container of arrays that is a training's state; None for any other."""
+    if not _is_worth_a_look(value):
+        return None
     state: _Shapes = set()
     loose: _Shapes = set()
     kinds: set[str] = set()
-    hinted = False
-    for steps, held, served in _walk(value):
+    for _, held, served in _walk(value):
         if served is not None:
             state.update(served)
-            continue
-        kind = array_kind(type(held))
-        if kind is not None:
+        elif (kind := array_kind(type(held))) is not None:
             kinds.add(kind)
             loose.add(_shape(held))
-        hinted = hinted or _is_hint(steps[-1])
-    if not kinds or not (_serve(state, loose) or (hinted and slots_in(value))):
+    if not kinds or not (_serve(state, loose) or slots_in(value)):
         return None
     return next(kind for kind in ("torch", "flax", "numpy") if kind in kinds)
+
+
+def _is_worth_a_look(value: object) -> bool:
+    """Return whether a name in a container is one of a slot or an optimizer, or a value may be one.
+
+    Most containers hold nothing of the kind, and each value is met once.
+    """
+    pending: list[object] = [value]
+    seen: set[int] = set()
+    while pending and len(seen) < MOST:
+        for key, held in _elements(pending.pop()) or ():
+            if type(key) is str and _may_name_a_slot(key):
+                return True
+            kind = type(held)
+            if array_kind(kind) is not None or id(held) in seen:
+                continue
+            seen.add(id(held))
+            if _may_serve(kind):
+                return True
+            pending.append(held)
+    return False
+
+
+@per_class
+def _may_serve(cls: type) -> bool:
+    """Return whether the instances of a class are optimizers, or records of Optax."""
+    return part_class(cls) == "optimizer" or _package(cls) == _OPTAX
+
+
+def _package(cls: type) -> str:
+    return full_name(cls)[0].partition(".")[0]
 
 
 def _serve(state: _Shapes, loose: _Shapes) -> bool:
@@ -165,7 +199,7 @@ def _served(value: object) -> _Shapes | None:
     elif is_optimizer_state(value):
         state: Any = value
         groups = dict.get(state, "state")
-    elif full_name(type(value))[0].partition(".")[0] == _OPTAX and fields_of(value) is not None:
+    elif _package(type(value)) == _OPTAX and fields_of(value) is not None:
         groups = fields_of(value)
     else:
         return None
@@ -187,10 +221,6 @@ def _shape(array: Any) -> tuple[int, ...]:
 
 def _is_trained(array: Any) -> bool:
     return "float" in str(array.dtype)
-
-
-def _is_hint(key: object) -> bool:
-    return type(key) is str and _may_name_a_slot(key)
 
 
 @functools.lru_cache(maxsize=4096)
