@@ -4,10 +4,8 @@ from textwrap import dedent
 
 from pytest_modelsize.checks.diagnosis import Lean, diagnose
 from pytest_modelsize.report.failure import Circumstances, failure, headline
-from pytest_modelsize.report.table import bar
 from pytest_modelsize.saving import OptimizerFacts
 from pytest_modelsize.sizes.budget import PROMISE, Budget, Limit, judge
-from pytest_modelsize.sizes.escaping import printable
 from tests.measurements import measured
 
 ADAM = OptimizerFacts("/optimizer", "adam", 2, 371_415, "float32", 2_971_332)
@@ -126,16 +124,3 @@ def test_many_entries_are_folded_and_add_up():
     model = measured({f"weights/layer_{size}": size for size in range(1, 101)})
     text = text_of(model, over(model, Limit.of(None, 1, "1 B")))
     assert "and 95 smaller  4,560" in text  # 1 + 2 + ... + 95
-
-
-def test_a_name_cannot_forge_a_line_or_a_colour():
-    assert printable("a\nb\x1b[31mc\u202ed\u0000") == "a\\nb\\x1b[31mc\\u202ed\\x00"
-    assert printable("Größe 模型") == "Größe 模型"
-    assert len(printable("x" * 10_000)) < 300
-
-
-def test_a_bar_is_in_proportion_and_never_hides_what_counts():
-    assert bar(100, 100, 20) == "#" * 20
-    assert bar(50, 100, 20) == "#" * 10
-    assert bar(2, 100, 20) == "#"
-    assert bar(1, 100, 20) == bar(0, 100, 20) == bar(5, 0, 20) == ""
