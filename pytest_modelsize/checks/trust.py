@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
-from pytest_modelsize.sizes.budget import PROMISE, Budget
+from pytest_modelsize.sizes.budget import PROMISE, Budget, Limit
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.escaping import printable
@@ -85,12 +85,18 @@ def not_known(budget: Budget, measurement: Measurement, *, command: bool = False
     ]
     if not budget.include_optimizer:
         limits.insert(0, ("optimizer", 0, PROMISE))
-    opaque = opaque_entries(measurement, budget.allow_opaque) if limits else ()
+    typed = [limit for limit in budget.limits if limit.dtype]
+    opaque = opaque_entries(measurement, budget.allow_opaque) if limits or typed else ()
     for section, size, written in limits if opaque else ():
         elsewhere = sum(entry.size for entry in opaque if entry.section != section)
         measured = measurement.size_of(section)
         if measured <= size < measured + elsewhere:
             return _message(measurement, opaque, written, command=command)
+    for limit in typed if opaque else ():
+        elsewhere = sum(entry.size for entry in opaque if entry.section != "weights")
+        used, most = limit.used(measurement), limit.resolved(measurement).size
+        if used <= most < used + elsewhere - int((limit.share or 0) * elsewhere):
+            return _message(measurement, opaque, _of_type(limit, command), command=command)
     return ""
 
 
@@ -152,16 +158,20 @@ def _types_not_known(budget: Budget, measurement: Measurement, *, command: bool)
     for limit in budget.limits:
         used = limit.used(measurement)
         if limit.dtype and used <= limit.resolved(measurement).size < used + unknown:
-            written = f'dtypes={{"{limit.dtype}": "{limit.written}"}}'
-            if command:
-                written = f"--dtype {limit.dtype}={limit.written}"
             return (
                 f"of {exact(unknown)} bytes of the weights of {measurement.name} the data type is "
-                f"not known, so {written} cannot be held "
+                f"not known, so {_of_type(limit, command)} cannot be held "
                 "against them: limit the total, or export the model in a format that tells "
                 "each tensor's type"
             )
     return ""
+
+
+def _of_type(limit: Limit, command: bool) -> str:
+    """Return a limit on a data type as it is written."""
+    if command:
+        return f"--dtype {limit.dtype}={limit.written}"
+    return f'dtypes={{"{limit.dtype}": "{limit.written}"}}'
 
 
 def opaque_patterns(value: object) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.cli.exit_codes import BAD, OVER, WITHIN
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.report.failure import Circumstances, failure
-from pytest_modelsize.sizes.budget import Excess, judge
+from pytest_modelsize.sizes.budget import PROMISE, Excess, judge
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import Growth, GrowthExcess, grown, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
@@ -83,6 +83,12 @@ def _check(budget: DeclaredBudget, folders: CopyFolders, options: argparse.Names
     return worst
 
 
+def _as_toml(text: str) -> str:
+    """Return a message with the arguments of the markers in it as the file has them."""
+    text = text.replace(PROMISE, "include_optimizer = false")
+    return text.replace("allow_opaque=[", "allow_opaque = [").replace("= cannot be", " cannot be")
+
+
 def _unchecked(budget: DeclaredBudget, problem: str) -> int:
     print(f"modelsize: budget not checked: {problem}\n  budget: {budget.place}", file=sys.stderr)
     return BAD
@@ -96,7 +102,7 @@ def _held(
     taken = take(Subject(name, path=artifact), settings, folders)
     measurement = taken.measurement
     if problem := not_known(budget.budget, measurement):
-        raise ArtifactError(name, None, problem)
+        raise ArtifactError(name, None, _as_toml(problem.removeprefix(f"{name} ")))
     excesses: tuple[Excess | GrowthExcess, ...] = judge(budget.budget, measurement)
     growth = _growth(budget, name, measurement, options) if budget.growth else None
     if growth is not None:
@@ -113,7 +119,7 @@ def _held(
         baseline=_baseline(budget, options).name if old is not None else "",
         growth=growth if old is not None else None,
     )
-    print(failure(measurement, excesses, explanation, where), end="\n\n")
+    print(_as_toml(failure(measurement, excesses, explanation, where)), end="\n\n")
     return OVER
 
 

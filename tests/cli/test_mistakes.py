@@ -114,6 +114,25 @@ def test_what_is_no_path_is_one_line(folder, capsys, command, written, said):
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            'path = "exports/a.keras"\nmax = 1\ninclude_optimizer = false',
+            "include_optimizer = false",
+        ),
+        ('path = "*.enc"\nweights = "1 B"', "weights cannot be held"),
+        ('path = "*.enc"\nmax = "1 kB"\ninclude_optimizer = false', 'allow_opaque = ["*.enc"]'),
+    ],
+)
+def test_what_a_file_of_budgets_says_is_not_said_in_python(folder, capsys, entry, said):
+    Path("modelsize.toml").write_text(f"[[budgets]]\n{entry}\n", encoding="utf-8")
+    assert main(["check"]) in (1, 2)
+    told = "".join(capsys.readouterr())
+    assert said in told
+    assert not [word for word in PYTHON if word in told]
+
+
 def test_an_empty_file_is_called_empty(folder, capsys):
     Path("e.keras").touch()
     assert main(["check", "e.keras", "--max", "1MB"]) == 2

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_modelsize import Kind, measure
 from pytest_modelsize.checks.compression import METHODS, compressed
+from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.trust import (
     growth_not_known,
     not_known,
@@ -347,3 +348,12 @@ def test_the_tree_says_what_is_opaque(tmp_path, capsys):
     shown = json.loads(capsys.readouterr().out)
     kinds = {part["name"]: part["kind"] for part in shown["sections"][0]["children"]}
     assert kinds == {"m.bin": "opaque", "notes.txt": "data"}
+
+
+@pytest.mark.parametrize(("limit", "known"), [("5 %", False), ("399 B", False), ("1 kB", True)])
+def test_a_limit_on_a_data_type_is_not_held_on_what_may_be_of_it(tmp_path, limit, known):
+    (tmp_path / "x.enc").write_bytes(NOISE[:400])
+    budget = Budget((dtype_limit("float32", limit),))
+    assert (not_known(budget, measure(tmp_path / "x.enc")) == "") is known
+    allowed = Budget(budget.limits, allow_opaque=("*.enc",))
+    assert not_known(allowed, measure(tmp_path / "x.enc")) == ""
