@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -130,6 +129,8 @@ class Tree:
         Raises:
             ArtifactError: where it may not be listed.
         """
+        from bisect import bisect_left  # which few folders need
+
         if folder not in self._sorted:
             self._sorted[folder] = sorted(self.items(folder))
         names = self._sorted[folder]

@@ -6,8 +6,6 @@ right-to-left marks must not be able to forge a report, a message or a line of a
 
 from __future__ import annotations
 
-import unicodedata
-
 __all__ = ["escaped", "printable"]
 
 _LONGEST = 240
@@ -17,7 +15,9 @@ def escaped(text: str) -> str:
     """Return ``text`` on one line: what controls, separates lines or gives direction is escaped."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_escaped, text))
+    from unicodedata import category  # which names seldom need, and takes a while to import
+
+    return "".join([_escaped(character, category(character)) for character in text])
 
 
 def printable(text: str) -> str:
@@ -26,7 +26,6 @@ def printable(text: str) -> str:
     return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}..."
 
 
-def _escaped(character: str) -> str:
-    category = unicodedata.category(character)
+def _escaped(character: str, category: str) -> str:
     hidden = category[0] == "C" or category in ("Zl", "Zp")
     return ascii(character)[1:-1] if hidden else character

@@ -1,8 +1,10 @@
-"""What members hold, unpacked within bounds."""
+"""What members hold, unpacked within bounds.
+
+Most archives keep theirs as they are, so that zlib is imported where one is packed or checked.
+"""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 from pytest_modelsize.formats.containers.zip.members import ZipMember
@@ -11,7 +13,8 @@ from pytest_modelsize.formats.source import Source
 
 __all__ = ["unpack", "unpack_head"]
 
-_RAW_DEFLATE = -zlib.MAX_WBITS
+_RAW_DEFLATE = -15
+"""Bits of the window, negative where no header is before the data: zlib's ``MAX_WBITS``."""
 _PIECE = 64 * 1024
 """Stored bytes that are read at once."""
 
@@ -28,6 +31,8 @@ def unpack(source: Source, member: ZipMember, limit: int) -> bytes:
         ArtifactError: where the member is encrypted or compressed in another way, is larger than
             ``limit``, is broken, or is not of the size or the checksum that is declared.
     """
+    from zlib import crc32
+
     _check_openable(source, member)
     if member.unpacked > limit:
         raise source.error(
@@ -39,7 +44,7 @@ def unpack(source: Source, member: ZipMember, limit: int) -> bytes:
         data = source.read(member.offset, member.stored)
     else:
         data = b"".join(_inflated(source, member))
-    if zlib.crc32(data) != member.crc:
+    if crc32(data) != member.crc:
         raise source.error(
             member.offset, f"the data of {member.name!r} does not match its checksum"
         )
@@ -55,6 +60,8 @@ def unpack_head(source: Source, member: ZipMember, size: int) -> bytes:
     _check_openable(source, member)
     if member.method == STORED:
         return source.read(member.offset, min(size, member.stored))
+    import zlib
+
     data = source.read(member.offset, min(_PIECE, member.stored))
     try:
         return zlib.decompressobj(_RAW_DEFLATE).decompress(data, size)
@@ -69,6 +76,8 @@ def _inflated(source: Source, member: ZipMember) -> Iterator[bytes]:
 
     A bomb is refused when it goes off.
     """
+    import zlib
+
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     made = taken = 0
     while taken < member.stored:
