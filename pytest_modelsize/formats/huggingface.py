@@ -7,7 +7,6 @@ transformers/trainer.py.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from pytest_modelsize.formats import safetensors, safetensors_index
@@ -24,13 +23,14 @@ format = "huggingface"
 CONFIGS = ("config.json", "adapter_config.json")
 """One of these makes a folder with weights a model."""
 _WEIGHTS = (
-    "*.safetensors",
-    f"*{safetensors_index.SUFFIX}",
-    "pytorch_model*.bin",
-    "adapter_model.bin",
-    "flax_model*.msgpack",
-    "openvino_model*.xml",
+    ("", ".safetensors"),
+    ("", safetensors_index.SUFFIX),
+    ("pytorch_model", ".bin"),
+    ("flax_model", ".msgpack"),
+    ("openvino_model", ".xml"),
 )
+"""How the names of files with weights begin and end."""
+_ADAPTER = "adapter_model.bin"
 _CONFIGURATION = "config.json"
 _NOT_CONFIGURATION = {"tokenizer_config.json"}
 """It belongs to the tokenizer, and with it to the assets."""
@@ -89,7 +89,9 @@ def read(folder: Folder, ledger: Ledger) -> None:
 
 
 def _is_weights(name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in _WEIGHTS)
+    if name == _ADAPTER:
+        return True
+    return any(name.startswith(before) and name.endswith(after) for before, after in _WEIGHTS)
 
 
 def _place(section: str, relative: PurePath) -> Place:

@@ -32,6 +32,7 @@ _PAGE = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?"
     rb"<(?:!doctype\s+html|html|head|body|title|error|center|h1)[\s>]",
     re.IGNORECASE | re.DOTALL,
+    holds=(b"<!doctype", b"<ht", b"<he", b"<body", b"<title", b"<error", b"<center", b"<h1"),
 )
 _MESSAGE = late(
     rb"(?:\xef\xbb\xbf)?\s*(?:[{\[]|not found|access denied|forbidden|unauthorized|invalid "
