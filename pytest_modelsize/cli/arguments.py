@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.bytesize import GRAMMAR, SizeError, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def dtype_limits(text: str) -> Limit:
             raise SizeError(f"{text!r} is not written as float32=5%")
         return dtype_limit(dtype.strip(), limit(value) if value.isdigit() else value)
     except SizeError as error:
-        raise _wrong(str(error)) from None
+        raise _wrong(str(error).replace(GRAMMAR, _GRAMMAR)) from None
 
 
 def growth_limit(text: str) -> GrowthLimit:
@@ -78,7 +78,7 @@ def growth_limit(text: str) -> GrowthLimit:
     try:
         return parse_growth(None, limit(text) if text.isdigit() else text)
     except SizeError as error:
-        raise _wrong(str(error)) from None
+        raise _wrong(str(error).replace(GRAMMAR, _GRAMMAR)) from None
 
 
 def _wrong(problem: str) -> Exception:

@@ -20,6 +20,7 @@ else:
     Family = str
 
 __all__ = [
+    "GRAMMAR",
     "UNITS",
     "Family",
     "SizeError",
@@ -40,7 +41,8 @@ UNITS = {unit: factor for units in _FAMILIES.values() for unit, factor in units}
 _DIGITS = late(r"[0-9](?:[ _,']?[0-9])*")
 _SHARED = late(r"[%\uff05]|per ?cent|pct", re.IGNORECASE)
 _SIZE = late(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,12})?) ?(?P<unit>[A-Za-z]+)", re.ASCII)
-_GRAMMAR = 'a number and a unit, such as "2MB", "900 kB", "1.5 GiB" or "512 B", or an int of bytes'
+GRAMMAR = 'a number and a unit, such as "2MB", "900 kB", "1.5 GiB" or "512 B", or an int of bytes'
+"""How a size is written in Python."""
 
 _UNIT = f"one of {', '.join(UNITS)}"
 
@@ -144,7 +146,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _refusal(value: object, problem: str, instead: str = _GRAMMAR) -> SizeError:
+def _refusal(value: object, problem: str, instead: str = GRAMMAR) -> SizeError:
     return SizeError(f"{_shown(value)} {problem}: write {instead}{_nearest(value)}")
 
 

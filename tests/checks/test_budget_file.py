@@ -193,7 +193,7 @@ MISTAKES = [
     (HEADER + 'path = "a"\nmax = true\n', 3, ["max: true is not a size"]),
     (HEADER + 'path = "a"\nmax = ["2MB"]\n', 3, ['max: ["2MB"] is not a size', 'did you mean "2MB"?']),
     (HEADER + 'path = "a"\nmax = 1979-05-27\n', 3, ["max: 1979-05-27 ", "is not a size"]),
-    (HEADER + 'path = "a"\nweights = "5%"\n', 3, ["weights: '5%' is not a size"]),
+    (HEADER + 'path = "a"\nweights = "5%"\n', 3, ["weights: '5%' is not a size", 'growth: max_growth = "5%"', "integer"]),
     (HEADER + 'path = "a"\nmax_growth = "5 percent"\n', 3, ["max_growth: ", "unknown unit"]),
     (HEADER + "path = 3\nmax = 1\n", 2, ["path: takes a non-empty text, not 3"]),
     (HEADER + 'path = " "\nmax = 1\n', 2, ["path: takes a non-empty text"]),

@@ -115,6 +115,23 @@ def test_what_is_no_path_is_one_line(folder, capsys, command, written, said):
 
 
 @pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["check", "exports/a.keras", "--dtype", "float32=0.5"], 'all weights, such as "5%"; did'),
+        (["diff", "exports/a.keras", "exports/a.keras", "--max-growth", "0,5"], 'mean "0.5%"?'),
+        (["comment", "sizes.json", "--min-change", "1kb"], 'did you mean "1kB"?'),
+    ],
+)
+def test_a_limit_that_is_none_is_told_as_an_option(folder, capsys, call, said):
+    with pytest.raises(SystemExit):
+        main(call)
+    told = capsys.readouterr().err
+    assert said in told
+    assert "a number of bytes" in told
+    assert not [word for word in PYTHON if word in told]
+
+
+@pytest.mark.parametrize(
     ("entry", "said"),
     [
         (

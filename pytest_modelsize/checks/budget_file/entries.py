@@ -17,7 +17,7 @@ from pytest_modelsize.checks.dtype_limits import dtype_limit
 from pytest_modelsize.checks.suggestion import suggest
 from pytest_modelsize.checks.trust import opaque_patterns
 from pytest_modelsize.sizes.budget import Budget, Limit
-from pytest_modelsize.sizes.bytesize import SizeError, parse_size
+from pytest_modelsize.sizes.bytesize import GRAMMAR, SizeError, parse_size
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.patterns import late
@@ -215,7 +215,7 @@ class _Reader:
                 said = str(error)
                 if not isinstance(entry[key], str):
                     said = said.replace(repr(entry[key]), _as_toml(entry[key]))
-                self._mistake((*where, key), f"{key}: {said}")
+                self._mistake((*where, key), f"{key}: {_in_toml(said)}")
                 return default
 
         path = value("path", partial(_pattern, self.file.parent), "")
@@ -309,6 +309,12 @@ def _sentence(value: object) -> str:
 def _written(entry: Mapping[str, object]) -> str:
     """Return an entry as TOML has it, on one line."""
     return ", ".join(f"{key} = {_as_toml(value)}" for key, value in entry.items())
+
+
+def _in_toml(said: str) -> str:
+    """Return what is wrong with a size in the words of TOML."""
+    said = said.replace(GRAMMAR, GRAMMAR.replace("an int ", "an integer "))
+    return re.sub(r'max_model_growth\("[^"]*"\), or (?=max_growth)', "", said)
 
 
 def _as_toml(value: object) -> str:
