@@ -64,6 +64,18 @@ def test_a_name_is_imported_from_where_it_is_defined(path):
             assert alias.name in there, f"{node.module} has {alias.name} from elsewhere"
 
 
+def test_a_folder_s_table_of_modules_has_each_of_them_once_and_no_other():
+    for path, tree in TREES.items():
+        about = ast.get_docstring(tree) or ""
+        if path.endswith("__init__.py") and "\n====" in about:
+            folder = PACKAGE / path.removesuffix("__init__.py")
+            there = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+            assert set(re.findall(r"`(\w+)`", about)) >= there, path
+            first = re.findall(r"^`(\w+)`", about, re.MULTILINE)
+            assert set(first) <= there, path
+            assert len(set(first)) == len(first), path
+
+
 def test_each_word_of_the_contributors_page_is_where_the_page_says():
     section = PAGE.read_text(encoding="utf-8").partition("## Words")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([\w ,]+) \| .+ \| `([\w/]+\.py)`: `(\w+)` \|$", section, re.MULTILINE)

@@ -33,12 +33,10 @@ from pytest_modelsize.sizes.budget import PROMISE, Excess, judge
 from pytest_modelsize.sizes.bytesize import exact
 from pytest_modelsize.sizes.growth import Growth, GrowthExcess, grown, judge_growth
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import Key
+from pytest_modelsize.storage.baseline import BASELINE_FILE, Key
 from pytest_modelsize.storage.baseline_file import BaselineError, read
 
 __all__ = ["check_declared"]
-
-_BASELINE = "modelsize-baseline.json"
 
 
 def check_declared(options: argparse.Namespace) -> int:
@@ -143,4 +141,4 @@ def _growth(
 
 
 def _baseline(budget: DeclaredBudget, options: argparse.Namespace) -> Path:
-    return budget.folder / _BASELINE if options.baseline is None else Path(options.baseline)
+    return budget.folder / BASELINE_FILE if options.baseline is None else Path(options.baseline)

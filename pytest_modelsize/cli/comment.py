@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pytest_modelsize.cli.arguments import limit
+from pytest_modelsize.storage.baseline import BASELINE_FILE
 
 __all__ = ["add_arguments"]
 
@@ -28,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
         metavar="FILE",
-        default="modelsize-baseline.json",
-        help="the file of accepted sizes (default: modelsize-baseline.json)",
+        default=BASELINE_FILE,
+        help="the file of accepted sizes (default: %(default)s)",
     )
     parser.add_argument(
         "--min-change",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pytest_modelsize.checks.causes import Cause
 from pytest_modelsize.checks.causes.cause import TOGETHER
 from pytest_modelsize.report.table import wrapped
-from pytest_modelsize.sizes.bytesize import exact, human
+from pytest_modelsize.sizes.bytesize import exact, human, percent
 from pytest_modelsize.sizes.escaping import printable
 
 __all__ = ["cause_lines"]
@@ -25,7 +25,7 @@ def cause_lines(causes: Sequence[Cause], total: int, together: int | None = None
     """
     lines = []
     for cause in causes[:_SHOWN]:
-        share = f"{100 * cause.size / total:.0f} %" if total else ""
+        share = percent(cause.size, total)
         head = f"cause: {cause.kind}, {human(cause.size)} ({share}): {cause.text}"
         lines += wrapped(printable(head), "  ", "    ")
         fix = f"fix: {cause.fix}"

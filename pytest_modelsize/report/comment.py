@@ -12,7 +12,7 @@ from pytest_modelsize.report.comment_details import details
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
 from pytest_modelsize.report.request import ArtifactChange, Request
-from pytest_modelsize.sizes.bytesize import family_of, human, human_pair
+from pytest_modelsize.sizes.bytesize import family_of, human, human_pair, percent
 
 __all__ = ["COMMENT_LIMIT", "comment", "mark_of"]
 
@@ -204,7 +204,7 @@ def _budget(row: ArtifactChange) -> str:
     if limit.kind == "growth":
         return words(f"{of}may grow {limit.written}")
     allowed = human(limit.allowed, family_of(limit.written))
-    share = f"{100 * limit.used / limit.allowed:.0f} % of " if limit.allowed else ""
+    share = f"{percent(limit.used, limit.allowed)} of " if limit.allowed else ""
     return words(f"{of}{share}{allowed}")
 
 

@@ -10,7 +10,7 @@ from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.difference import changed_entries, section_table
 from pytest_modelsize.report.table import bar, columns
 from pytest_modelsize.sizes.budget import PROMISE, Excess, Limit
-from pytest_modelsize.sizes.bytesize import exact, human, human_pair
+from pytest_modelsize.sizes.bytesize import exact, human, human_pair, percent
 from pytest_modelsize.sizes.comparison import Entry
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.growth import NOISE, NOISE_SHARE, Growth, GrowthExcess
@@ -78,7 +78,7 @@ def _growth_headline(name: str, excess: GrowthExcess, explanation: Explanation |
     limit = excess.limit
     what = name if limit.section is None else f"{name}: {limit.section}"
     gained, allowed = human_pair(excess.grown, excess.allowed, limit.family)
-    share = f" (+{100 * excess.grown / excess.old:.1f} %)" if excess.old else ""
+    share = f" (+{percent(excess.grown, excess.old, 1)})" if excess.old else ""
     if limit.share is not None:
         allowed = f"{allowed} ({limit.written})"
     text = f"{what} grew {gained}{share} > {allowed}"
@@ -193,7 +193,7 @@ def _table(
         drawn = allowed.get(part.name) or bar(part.size, largest, _BAR)
         if part.name == "weights" and part.name not in allowed:
             drawn = f"{drawn}  {dtype_summary(measurement)}".rstrip()
-        rows.append((part.name, exact(part.size), _share(part.size, total), drawn))
+        rows.append((part.name, exact(part.size), percent(part.size, total), drawn))
     rows.append(("total", exact(total), "", allowed.get(None, "")))
     return columns(rows, "<>><")
 
@@ -239,9 +239,5 @@ def _fix(fix: Fix, excess: Excess | GrowthExcess) -> list[str]:
     if fix.judged > most:
         line += f", still {human(fix.judged - most, limit.family)} over {what}"
     elif most:
-        line += f", {_share(fix.judged, most)} of {what}"
+        line += f", {percent(fix.judged, most)} of {what}"
     return [f"{line} ({fix.how})", *(f"       {call}" for call in fix.call.splitlines())]
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else ""

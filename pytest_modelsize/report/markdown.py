@@ -11,7 +11,7 @@ from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_table import table
 from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
-from pytest_modelsize.sizes.bytesize import exact, family_of, human
+from pytest_modelsize.sizes.bytesize import exact, family_of, human, percent
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
 
 __all__ = ["MARK", "STEP_SUMMARY_LIMIT", "differences_markdown", "markdown"]
@@ -81,7 +81,7 @@ def _cells(result: CheckResult, name: str) -> list[str]:
         _name(result, name),
         "?" if result.measurement is None else human(result.total, family),
         "" if budget is None else human(budget.allowed, family),
-        "" if share is None else f"{share * 100:.0f} %",
+        "" if share is None else percent(share, 1),
         _on_baseline(result),
         code(result.test),
     ]
@@ -128,9 +128,9 @@ def _sections(result: CheckResult) -> list[str]:
         if result.baseline is not None:
             change = f"{part.size - result.baseline.size_of(part.name):+,d}"
         name = f"{part.name}{_types(result, part.name)}"
-        rows.append((name, exact(part.size), f"{100 * part.size / total:.0f} %", change))
+        rows.append((name, exact(part.size), percent(part.size, total), change))
     if opaque := result.measurement.opaque:
-        share = f"{100 * opaque / total:.0f} %"
+        share = percent(opaque, total)
         rows.append(("of it opaque: nobody could open it", exact(opaque), share, ""))
     rows.append(("**total**", f"**{exact(total)}**", "", _on_baseline(result)))
     return table(("section", ">bytes", ">share", ">on baseline"), rows)
@@ -149,7 +149,7 @@ def _causes(result: CheckResult) -> list[str]:
         what = f"**{words(cause.kind)}**" if cause.kind else ""
         found = ": ".join(part for part in (what, words(cause.text)) if part)
         size = exact(cause.size) if cause.size else ""
-        share = f"{100 * cause.size / result.total:.0f} %" if cause.size and result.total else ""
+        share = percent(cause.size, result.total) if cause.size else ""
         first, *call = cause.fix.splitlines() or [""]
         fix = "<br>".join([words(first), *(code(line) for line in call)])
         given = "" if cause.given is None else f"{human(cause.given)} ({words(cause.how)})"

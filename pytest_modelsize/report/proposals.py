@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pytest_modelsize.checks.proposals import Proposal
-from pytest_modelsize.sizes.bytesize import human
+from pytest_modelsize.sizes.bytesize import human, percent
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.records import dataclass
 from pytest_modelsize.storage.found_model import FoundModel
@@ -51,7 +51,7 @@ def _model_lines(model: FoundModel) -> list[str]:
     lines = [f"{model.where}: {human(model.total)} as {model.artifact}: {shown}"]
     if model.waste:
         waste = ", ".join(
-            f"{kind} {human(size)} ({100 * size / model.total:.0f} %)"
+            f"{kind} {human(size)} ({percent(size, model.total)})"
             for kind, size in model.waste.items()
         )
         lines.append(f"  known waste: {waste}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_modelsize.sizes.bytesize import human, human_pair
+from pytest_modelsize.sizes.bytesize import human, human_pair, percent
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import Measurement
 from pytest_modelsize.storage.check_result import LimitResult
@@ -26,7 +26,7 @@ def shrunk(measurement: Measurement, accepted: Measurement, limit: LimitResult) 
         is_, its = ("are", "their") if plural else ("is", "its")
         what = f"{limit.section} of {name}"
     before, now = human_pair(old, measurement.size_of(limit.section))
-    share = f" ({100 * limit.used / old:.1f} %)" if old else ""
+    share = f" ({percent(limit.used, old, 1)})" if old else ""
     lost = human(-limit.used)
     return f"{what} {is_} {now}, {lost}{share} smaller than {its} baseline of {before}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_modelsize.sizes.growth import Growth, grown
 from pytest_modelsize.sizes.measurement import Measurement
-from pytest_modelsize.storage.baseline import Baseline, Key
+from pytest_modelsize.storage.baseline import BASELINE_FILE, Baseline, Key
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
 
 __all__ = ["ArtifactChange", "Base", "Request", "review"]
@@ -27,7 +27,7 @@ class Base:
 
     name: str = ""
     commit: str = ""
-    file: str = "modelsize-baseline.json"
+    file: str = BASELINE_FILE
     accepted: Baseline | None = None
     problem: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_modelsize.report.table import columns, shortened, width_of
-from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair
+from pytest_modelsize.sizes.bytesize import exact, family_of, human, human_pair, percent
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.headroom import enough_for
 from pytest_modelsize.storage.check_result import STANDINGS, CheckResult
@@ -120,7 +120,7 @@ def slack(result: CheckResult) -> str:
     if share is None or budget is None or share * 100 >= _LOOSE or not result.total:
         return ""
     enough = enough_for(result.total)
-    return f"{100 - share * 100:.0f} % loose: {human(enough, family_of(budget.written))} would do"
+    return f"{percent(1 - share, 1)} loose: {human(enough, family_of(budget.written))} would do"
 
 
 def _row(result: CheckResult) -> list[str]:
@@ -130,10 +130,10 @@ def _row(result: CheckResult) -> list[str]:
     allowed = "" if budget is None else human(budget.allowed, family)
     if budget is not None and result.measurement is not None:
         total, allowed = human_pair(result.total, budget.allowed, family)
-    percent = "" if share is None else f"{share * 100:.0f} %"
+    filled = "" if share is None else percent(share, 1)
     name = printable(result.artifact) or "(no artifact)"
     label = _LABELS[result.standing]
-    return [label, total, allowed, percent, _grown(result), _bar(share), name]
+    return [label, total, allowed, filled, _grown(result), _bar(share), name]
 
 
 def _bar(share: float | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_modelsize.report.data_types import dtype_summary
 from pytest_modelsize.report.table import columns
-from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.bytesize import exact, percent
 from pytest_modelsize.sizes.escaping import printable
 from pytest_modelsize.sizes.measurement import OWN_NAMES, Kind, Measurement, Section
 from pytest_modelsize.sizes.records import dataclass, replace
@@ -64,9 +64,9 @@ def tree_lines(measurement: Measurement, view: View) -> list[tuple[str, bool]]:
         elif rest:
             size = sum(entry.size for entry in rest)
             name = f"    and {exact(len(rest))} smaller"
-            rows.append(((name, exact(size), _share(size, total), ""), False))
+            rows.append(((name, exact(size), percent(size, total, 1), ""), False))
     if opaque := measurement.opaque:
-        row = ("of it opaque", exact(opaque), _share(opaque, total), "nobody could open it")
+        row = ("of it opaque", exact(opaque), percent(opaque, total, 1), "nobody could open it")
         rows.append((row, False))
     lines = [(printable(measurement.name), True)]
     table = columns([row for row, _ in rows], "<>><")
@@ -101,9 +101,5 @@ def _ordered(parts: tuple[Section, ...], view: View) -> list[Section]:
 
 def _row(section: Section, level: int, total: int) -> _Row:
     name, note = printable(section.name), printable(section.remark)
-    share = _share(section.size, total)
+    share = percent(section.size, total, 1)
     return f"{'  ' * (level + 1)}{name}", exact(section.size), share, note
-
-
-def _share(size: int, total: int) -> str:
-    return f"{100 * size / total:.1f} %" if total else ""

@@ -29,6 +29,7 @@ __all__ = [
     "human",
     "human_pair",
     "parse_size",
+    "percent",
     "size_of",
 ]
 
@@ -114,6 +115,11 @@ def human_pair(first: int, second: int, family: Family = "decimal") -> tuple[str
     if one == two and first != second:
         return f"{exact(first)} B", f"{exact(second)} B"
     return one, two
+
+
+def percent(part: float, whole: float, digits: int = 0) -> str:
+    """Return ``part`` of ``whole`` in percent: ``64 %``; an empty text where ``whole`` is zero."""
+    return f"{100 * part / whole:.{digits}f} %" if whole else ""
 
 
 def exact(size: int) -> str:

@@ -10,7 +10,10 @@ from pytest_modelsize.sizes.measurement import SECTIONS, Measurement
 from pytest_modelsize.sizes.records import NamedTuple, dataclass, field
 from pytest_modelsize.sizes.top_entries import condense
 
-__all__ = ["Baseline", "BaselineEntry", "BaselineUpdate", "Key", "updated"]
+__all__ = ["BASELINE_FILE", "Baseline", "BaselineEntry", "BaselineUpdate", "Key", "updated"]
+
+BASELINE_FILE = "modelsize-baseline.json"
+"""What the file is called where nothing else is said (`plugin.options` has it, too)."""
 
 
 class Key(NamedTuple):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_modelsize.storage.baseline import Baseline, BaselineEntry, Key, updated
+from pytest_modelsize.storage.baseline import BASELINE_FILE, Baseline, BaselineEntry, Key, updated
 from pytest_modelsize.storage.baseline_file import parse, render
 from tests.measurements import measured
 from tests.storage.baselines import KEY, SIZES, baseline
@@ -65,3 +65,8 @@ def test_of_two_entries_in_other_formats_none_is_chosen():
 
 def test_the_lean_and_the_full_artifact_of_a_test_are_two():
     assert baseline().find(Key(KEY.test, "model.h5 without optimizer state")) is None
+
+
+def test_pytest_and_the_command_look_for_one_file(pytestconfig):
+    """pytest's options are registered in every session, and so without what reads a baseline."""
+    assert pytestconfig.getini("modelsize_baseline") == BASELINE_FILE

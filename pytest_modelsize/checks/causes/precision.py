@@ -13,7 +13,7 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.bytesize import exact
+from pytest_modelsize.sizes.bytesize import exact, percent
 from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.patterns import late
@@ -59,7 +59,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     if double * _SHARE >= total and evidence.measurement.format != "pickle":
         yield _cause(
             evidence, "double precision", ("float64",), "float32", double // 2,
-            f"{_share(double, total)} of the weights are float64, which hardly any model needs",
+            f"{percent(double, total)} of the weights are float64, which hardly any model needs",
         )  # fmt: skip
     single = by_dtype.get("float32", 0)
     whole = sum(tensor.size for tensor in evidence.weights if _is_quantized(tensor))
@@ -71,7 +71,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         names = [tensor.name for tensor in left[:3]]
         yield Cause(
             kind="float weights in a quantized model",
-            text=f"{_share(wide, total)} of the weights are still float32, beside "
+            text=f"{percent(wide, total)} of the weights are still float32, beside "
             f"{exact(whole)} B of integers: {', '.join(names)}",
             size=wide * 3 // 4,
             fix="quantize these layers too, or convert with a representative dataset",
@@ -85,7 +85,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     ):
         yield Cause(
             kind="float weights in a quantized model",
-            text=f"{_share(single, total)} of the weights are float32, beside the ranges that "
+            text=f"{percent(single, total)} of the weights are float32, beside the ranges that "
             "training for quantization keeps of them: the model was not converted since",
             size=single * 3 // 4,
             fix="convert the model before saving it (torch.ao.quantization.convert, "
@@ -95,7 +95,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     elif not whole and single * _SHARE >= total and (narrow := _narrow(evidence)):
         yield _cause(
             evidence, "half precision saved as single", ("float32",), narrow, single // 2,
-            f"{_share(single, total)} of the weights are float32, and each value fits {narrow}: "
+            f"{percent(single, total)} of the weights are float32, and each value fits {narrow}: "
             "the model was in half precision before it was saved",
         )  # fmt: skip
 
@@ -153,7 +153,3 @@ def _fitting(piece: bytes) -> set[str]:
     if not low.translate(None, _HALF_MANTISSA) and not high.translate(None, _HALF_EXPONENTS):
         fits.add("float16")
     return fits
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %"

@@ -15,6 +15,7 @@ from pytest_modelsize.checks.stripping.archives import laid_out
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.checks.stripping.pickles import NoAnswer
 from pytest_modelsize.checks.stripping.torch_pickle import SavedArchive
+from pytest_modelsize.formats.containers.signatures import is_zip
 from pytest_modelsize.formats.containers.zip import STORED, ZipArchive, read_zip
 from pytest_modelsize.formats.source import Source, open_source
 from pytest_modelsize.formats.torch.archive_root import PICKLE, root_of
@@ -54,7 +55,7 @@ def sizes_of(path: Path) -> Callable[[Change], int | None]:
         ArtifactError: where the file is broken.
     """
     with open_source(path) as source:
-        if source.size < 4 or source.read(0, 2) != b"PK":
+        if not is_zip(source):
             return _unknown
         archive = read_zip(source)
         root = root_of(archive)

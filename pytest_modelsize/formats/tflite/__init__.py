@@ -1,5 +1,5 @@
 """TFLite and LiteRT flatbuffers, read without TensorFlow.
 
-`flatbuffer` walks tables, vectors and strings; `schema` names the fields that matter; `reader`
-gives every byte to a section.
+`schema` names the fields that matter, `reader` gives every byte to a section, and `waste` finds
+buffers that a model could do without.
 """

@@ -22,6 +22,7 @@ _STATE_OF_GENERATOR = {("uint8", (5056,)), ("uint32", (624,))}
 ``CPUGeneratorImplState``), and of NumPy's MT19937."""
 _TRAINED = ("float", "bfloat", "complex")
 _KNOWN: dict[frozenset[str], dict[str, frozenset[str]]] = {}
+"""Sets of sections with one more in them. There are a few, and each is made once."""
 
 
 def contents_of(source: Source, value: Any, span: tuple[int, int]) -> Contents:

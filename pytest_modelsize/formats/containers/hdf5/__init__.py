@@ -7,15 +7,16 @@ nor gaps, and crashes on broken files.
 ==================  ===================================================================
 `superblock`        where the walk begins
 `header`            object headers, message by message
-`groups`            members: symbol tables, link messages, dense links
+`groups`            members: symbol tables with a `localheap`, link messages, dense links
 `attributes`        attribute messages, dense attributes
 `datatype`          what an element is, and where in it references to the heap lie
 `layout`, `chunks`  where a dataset's elements are; `chunkarrays` has two of the indexes
+`filters`           undone for chunks that refer to the global heap
 `globalheap`        collections, object by object; `values` finds who owns them
 `fractalheap`       with `btree2` and `freespace`: what dense storage is made of
 `shared`            messages that stand elsewhere
 `walk`              addresses, pages, claims, gaps; `structs` unpacks runs of fields
-`reader`            the walk over all of these
+`reader`            the walk over all of these, whose result is in `model`
 ==================  ===================================================================
 """
 
