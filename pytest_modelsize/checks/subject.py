@@ -83,7 +83,7 @@ def as_subject(value: object, name: str) -> Subject | None:
 
 
 def as_path(value: object) -> Path | None:
-    """Return the path that ``value`` is or spells; None where it can be none."""
+    """Return the path that ``value`` is or spells; None where it cannot be one."""
     if not _is_path(type(value)):
         return None
     text = os.fspath(value)  # type: ignore[call-overload]

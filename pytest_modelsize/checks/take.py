@@ -47,7 +47,7 @@ class Taken:
         copy: path of the saved copy, alone in its folder; None for an artifact that existed.
         optimizers: of the live model.
         flag_ignored: the framework's own call would have written the state all the same.
-        call: what a user writes to save it so; empty where the format tells.
+        call: what a user writes to save it so; empty where the format alone says it.
         sparse: the copy lacks the bytes of its tensors.
         folders: where the copy's folder is from.
     """

@@ -33,7 +33,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class OpaqueEntry:
-    """What nobody opened.
+    """An entry that nobody opened.
 
     Attributes:
         section: the top-level section as which its bytes are counted.

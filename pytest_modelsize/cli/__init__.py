@@ -68,7 +68,7 @@ def _run(given: list[str]) -> int:
 
 
 def _plain_options(given: list[str]) -> SimpleNamespace | None:
-    """Return the options, where argparse is not needed to tell them."""
+    """Return the options, where they can be parsed without argparse."""
     if not given or given[0] not in _PLAIN:
         return None
     arguments = PlainArguments()

@@ -64,7 +64,7 @@ def check_declared(options: argparse.Namespace) -> int:
 
 
 def _check(budget: DeclaredBudget, folders: CopyFolders, options: argparse.Namespace) -> int:
-    """Hold one budget on each artifact that it speaks of."""
+    """Hold one budget on each artifact that it covers."""
     try:
         artifacts = artifacts_of(budget)
     except ArtifactError as error:

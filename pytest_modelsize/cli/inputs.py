@@ -104,7 +104,7 @@ def _of_standard_input(error: ArtifactError, path: Path) -> ArtifactError:
 
 
 def _named(path: Path) -> Path:
-    """Return the file with the suffix that some formats are told by, where it is one of these.
+    """Return the file with the suffix that its format is recognised by, if it needs one.
 
     Raises:
         ArtifactError: where it is a part of a folder.

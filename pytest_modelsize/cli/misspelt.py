@@ -11,7 +11,7 @@ __all__ = ["unknown_command", "unknown_options"]
 
 
 def unknown_command(word: str, commands: Iterable[str]) -> str:
-    """Return what to say of a command that does not exist."""
+    """Return the message for a command that does not exist."""
     if os.path.lexists(word):
         return f"{word!r} is a file, not a command; did you mean modelsize show {word}?"
     if word.lower() in ("help", "version"):
@@ -20,7 +20,7 @@ def unknown_command(word: str, commands: Iterable[str]) -> str:
 
 
 def unknown_options(words: Sequence[str], known: Iterable[str]) -> str:
-    """Return what to say of arguments that a command does not take.
+    """Return the message for arguments that a command does not take.
 
     Args:
         words: the arguments, values of unknown options among them.

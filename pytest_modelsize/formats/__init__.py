@@ -168,7 +168,7 @@ def recognise(path: Path) -> str | None:
 
 
 def companions(path: Path) -> frozenset[Path]:
-    """Return the files that the one at ``path`` leads, as far as a quick look tells."""
+    """Return the files that the one at ``path`` leads, as far as a quick look shows."""
     if not registry.leads(path.name):
         return frozenset()
     try:

@@ -1,4 +1,4 @@
-"""A folder as `save_pretrained` writes it: configuration, weights, tokenizer, and what else.
+"""A folder as `save_pretrained` writes it: configuration, weights, tokenizer and the rest.
 
 The names are those of transformers/utils/__init__.py (``CONFIG_NAME``, ``SAFE_WEIGHTS_NAME``, ...),
 of diffusers, of peft and of optimum (``OV_XML_FILE_NAME``), and of the optimizer's state in

@@ -158,7 +158,7 @@ def may_be_coreml(source: Source) -> bool:
 def may_be_onnx(source: Source) -> bool:
     """Fields 1 to 8, 14, 20, 25 and 26 of ModelProto (onnx.proto), as a message begins.
 
-    A SavedModel, too, begins with a version, but the field after it is no producer's short name.
+    A SavedModel, too, begins with a version, but the field after it is not a producer's short name.
     """
     head = source.head
     return head[:1] in _ONNX_FIELDS and not (head[2:3] == b"\x12" and head[3:4] >= b"\x80")

@@ -2,7 +2,8 @@
 
 A budget held on one of these says nothing about the model, so none of them is measured, and the
 message says how to get the model itself. A Git LFS pointer is one wherever it lies
-(github.com/git-lfs/git-lfs, docs/spec.md); the others are told by a name under which a model lies.
+(github.com/git-lfs/git-lfs, docs/spec.md); the others are recognised by a name under which a model
+lies.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
     Args:
         source: the file.
         alone: it is the whole artifact, so what its name says does not matter.
-        empty: it may be empty, as a shard that another file speaks of.
+        empty: it may be empty, as a shard that another file names.
 
     Raises:
         PlaceholderError: which says what it is, and how to get the model.
@@ -152,7 +153,7 @@ def refuse_placeholder(source: Source, *, alone: bool = False, empty: bool = Fal
 
 
 def _missing_shards(source: Source) -> str:
-    """Return what to say of one of several files where others are missing; empty of any other."""
+    """Return the message for one of several files where others are missing; empty for any other."""
     match = _OF_SEVERAL.fullmatch(source.title)
     if match is None or source.folder is None:
         return ""
@@ -164,7 +165,7 @@ def _missing_shards(source: Source) -> str:
 
 
 def _pointer(text: bytes) -> str:
-    """Return what to say of a pointer that a version control left; empty of all else."""
+    """Return the message for a pointer that version control left; empty for all else."""
     if _LFS.match(text) or _XET.match(text):
         return (
             "a Git LFS pointer of {size} bytes and not the model: run `git lfs pull`; in "

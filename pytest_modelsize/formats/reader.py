@@ -38,7 +38,7 @@ class Reader(Protocol[_Opened]):
         bytes as well; the reader of a folder gives those of all files below it.
 
         Returns:
-            The format's exact name, where the content tells between several; else None.
+            The format's exact name, where the content decides between several; else None.
 
         Raises:
             ArtifactError: as ``source.error(offset, problem)``, where the file is broken.

@@ -123,7 +123,7 @@ def _offered(path: tuple[str, ...]) -> tuple[_Offered, ...]:
 
 
 def _may_be_offered(path: tuple[str, ...]) -> bool:
-    """Return whether a package on ``path`` names the group, as far as a quick look tells.
+    """Return whether a package on ``path`` names the group, as far as a quick look shows.
 
     `importlib.metadata` takes twice as long to import as Python to start, and most people have no
     such package. What is not a plain folder, and other finders of packages, are left to it.

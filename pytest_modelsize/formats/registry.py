@@ -106,12 +106,12 @@ class Format:
         return self.look(opened) and self.reader.recognises(opened)
 
     def format_of(self, opened: Opened) -> str:
-        """Return the name of the format, which readers of other packages tell themselves."""
+        """Return the name of the format, which readers of other packages have of their own."""
         told: Callable[[Opened], str] | None = getattr(self.reader, "format_of", None)
         return self.name if told is None else told(opened)
 
     def companions(self, source: Source) -> frozenset[Path]:
-        """Return the files that ``source`` names, as far as a quick look tells."""
+        """Return the files that ``source`` names, as far as a quick look shows."""
         named: Callable[[Source], frozenset[Path]] | None = getattr(self.reader, "companions", None)
         return frozenset() if named is None else named(source)
 

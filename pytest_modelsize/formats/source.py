@@ -36,7 +36,7 @@ class ArtifactError(Exception):
 
     Attributes:
         artifact: the file, as text.
-        offset: the byte in that file at which the fault was seen; None where there is no such byte.
+        offset: the byte in that file at which the fault was seen; None where it is not at one byte.
         problem: what was found and what was expected.
     """
 

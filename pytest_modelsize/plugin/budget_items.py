@@ -65,7 +65,7 @@ class BudgetItem(pytest.Item):
         self._mark([self.name])
 
     def runtest(self) -> None:
-        """Look a glob up that matched nothing: the tests may have written what it speaks of."""
+        """Look a glob up that matched nothing: the tests may have written what it is for."""
         if not (self.budgets[0].folder / self.name).exists():
             self.own_markers.clear()
             self._mark(dict.fromkeys(n for budget in self.budgets for n in _names(budget)))

@@ -22,7 +22,7 @@ class Collection:
         self.partial = ""
 
     def merge(self, other: Mapping[str, object]) -> None:
-        """Take over what a worker has collected, as `as_json` tells it."""
+        """Take over what a worker has collected, as `as_json` returns it."""
         tests, unseen = other["tests"], other["unseen"]
         assert isinstance(tests, list)
         assert isinstance(unseen, list)

@@ -120,7 +120,7 @@ def _beside(held: _Held) -> Beside:
 
 
 def _hold(item: pytest.Item, checks: Sequence[Check], saves: SaveCache, namesakes: int) -> _Held:
-    """Save or find one artifact, measure it, and hold all the limits that speak of it.
+    """Save or find one artifact, measure it, and hold all the limits that are on it.
 
     Args:
         item: the test.

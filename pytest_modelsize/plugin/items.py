@@ -60,7 +60,7 @@ _REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, MarkerRequest]]]()
 
 @dataclass(frozen=True, slots=True)
 class ParsedMarker:
-    """A marker that speaks of a test.
+    """A marker that applies to a test.
 
     Attributes:
         node: what it is on: the test itself, its class, or its module.

@@ -36,7 +36,7 @@ def register(config: pytest.Config) -> None:
 
 
 def is_marked(item: pytest.Item) -> bool:
-    """Return whether a budget speaks of the test.
+    """Return whether the test has a budget.
 
     It may be on the test, on its class, module or package, or on the session; and a fixture, a hook
     or the test's body may have put it there since. `iter_markers` finds the same, in three times as
@@ -62,5 +62,5 @@ def has_markers(item: pytest.Item) -> bool:
 
 
 def concerns(item: pytest.Item) -> bool:
-    """Return whether a budget speaks of the test, or it asks for the ``model_size`` fixture."""
+    """Return whether the test has a budget, or asks for the ``model_size`` fixture."""
     return "model_size" in getattr(item, "fixturenames", ()) or is_marked(item)

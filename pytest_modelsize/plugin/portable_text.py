@@ -1,4 +1,4 @@
-"""Texts of failures as reports tell them, which leave the machine: without its paths."""
+"""Texts of failures for reports, which leave the machine: without its paths."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _NEEDED = {".html": ("jinja2", "squarify")}
 
 
 def why_not_written(path: Path) -> str:
-    """Return why a report could not be written to ``path``, as far as is told before; or nothing.
+    """Return why a report could not be written to ``path``, as far as that is known before; or "".
 
     Nothing is made or changed to find out.
     """

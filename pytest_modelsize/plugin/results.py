@@ -38,7 +38,7 @@ def keep(
     judged: Sequence[Judgement],
     failures: Sequence[tuple[ParsedMarker, ModelSizeFailure]],
 ) -> None:
-    """Keep what was found of one artifact, whatever the number of markers that speak of it.
+    """Keep what was found of one artifact, whatever the number of markers on it.
 
     Args:
         item: the test.

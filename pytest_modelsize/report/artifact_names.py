@@ -13,7 +13,7 @@ __all__ = ["artifact_names"]
 def artifact_names(results: Sequence[CheckResult]) -> list[str]:
     """Return the name of each artifact; empty where none was found.
 
-    Those of a test that have the same name go by what the baseline calls them, which tells how each
+    Those of a test that have the same name go by what the baseline calls them, which says how each
     was saved: ``model.keras`` and ``model.keras without optimizer state``.
     """
     known = Counter((result.test, result.artifact) for result in results)

@@ -15,7 +15,7 @@ _SHOWN = 3
 def dtype_summary(measurement: Measurement) -> str:
     """Return what the weights are made of: ``float32``, or ``int8 90 %, float32 10 %``.
 
-    Nothing where no reader told a type. What is of no known type is ``other``.
+    Empty where no reader noted a type. Weights of unknown type are ``other``.
     """
     return dtype_shares(bytes_by_dtype(measurement))
 

@@ -19,7 +19,7 @@ class Counts:
     """How many tests were not proposed anything for, and why.
 
     Attributes:
-        with_budget: a marker speaks of them already.
+        with_budget: they have a budget already.
         without_model: they passed, and had none.
         not_passed: they failed or were skipped, and were not looked at.
     """

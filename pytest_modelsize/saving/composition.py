@@ -122,7 +122,7 @@ def _flat(value: object, depth: int = 0) -> Iterator[object]:
 
 
 def weights_of(model: object) -> dict[object, object]:
-    """Return the tensors that are saved with ``model``, by what tells them apart.
+    """Return the tensors that are saved with ``model``, by what identifies them.
 
     Each comes with an object that keeps its memory from being given to another. A view of the same
     memory, as ``state_dict()`` returns it, is the same tensor.
@@ -189,7 +189,7 @@ def has_weights(model: object) -> bool:
 def tensors_in(value: object) -> dict[object, object]:
     """Return the tensors of what is handed to a framework's save: models, or containers of tensors.
 
-    They are told apart as by `weights_of`.
+    They are identified as by `weights_of`.
     """
     found: dict[object, object] = {}
     for held in _flat(value):

@@ -1,4 +1,4 @@
-"""Which framework does an object come from? Told by the names of its classes, importing nothing."""
+"""Which framework does an object come from? Its classes' names decide; nothing is imported."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def _known(cls: type, classes: Mapping[tuple[str, str], str | None]) -> str | No
 
 
 def is_model_class(cls: type) -> bool:
-    """Return whether the instances of a class are models, as far as the class alone tells."""
+    """Return whether the instances of a class are models, as far as the class alone shows."""
     return _model_class(cls) is not None
 
 

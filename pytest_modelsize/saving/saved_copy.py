@@ -20,7 +20,8 @@ class SavedCopy:
         names: names for its numbered variables.
         optimizers: whose state the framework writes in this format, left out here or not.
         flag_ignored: the state was left out, and the framework's own call would have written it.
-        call: what a user writes to save it without optimizer state, where the model tells.
+        call: what a user writes to save it without optimizer state, where that depends on the
+            model.
         sparse: the artifact has all its bytes' places, but not the bytes of its tensors.
     """
 

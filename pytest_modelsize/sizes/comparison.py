@@ -24,7 +24,7 @@ HEADERS = "(headers)"
 
 
 def tag_of(old: int | None, new: int | None) -> str:
-    """Return what became of an entry, told by its bytes before and after (None: it is not there).
+    """Return what became of an entry, by its bytes before and after (None: it is not there).
 
     ``new``, ``gone``, ``changed``, or an empty text where the bytes are the same.
     """

@@ -90,8 +90,8 @@ class GrowthExcess:
 
     Attributes:
         limit: the limit.
-        old: bytes of the baseline that the limit speaks of.
-        size: bytes of the artifact at hand that it speaks of.
+        old: bytes of the baseline that the limit is on.
+        size: bytes of the artifact at hand that it is on.
         grown: bytes gained that count.
         allowed: bytes that might have been gained.
     """

@@ -132,7 +132,7 @@ class Section:
 
 
 class _Sections(dict[str, MeasuredSize]):
-    """Sizes by section, which say of a name that is mistyped what was meant."""
+    """Sizes by section; the error for a mistyped name says what was meant."""
 
     def __missing__(self, name: object) -> MeasuredSize:
         raise KeyError(_no_section(name))

@@ -1,4 +1,4 @@
-"""A model that a test has and no budget speaks of, in values that cross from a worker."""
+"""A model that a test has without a budget, in values that cross from a worker."""
 
 from __future__ import annotations
 

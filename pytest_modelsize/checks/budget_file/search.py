@@ -70,7 +70,7 @@ def artifacts_of(budget: DeclaredBudget) -> list[Path]:
 
 
 def matches_nothing(budget: DeclaredBudget) -> str:
-    """Return what to say of a budget that speaks of no artifact, and of which it may mean to."""
+    """Return the message for a budget that covers no artifact, with the artifacts it may mean."""
 
     def there(path: str) -> bool:
         if PurePath(path).is_absolute():

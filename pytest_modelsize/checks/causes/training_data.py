@@ -105,7 +105,7 @@ def _is_kept(tensor: Tensor) -> bool:
 
 
 def _of_the_same_length(evidence: Evidence, kept: list[Tensor]) -> list[Tensor]:
-    """Return the labels, and what else there is for each row, by their names and their rows."""
+    """Return labels and other arrays with one element per row, by their names and lengths."""
     rows: dict[str, set[int]] = defaultdict(set)
     for tensor in kept:
         rows[tensor.name.rpartition("/")[0]] |= set(tensor.shape[:1])

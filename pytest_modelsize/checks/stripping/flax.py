@@ -2,7 +2,8 @@
 
 A map is its length, and its keys and values one after the other (spec.md of
 github.com/msgpack/msgpack): what is left out takes its own bytes away, and some of the length's
-where that then fits into a shorter form. So it is with arrays, and the lengths around their bytes.
+where that then fits into a shorter form. The same holds for arrays, and the lengths around their
+bytes.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class _Rewriter:
         again: names of tensors, each with the one that nodes take instead.
         turned: names of matrices, each with the one that it is computed from.
         types: of each data type, its width and that of what is written in its place.
-        told: what nodes lose: `_DOCS`, `_METADATA`.
+        told: the fields that nodes lose: `_DOCS`, `_METADATA`.
         missing: what is to be left out and was not met.
         cast: how many tensors are to have another type.
         outside: tensors in other files.

@@ -63,7 +63,7 @@ class Plan:
     """How a pickle is written anew.
 
     Attributes:
-        stored: each storage, by where the pickle begins to speak of it.
+        stored: each storage, by where the pickle begins to refer to it.
         spans: where entries are that are left out.
         saved: bytes that go with them elsewhere.
         names: bytes of a name that is written in place of another, by where that one is.

@@ -1,1 +1,1 @@
-"""Where pull requests are: what GitHub's and GitLab's REST APIs are asked and told."""
+"""Where pull requests are: what is asked of and sent to GitHub's and GitLab's REST APIs."""

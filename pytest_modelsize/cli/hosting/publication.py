@@ -1,4 +1,4 @@
-"""A run's report, told on the job's page and in a comment.
+"""A run's report, shown on the job's page and in a comment.
 
 The tests have given their verdict before. So nothing that is in the way of a comment, such as a
 token that may not write one, makes a job fail; only a report that cannot be read does.

@@ -31,7 +31,7 @@ class Member(NamedTuple):
 
 
 class Text:
-    """A JSON text that lies in an artifact. All its errors tell where.
+    """A JSON text that lies in an artifact. All its errors name the offset.
 
     Attributes:
         text: the bytes, one character for each.

@@ -1,8 +1,8 @@
 """The parts of a msgpack document, without making objects of them.
 
-The format is spec.md of github.com/msgpack/msgpack: a byte tells type and often length, numbers are
+The format is spec.md of github.com/msgpack/msgpack: a byte gives type and often length, numbers are
 big-endian, and each container says how many elements it has. The package makes objects of all that
-it reads, and tells no positions.
+it reads, and gives no positions.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Field(NamedTuple):
 
 
 class Message:
-    """A serialized message in memory, and the errors that tell where in its file it is broken.
+    """A serialized message in memory, whose errors name the offset in its file.
 
     Attributes:
         data: bytes that hold the message, and maybe more.

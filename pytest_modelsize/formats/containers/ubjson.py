@@ -2,7 +2,7 @@
 
 The format is draft 12 of ubjson.org: a letter for each type, numbers big-endian, lengths as numbers
 with a type of their own, and containers that may say the type (``$``) and the number (``#``) of
-their elements. Packages that read it make objects, and tell no positions.
+their elements. Packages that read it make objects, and give no positions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tags of an XML document, each with its place.
 
-The standard library's expat does the parsing, since it tells positions. A document that declares a
+The standard library's expat does the parsing, since it gives positions. A document that declares a
 type is refused: such a declaration is where entities come from that expand without bounds, or that
 name other files.
 """
@@ -24,7 +24,7 @@ _DEEPEST = 200
 
 
 class Tags(Protocol):
-    """What is told of the tags of a document, in their order."""
+    """What is called for the tags of a document, in their order."""
 
     def start(self, name: str, attributes: Mapping[str, str], at: int) -> None:
         """An element begins at byte ``at``."""

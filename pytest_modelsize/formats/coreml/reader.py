@@ -222,7 +222,7 @@ def _parameters(
     under: SectionPath,
     held: dict[WeightField, tuple[int, int]],
 ) -> int:
-    """Give the parameters in ``item`` to the weights; return the bytes that are none.
+    """Give the parameters in ``item`` to the weights; return the bytes that are no parameters.
 
     How many fields and bytes there are of each goes to ``held``.
     """

@@ -1,1 +1,1 @@
-"""Flax's trees in msgpack: `reader` enters them, `state` tells optimizer state from parameters."""
+"""Flax's trees in msgpack: `reader` enters them, `state` finds optimizer state among them."""

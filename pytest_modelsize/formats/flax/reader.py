@@ -79,7 +79,7 @@ def state_in(source: Source) -> frozenset[PartPath]:
 
     Raises:
         ArtifactError: where the document is broken.
-        TooManyParts: where that takes too much to tell.
+        TooManyParts: where finding that out would take too long.
     """
     return _state(_values(source))
 

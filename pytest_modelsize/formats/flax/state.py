@@ -64,7 +64,7 @@ def state_among(leaves: Mapping[PartPath, _Shape]) -> frozenset[PartPath]:
         leaves: shapes of arrays and numbers, by their paths.
 
     Raises:
-        TooManyParts: where that takes too much to tell.
+        TooManyParts: where finding that out would take too long.
     """
     return _Search(leaves).found()
 

@@ -179,7 +179,7 @@ class Walk:
 
 
 def _learn(part: LayerPart, place: _Place, key: str, value: str) -> None:
-    """Take from a key of ``part`` what it tells about it: its name, its class, what it is."""
+    """Take from a key of ``part`` what it says about it: its name, its class, what it is."""
     said = decoded(value) if value[:1] == '"' else None
     if place is _Place.CONFIG:
         part.trainable |= key == "trainable"

@@ -14,7 +14,7 @@ DEEPEST = 32
 
 @dataclass(slots=True)
 class LayerPart:
-    """An object that was entered: a model or a layer, or what may turn out to be none.
+    """An object that was entered: a model or a layer, or one that may turn out to be neither.
 
     Attributes:
         name: its own name; ``""`` until one was seen.

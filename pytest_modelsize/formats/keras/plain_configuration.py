@@ -2,7 +2,7 @@
 
 Python's own parser makes values of the text. Each part then lies where the parts before it end, if
 the text is what that writer makes of them, which is looked at all along. That takes a third of the
-time of a walk over the text. Which parts are layers is told as `configuration` says.
+time of a walk over the text. Which parts are layers is decided as `configuration` says.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Keras writes an object's variables as ``vars/0``, ``vars/1``, ... in the order in which its class
 makes them, trainable ones first (keras/src/layers/layer.py, ``save_own_variables``); a model's
 layers go under the names of their classes, counted up (keras/src/saving/saving_lib.py,
-``_save_container_state``). So the configuration tells what each is, for the classes of Keras that
+``_save_container_state``). So the configuration says what each is, for the classes of Keras that
 are known here. A number stays where the shapes, or how many there are, say otherwise.
 """
 
@@ -38,7 +38,7 @@ _FIXED = ("moving_mean", "moving_variance", "mean", "variance", "count", "vector
 def names_of_variables(
     configuration: bytes, file: HDF5File, labels: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the name of each variable by the HDF5 path of its dataset, as far as it is told.
+    """Return the name of each variable by the HDF5 path of its dataset, as far as it is known.
 
     Args:
         configuration: of the model, as JSON.

@@ -206,6 +206,6 @@ class _Search:
 
 
 def _is_step(item: Any) -> bool:
-    """Tell a step of a pipeline, and what else is kept as (name, object)."""
+    """Return whether an item is kept as (name, object), as a step of a pipeline is."""
     named = type(item) is tuple and len(item) in (2, 3) and type(item[0]) is str and item[0]
     return bool(named) and any(type(part) in (Call, Dictionary, Array) for part in item[1:])

@@ -25,7 +25,7 @@ def listed(value: Any) -> str:
 
     Empty for anything else, and for what is short.
 
-    A dictionary is told by its keys or its values, whichever are words, as those of a vocabulary.
+    A dictionary is described by its keys or its values, whichever are words, as in a vocabulary.
     Lists of lists, as tables are, and of dictionaries, as histories, count for what is in them.
     """
     if type(value) is Dictionary:

@@ -1,7 +1,8 @@
 """Optimizer state among a pickle's arrays: what repeats the shapes of others, wherever it hangs.
 
-So it is in pickles of NumPy's arrays: trees of Optax, slots by name or in lists, scikit-learn's
-networks with the optimizer that trained them (sklearn/neural_network/_stochastic_optimizers.py).
+It is found so in pickles of NumPy's arrays: trees of Optax, slots by name or in lists,
+scikit-learn's networks with the optimizer that trained them
+(sklearn/neural_network/_stochastic_optimizers.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures, sound and printed pages, told by how they begin and by how they end.
+"""Pictures, sound and printed pages, recognised by how they begin and by how they end.
 
 PNG (its chunks are walked to the last one: W3C PNG, 5.3), JPEG (ITU-T T.81, B.1.1.3: SOI and EOI),
 GIF (GIF89a, 27: the trailer), BMP (bfSize), WebP and WAV (RIFF: the size), FLAC (RFC 9639), Ogg

@@ -36,7 +36,7 @@ def read(source: Source, ledger: Ledger) -> None:
 
 
 def _pieces(source: Source) -> int:
-    """Return how many pieces there are; 0 where it is no such model."""
+    """Return how many pieces there are; 0 where it is not such a model."""
     if source.size > _LARGEST or not source.head.startswith(bytes([_PIECE])):
         return 0
     data = source.read(0, source.size)

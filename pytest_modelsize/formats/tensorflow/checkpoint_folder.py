@@ -1,4 +1,4 @@
-"""A folder of checkpoints: each step, the file that names the newest, and what else is there."""
+"""A folder of checkpoints: each step, the file that names the newest, and the rest."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Which message of TensorFlow's a file is: none of them has a signature.
 
-A whole message tells by its fields. Of one that was cut off, the first bytes do: a graph begins
-with a node's name and operator, a meta graph with the list of operators, and a SavedModel with its
-version and a meta graph (saved_model.proto, meta_graph.proto, node_def.proto, op_def.proto).
+A whole message is recognised by its fields, and one that was cut off by its first bytes: a graph
+begins with a node's name and operator, a meta graph with the list of operators, and a SavedModel
+with its version and a meta graph (saved_model.proto, meta_graph.proto, node_def.proto,
+op_def.proto).
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _may_be_one(
 def _is_list(name: str, first: Child) -> bool:
     """Return whether an object held as ``name`` is a list, or a dictionary of slots.
 
-    Its first element tells: a layer's variables have names, too.
+    Its first element decides: a layer's variables have names, too.
     """
     return first.name.isdecimal() or is_slot_name(name)
 

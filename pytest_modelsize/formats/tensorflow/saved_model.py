@@ -35,7 +35,7 @@ def recognises(folder: Folder) -> bool:
 
 
 def read(folder: Folder, ledger: Ledger) -> None:
-    """Give every byte of a SavedModel, its assets and what else lies there to ``ledger``.
+    """Give every byte of a SavedModel, its assets and all else that lies there to ``ledger``.
 
     Raises:
         ArtifactError: where a file of the model is broken, or a shard is missing.

@@ -24,7 +24,7 @@ class Waste:
         self._contents: dict[bytes, SectionPath] = {}
 
     def told(self, start: int, size: int, home: SectionPath) -> str:
-        """Return what to say of ``size`` bytes at ``start``; empty where they are not waste."""
+        """Return the remark on ``size`` bytes at ``start``; empty where they are not waste."""
         if not _SMALLEST <= size <= _LARGEST:
             return ""
         if all(block == bytes(len(block)) for block in self._blocks(start, size)):

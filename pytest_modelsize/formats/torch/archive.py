@@ -64,7 +64,7 @@ def read_saved(source: Source, archive: ZipArchive, root: str, ledger: Ledger) -
     That is ``torch``, ``torchscript`` or ``torch_package``.
 
     Raises:
-        ArtifactError: where a pickle is broken, or speaks of storages that are not there.
+        ArtifactError: where a pickle is broken, or refers to storages that are not there.
     """
     by_name = {member.name: member for member in archive.members}
     package = root + PACKAGE in by_name
@@ -107,7 +107,7 @@ def charge(
 
 
 def _places() -> dict[str, tuple[str, str]]:
-    """Return how names of storages begin and end, by the pickle that speaks of them."""
+    """Return how names of storages begin and end, by the pickle that refers to them."""
     return {name: (folder, "") for name, folder in _PICKLES.items()}
 
 
@@ -188,7 +188,7 @@ def _charge_pickle_member(member: ZipMember, pickle: _Pickle, ledger: Ledger) ->
 
 
 def _home(name: str) -> tuple[SectionPath, Kind]:
-    """Return the entry of a member that no pickle speaks of, and what its content is."""
+    """Return the entry of a member that no pickle refers to, and what its content is."""
     if name.startswith(_CODE):
         return ("graph", name), Kind.DATA
     if name.startswith(_EXTRA):
@@ -203,7 +203,7 @@ def _home(name: str) -> tuple[SectionPath, Kind]:
 
 
 def _home_in_package(name: str) -> tuple[SectionPath, Kind]:
-    """Return the entry of a member of a package that no pickle speaks of, and what it holds."""
+    """Return the entry of a member of a package that no pickle refers to, and what it holds."""
     if name.startswith(".data/ts_code/") or name.endswith(".py"):
         return ("graph", name), Kind.DATA
     if name.endswith(_STORAGE) and name.startswith(".data/"):

@@ -1,10 +1,10 @@
-"""What a pickle's symbols hold: tensors by name, and which bytes of the pickle speak of what.
+"""What a pickle's symbols hold: tensors by name, and which bytes of the pickle describe what.
 
-Whoever saves a model gives it keys of their own, so sections are told by structure first: a
+Whoever saves a model gives it keys of their own, so sections are decided by structure first: a
 dictionary of ``state`` and ``param_groups`` is an optimizer's (torch/optim/optimizer.py,
 ``state_dict``), an object with ``_parameters`` and ``_modules`` a module
 (torch/nn/modules/module.py), and so is a dictionary that has ``_metadata`` (its ``state_dict``).
-`state` tells what else is an optimizer's, by what tensors repeat. Keys decide only where nothing
+`state` finds what else is an optimizer's, by what tensors repeat. Keys decide only where nothing
 else does.
 """
 

@@ -162,10 +162,10 @@ def _inside(source: Source, file: str) -> str:
 
 
 def _state(names: set[str], tensors: dict[str, _Tensor]) -> frozenset[str]:
-    """Return the entries that are optimizer state: by their slots, and what is beside these.
+    """Return the entries that are optimizer state: slots, and what lies beside them.
 
-    An optimizer's state_dict is told by its two keys, too, as where it lies in a folder of its own
-    (accelerate/utils/fsdp_utils.py, ``save_fsdp_optimizer``).
+    An optimizer's state_dict is recognised by its two keys, too, as where it lies in a folder of
+    its own (accelerate/utils/fsdp_utils.py, ``save_fsdp_optimizer``).
     """
     slots = state_among(
         (name, Leaf(tensor.shape, tensor.dtype not in _INTEGERS))

@@ -71,7 +71,7 @@ def read_exported(source: Source, archive: ZipArchive, root: str, ledger: Ledger
 
 
 def _names(source: Source, member: ZipMember, root: str) -> dict[str, tuple[SectionPath, str]]:
-    """Return entry and note of each tensor's member, as a ``config.json`` beside them tells.
+    """Return entry and note of each tensor's member, from the ``config.json`` beside them.
 
     Its form is that of torch/_export/serde/schema.py, ``PayloadConfig``.
     """

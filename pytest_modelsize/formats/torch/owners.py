@@ -23,7 +23,7 @@ class Owner:
     Attributes:
         path: its entry in the ledger.
         note: what to remark on it.
-        storage: as the pickle speaks of it.
+        storage: as the pickle refers to it.
     """
 
     path: SectionPath
@@ -123,7 +123,7 @@ def used_of(views: Sequence[Tensor | None], size: int) -> int:
 def charge_pickle(
     ledger: Ledger, contents: Contents, naming: Naming, span: tuple[int, int]
 ) -> None:
-    """Give every byte of the pickle at ``span`` to what it speaks of.
+    """Give every byte of the pickle at ``span`` to what it describes.
 
     Each byte counts for the innermost named value around it, and the elements of an array for the
     array. Spans are nested as the values are, because they were on one stack; those of a broken

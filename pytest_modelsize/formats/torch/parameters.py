@@ -52,7 +52,7 @@ def names_by_number(optimizer: Dictionary, models: Sequence[Model]) -> dict[str,
 
 
 def _groups(optimizer: Dictionary) -> list[tuple[list[str], list[str]]]:
-    """Keys of the parameters of each group, and their names where the optimizer was told them."""
+    """Return the keys of each group's parameters, and their names where it has some."""
     found = []
     groups = optimizer.get("param_groups")
     held = groups if type(groups) is tuple else getattr(groups, "values", ())

@@ -1,4 +1,4 @@
-"""Tensors and the storages that they are views of, told by the calls that would rebuild them.
+"""Tensors and the storages that they are views of, read off the calls that would rebuild them.
 
 The calls are those of torch/_utils.py (``_rebuild_tensor_v2`` and its kin), the persistent ids
 those of torch/serialization.py, ``_save``: ``("storage", class, key, location, elements)``.
@@ -72,7 +72,7 @@ _TOO_LARGE = 2**63
 
 @dataclass(frozen=True, slots=True)
 class StorageId:
-    """A storage as a pickle speaks of it.
+    """A storage as a pickle refers to it.
 
     Attributes:
         key: its name in the archive: ``data/<key>``.
@@ -168,7 +168,7 @@ def _view(name: str, arguments: tuple[Any, ...], *, parameter: bool) -> Tensor |
 
 
 def storage_of(value: Any) -> StorageId | None:
-    """Return the storage that a persistent id speaks of; None where ``value`` is anything else."""
+    """Return the storage that a persistent id names; None where ``value`` is anything else."""
     if type(value) is not Reference or type(value.id) is not tuple or len(value.id) < 5:
         return None
     kind, cls, key, _, elements = value.id[:5]

@@ -146,7 +146,7 @@ def _tile(
 
 
 def _change(part: FoldedEntry, row: Row | None) -> tuple[str, str]:
-    """Return the class of a tile whose entry is not as in the other run, and what is said of it."""
+    """Return the class of a tile whose entry differs from the other run, and the text for it."""
     if row is None or not row.change:
         return "", ""
     if row.old is None:

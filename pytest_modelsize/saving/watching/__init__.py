@@ -1,1 +1,1 @@
-"""What is made and saved while a test's body runs, told by the frameworks' own calls."""
+"""What is made and saved while a test's body runs, seen in the frameworks' own calls."""

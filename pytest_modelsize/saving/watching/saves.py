@@ -29,7 +29,7 @@ class SavedFile:
 
     Attributes:
         path: where to, absolute; a copy of what went to a stream.
-        tensors: what was written, as `composition.tensors_in` tells tensors apart.
+        tensors: what was written, identified as by `composition.tensors_in`.
         link: the same files, should they be deleted before they are looked at; or None.
         way: ``save`` by a framework's call, ``stream`` by one to a stream, ``open`` by the test.
     """

@@ -1,6 +1,6 @@
 """Follow a pickle's opcodes with a stack of symbols, as an unpickler would, and build nothing.
 
-What an opcode does is told by ``pickletools``.
+What an opcode does is documented in ``pickletools``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def follow(source: Source, start: int = 0, inline: Inline | None = None) -> tupl
     Args:
         source: what holds the pickle.
         start: where it begins in there.
-        inline: tells what lies between the opcodes, as joblib's arrays do.
+        inline: returns what lies between the opcodes, as joblib's arrays do.
 
     Raises:
         ArtifactError: with the offset of what makes no sense: an unknown opcode, a value that

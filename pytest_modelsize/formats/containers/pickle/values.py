@@ -95,7 +95,7 @@ class Call:
 
 
 class Reference:
-    """A persistent id: PyTorch's way to speak of a storage that lies outside of the pickle."""
+    """A persistent id: how PyTorch refers to a storage that lies outside of the pickle."""
 
     __slots__ = ("at", "id")
 

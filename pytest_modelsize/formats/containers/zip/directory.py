@@ -67,7 +67,7 @@ def find_directory(source: Source) -> Directory:
 
     An end record's signature may occur in the comment, in data, or in what was put behind the
     archive. So a record counts most if its comment ends where the file does and its directory is
-    where it says; a record that speaks of entries counts more than an empty one; then the last one.
+    where it says; a record with entries counts more than an empty one; then the last one.
 
     Raises:
         ArtifactError: where there is no end record, or none whose directory is where it says.
@@ -109,7 +109,7 @@ def _end_records(source: Source) -> Iterator[tuple[int, End]]:
 
 
 def _directory(source: Source, at: int, end: End) -> Directory:
-    """Return the directory that the end record at ``at`` speaks of, checked against the source."""
+    """Return the directory that the end record at ``at`` describes, checked against the source."""
     if at + END.size + end.comment_length > source.size:
         raise source.error(at, f"a comment of {end.comment_length:,d} bytes, which are not there")
     wide_at, wide = _zip64_end(source, at, end)

@@ -269,7 +269,7 @@ def _descriptor_forms(data: bytes, values: tuple[int, ...], *, wide: bool) -> li
 
 
 def name_of(entry: DirectoryEntry) -> str:
-    """Return the name in the encoding that bit 11 tells (APPNOTE.TXT 4.4.4 and appendix D)."""
+    """Return the name in the encoding that bit 11 gives (APPNOTE.TXT 4.4.4 and appendix D)."""
     if entry.flags & UTF8:
         return entry.name.decode("utf-8", "backslashreplace")
     return entry.name.decode("cp437")

@@ -26,7 +26,7 @@ def mark_state(root: Node) -> bool:
     """Set ``state`` on each node below ``root`` whose tensors are optimizer state.
 
     Returns:
-        False where slots within slots within slots are too many to be told.
+        False where there are too many slots within slots to be told apart.
     """
     parameters = Parameters(root)
     slots = SlotsByParameter(parameters)

@@ -77,7 +77,7 @@ class Parameters:
         return self._trained[id(root)]
 
     def have_shapes_of(self, leaves: Iterable[Leaf], *, factored: bool = False) -> bool:
-        """Return whether there are as many of each shape; scalars tell nothing.
+        """Return whether there are as many of each shape; scalars prove nothing.
 
         Args:
             leaves: what may be slots.

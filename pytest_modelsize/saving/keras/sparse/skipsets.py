@@ -1,10 +1,10 @@
 """Which attributes Keras passes over in what it saves, found out once and not for each object.
 
-For each object that it comes by, Keras makes a plain layer, metric or optimizer and takes down the
+For each object that it meets, Keras makes a plain layer, metric or optimizer and takes down the
 names of its attributes (``get_attr_skipset`` in saving/saving_lib.py). It keeps them for the next
 one under another key than it looks for them, and so makes them anew each time, which takes a third
-of the save of a small model. They follow from the classes: while these are as they were, so are
-the names.
+of the save of a small model. They follow from the classes: while these are as they were, so are the
+names.
 """
 
 from __future__ import annotations
