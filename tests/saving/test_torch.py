@@ -255,3 +255,10 @@ def test_modules_are_told_by_their_classes(torch, build):
     assert framework_of(torch.nn.CrossEntropyLoss()) is None
     for value in ({"optimizer": optimizer}, {}, {"batch": torch.zeros(3)}, optimizer, [model]):
         assert framework_of(value) is None
+
+
+def test_a_module_of_fake_tensors_has_nothing_to_save(torch, tmp_path):
+    with torch._subclasses.FakeTensorMode():
+        net = torch.nn.Linear(2, 2)
+    with pytest.raises(SaveError, match="weight of model is a fake tensor, and has no values"):
+        save(net, tmp_path, format="torch", include_optimizer=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.formats.live_names import LiveNames
-from pytest_modelsize.saving.framework import is_optimizer_state
+from pytest_modelsize.saving.framework import is_a, is_optimizer_state
 from pytest_modelsize.saving.keras.optimizers import OptimizerFacts
 from pytest_modelsize.saving.saved_copy import SavedCopy
 from pytest_modelsize.saving.torch.checkpoint import Parts, checkpoint, parts_of, weights
@@ -24,6 +24,7 @@ __all__ = ["SUFFIXES", "save_torch"]
 
 SUFFIXES: Mapping[str, str] = {"torch": ".pt", "safetensors": ".safetensors", "onnx": ".onnx"}
 
+_FAKE = ("torch._subclasses.fake_tensor", "FakeTensor")
 _FEW = 4
 """Keys of a dictionary that are spelt out."""
 
@@ -84,6 +85,8 @@ def _check_written(torch: Any, key: str, module: Any) -> None:
             )
         if tensor.is_meta:
             raise ValueError(f"{name} of {key} is on the meta device, and has no values to save")
+        if is_a(tensor, _FAKE):
+            raise ValueError(f"{name} of {key} is a fake tensor, and has no values to save")
 
 
 def _call(parts: Parts) -> str:
