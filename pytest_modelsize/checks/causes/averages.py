@@ -14,7 +14,7 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.comparison import HEADERS, entries
+from pytest_modelsize.sizes.comparison import HEADERS
 from pytest_modelsize.sizes.measurement import SectionPath
 from pytest_modelsize.sizes.patterns import late
 
@@ -153,7 +153,7 @@ def _lists(evidence: Evidence) -> Iterator[Cause]:
     torch_ema and diffusers' EMAModel keep a list of the parameters' averages without their names.
     """
     rest = sum(tensor.size for tensor in evidence.weights if not is_average(tensor.name))
-    for entry in entries(evidence.measurement.section("weights")):
+    for entry in evidence.entries("weights"):
         match = _LIST.match(entry.note)
         if match is None or not is_average(entry.name):
             continue
@@ -204,6 +204,6 @@ def _all_below(prefix: tuple[str, ...], evidence: Evidence) -> frozenset[Section
     return frozenset(
         entry.path
         for section in ("weights", "config")
-        for entry in entries(evidence.measurement.section(section))
+        for entry in evidence.entries(section)
         if _names(entry.path)[: len(prefix)] == prefix and entry.path[-1] != HEADERS
     )

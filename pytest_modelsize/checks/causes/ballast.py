@@ -8,7 +8,6 @@ from pytest_modelsize.checks.causes.cause import REBUILT, Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import files_of
-from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
 from pytest_modelsize.sizes.records import replace
 
@@ -141,7 +140,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             entry
             for section in measurement.tree
             if section.name not in ("weights", "optimizer")
-            for entry in entries(section)
+            for entry in evidence.entries(section.name)
             if any(pattern.search(name) for name in (entry.name, *entry.path[1:]))
         ]
         size = sum(entry.size for entry in held)

@@ -11,7 +11,6 @@ from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError
 from pytest_modelsize.sizes.bytesize import exact
-from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.measurement import Kind
 from pytest_modelsize.sizes.patterns import late
 
@@ -65,7 +64,7 @@ def _unused(evidence: Evidence) -> Iterator[Cause]:
     others = [
         entry
         for section in evidence.measurement.tree
-        for entry in entries(section)
+        for entry in evidence.entries(section.name)
         if "no tensor uses it" in entry.note or entry.path[-1] == "unused storages"
     ]
     size = sum(t.size for t in found) or sum(entry.size for entry in others)
@@ -110,7 +109,9 @@ def _chunks(evidence: Evidence) -> Iterator[Cause]:
     if measurement.format not in _HDF5:
         return
     waste, found = 0, []
-    for entry in (entry for section in measurement.tree for entry in entries(section)):
+    for entry in (
+        entry for section in measurement.tree for entry in evidence.entries(section.name)
+    ):
         if match := _ELEMENTS.fullmatch(entry.note):
             shape = [] if match["shape"] == "scalar" else map(int, match["shape"].split("x"))
             needed = prod(shape) * int(match["bits"]) // 8

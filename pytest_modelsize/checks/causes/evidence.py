@@ -16,7 +16,7 @@ from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.formats import ArtifactError, companions, files_of, is_whole, measure
 from pytest_modelsize.formats.extents import Extent, Noted, noted
 from pytest_modelsize.formats.source import open_source
-from pytest_modelsize.sizes.comparison import entries
+from pytest_modelsize.sizes.comparison import Entry, entries
 from pytest_modelsize.sizes.data_types import TENSOR_NOTE
 from pytest_modelsize.sizes.measurement import Measurement, SectionPath
 from pytest_modelsize.sizes.records import dataclass, replace
@@ -160,7 +160,7 @@ class Evidence:
         ]
         runs = {} if self.files else self._placed
         for section in () if self.files else self.measurement.tree:
-            for entry in entries(section):
+            for entry in self.entries(section.name):
                 if match := TENSOR_NOTE.match(entry.note):
                     shape = match["shape"]
                     sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
@@ -177,6 +177,16 @@ class Evidence:
                     )
         found.sort(key=lambda tensor: (-tensor.size, tensor.file, tensor.path))
         return found
+
+    def entries(self, section: str) -> list[Entry]:
+        """Return the entries of a top-level section, largest first, which many kinds look at."""
+        if section not in self._entries:
+            self._entries[section] = entries(self.measurement.section(section))
+        return self._entries[section]
+
+    @cached_property
+    def _entries(self) -> dict[str, list[Entry]]:
+        return {}
 
     @cached_property
     def weights(self) -> list[Tensor]:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.comparison import entries
 
 __all__ = ["KIND", "find", "find_files"]
 
@@ -51,6 +50,6 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             size=size,
             fix="save the model without it",
             section="optimizer",
-            entries=tuple(entry.name for entry in entries(measurement.section("optimizer"))[:3]),
+            entries=tuple(entry.name for entry in evidence.entries("optimizer")[:3]),
             changes=(("", change),),
         )

@@ -14,7 +14,6 @@ from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
 from pytest_modelsize.sizes.bytesize import exact, percent
-from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.data_types import bytes_by_dtype
 from pytest_modelsize.sizes.patterns import late
 
@@ -63,7 +62,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
         )  # fmt: skip
     single = by_dtype.get("float32", 0)
     whole = sum(tensor.size for tensor in evidence.weights if _is_quantized(tensor))
-    weights = entries(evidence.measurement.section("weights")) if single else ()
+    weights = evidence.entries("weights") if single else ()
     whole += sum(entry.size for entry in weights if entry.name.endswith(_PACKED_PARAMS))
     left = [t for t in evidence.weights if t.dtype == "float32" and not _SCALE.search(t.name)]
     wide = sum(4 * prod(tensor.shape) for tensor in left)

@@ -11,7 +11,7 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.training_data import HYPER_PARAMETERS
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.comparison import Entry, entries
+from pytest_modelsize.sizes.comparison import Entry
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["find"]
@@ -48,7 +48,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
     pickled = measurement.format in _PICKLED
     found: dict[str, list[Entry]] = {}
     for name in ("config", "graph"):
-        for entry in entries(measurement.section(name)):
+        for entry in evidence.entries(name):
             for pattern, kind, _ in _KINDS:
                 said = pattern.search(entry.note) and entry.name != _OBJECTS
                 if said and not (pickled and HYPER_PARAMETERS.search(entry.name)):

@@ -9,7 +9,6 @@ from pytest_modelsize.checks.causes.cause import Cause
 from pytest_modelsize.checks.causes.evidence import Evidence
 from pytest_modelsize.checks.causes.tensor import Tensor
 from pytest_modelsize.checks.stripping.change import Change
-from pytest_modelsize.sizes.comparison import entries
 from pytest_modelsize.sizes.patterns import late
 
 __all__ = ["HYPER_PARAMETERS", "find"]
@@ -62,7 +61,7 @@ def find(evidence: Evidence) -> Iterator[Cause]:
             yield _cause(evidence, kept)
     held = [
         entry
-        for entry in entries(measurement.section("config"))
+        for entry in evidence.entries("config")
         if HYPER_PARAMETERS.search(entry.name) and entry.size >= 1024
     ]
     size = sum(entry.size for entry in held)
