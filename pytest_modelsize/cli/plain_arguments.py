@@ -98,7 +98,7 @@ class PlainArguments:
                 return None
             try:
                 converted = option.convert(value) if option.convert is not None else value
-            except Exception:  # argparse says of each what is wrong
+            except Exception:  # noqa: BLE001 - argparse says of each what is wrong
                 return None
             if option.action == "append":
                 converted = [*values[option.dest], converted]

@@ -11,7 +11,7 @@ from pytest_modelsize.sizes.ledger import Ledger
 
 __all__ = ["Reader", "Together"]
 
-_Opened = TypeVar("_Opened", Source, Folder, contravariant=True)
+_Opened = TypeVar("_Opened", Source, Folder, contravariant=True)  # noqa: PLC0105 - clear enough
 
 
 @runtime_checkable

@@ -205,9 +205,7 @@ def _joined(error: Exception) -> str:
 
 
 def _own_fault(model: Any, path: Path, error: Exception) -> str:
-    """Return what to write where the call that users write for a Keras model raises ``error``, too;
-    empty where it does not.
-    """
+    """Return what to write where the model's own save raises ``error``, too; empty elsewhere."""
     if isinstance(error, OSError):
         return ""
     own = _raised_by(lambda: model.save(str(path)), path)
@@ -226,7 +224,7 @@ def _raised_by(call: Callable[[], object], path: Path) -> Exception | None:
     """Return what a save to ``path`` raises; nothing of it is left there."""
     try:
         call()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the framework raises is compared
         return error
     finally:
         _remove(path.parent, path)

@@ -222,7 +222,7 @@ class _Reader:
         sizes = [value(key, partial(_limit, key), None) for key in ("max", *SECTIONS)]
         growth = value("max_growth", partial(parse_growth, None), None)
         dtypes = value("dtypes", _dtypes, ())
-        include = value("include_optimizer", _flag, True)
+        include = value("include_optimizer", _flag, True)  # noqa: FBT003 - the value itself
         compression = value("compression", _compression, "")
         reason = value("reason", _sentence, "")
         allowed = value("allow_opaque", _patterns, ())

@@ -126,7 +126,7 @@ class Api:
 
     def _once(self, method: str, url: str, body: object, accept: str) -> tuple[bytes, Message]:
         # The address is the API's own, which the host gave to the job.
-        request = urllib.request.Request(url, method=method, headers=dict(self.headers))
+        request = urllib.request.Request(url, method=method, headers=dict(self.headers))  # noqa: S310
         if accept:
             request.add_header("Accept", accept)
         if body is not None:

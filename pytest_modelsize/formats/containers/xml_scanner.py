@@ -65,7 +65,7 @@ def scan_tags(source: Source, tags: Tags) -> None:
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(source.read(0, source.size), True)
+        parser.Parse(source.read(0, source.size), True)  # noqa: FBT003 - expat takes no keywords
     except (ArtifactError, TooManyParts):
         raise
     except expat.ExpatError as error:

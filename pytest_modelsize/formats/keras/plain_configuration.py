@@ -128,13 +128,12 @@ class _Reader:
                 _, at = self._parse(self._text, at)
             at += _COMMA if left else 0  # which is looked at with the key behind it
             size, begin = at - begin, at
-            if not key.isascii():
-                key = _printable(key)
-            if key in keys:
-                before, noted = keys[key]
-                keys[key] = before + size, note or noted
+            name = key if key.isascii() else _printable(key)
+            if name in keys:
+                before, noted = keys[name]
+                keys[name] = before + size, note or noted
             else:
-                keys[key] = size, note
+                keys[name] = size, note
         if not is_at("}", begin):
             raise _NotPlain
         return begin + _BRACKET

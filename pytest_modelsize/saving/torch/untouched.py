@@ -58,7 +58,7 @@ def _copied(torch: Any, module: Any) -> Any:
         shared = any(
             id(held) in own for held in (*twin.parameters(), *twin.buffers(), *twin.modules())
         )
-    except Exception:
+    except Exception:  # noqa: BLE001 - attributes may be locks, streams, results of autograd
         return None
     return None if shared else twin
 

@@ -195,8 +195,8 @@ def _forget(m: Stack, at: int) -> None:
 _HANDLERS: dict[str, _Handler] = {
     **dict.fromkeys(("PROTO", "FRAME"), _nothing),
     "NONE": _constant(None),
-    "NEWTRUE": _constant(True),
-    "NEWFALSE": _constant(False),
+    "NEWTRUE": _constant(True),  # noqa: FBT003 - the constant itself
+    "NEWFALSE": _constant(False),  # noqa: FBT003
     **dict.fromkeys(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"), _argument),
     **dict.fromkeys(("FLOAT", "BINFLOAT"), _argument),
     **dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"), _argument),
