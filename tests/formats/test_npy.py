@@ -4,6 +4,7 @@ import pytest
 
 from pytest_modelsize import ArtifactError, measure
 from pytest_modelsize.sizes.measurement import Kind
+from tests.needs import needs
 
 HEADER = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 5), }\n"
 
@@ -44,7 +45,7 @@ def test_a_broken_file_is_an_error(tmp_path, content, said):
     "dtype", ["f2", "f4", "f8", "i1", "u2", "c8", "?", "U3", "S4", "M8[s]", "f4,i4", "O"]
 )
 def test_what_numpy_saves_adds_up(tmp_path, dtype):
-    np = pytest.importorskip("numpy", reason="NumPy is not installed: tox run -e py")
+    np = needs("numpy")
     array = np.zeros((4, 6), dtype)
     path = tmp_path / "a.npy"
     np.save(path, array)
@@ -70,7 +71,7 @@ def test_an_array_that_is_called_as_a_slot_is_may_be_state(tmp_path, name, clear
 
 
 def test_several_arrays_in_one_file_are_numbered_and_may_be_state(tmp_path):
-    np = pytest.importorskip("numpy", reason="NumPy is not installed: tox run -e py")
+    np = needs("numpy")
     path = tmp_path / "a.eqx"
     arrays = [np.zeros((4, 6), "f4"), np.zeros(0), np.float32(3), np.zeros(5, "i8")]
     with path.open("wb") as file:

@@ -5,6 +5,7 @@ import pytest
 from pytest_modelsize import measure
 from pytest_modelsize.saving import save
 from tests.keras_optimizers import Place, dense, holding, kinds_of_keras_3, rate
+from tests.needs import needs
 
 FORMATS = ("keras", "h5", "weights", "checkpoint")
 
@@ -18,7 +19,7 @@ def state_of(model, optimizers):
 @pytest.mark.parametrize("name", ["Adam", "SGD", "loss scale", "of one's own"])
 @pytest.mark.filterwarnings("ignore")
 def test_no_state_is_left_and_the_model_is_as_it_was(keras, tmp_path, name, kind):
-    pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+    needs("tensorflow")
     if (name, kind) == ("of one's own", "callable"):
         kind = "float"
     model = dense(keras)
@@ -43,7 +44,7 @@ def test_no_state_is_left_and_the_model_is_as_it_was(keras, tmp_path, name, kind
 @pytest.mark.parametrize("how", ["attribute", "list", "dict", "two", "nested"])
 @pytest.mark.filterwarnings("ignore")
 def test_optimizers_held_anywhere_leave_no_state(keras, tmp_path, how):
-    np = pytest.importorskip("numpy", reason="`tox -e py` has NumPy")
+    np = needs("numpy")
     model = holding(keras, np)
     make = kinds_of_keras_3(keras)["Adam"]
     optimizers = Place(how)(model, lambda: make(rate(keras, "schedule")))
@@ -60,7 +61,7 @@ def test_optimizers_held_anywhere_leave_no_state(keras, tmp_path, how):
 @pytest.mark.parametrize("kind", ["new", "legacy"])
 @pytest.mark.filterwarnings("ignore")
 def test_keras_2_with_a_schedule_leaves_no_state(keras_2, tmp_path, format, kind):
-    tf = pytest.importorskip("tensorflow", reason="`tox -e py` has TensorFlow")
+    tf = needs("tensorflow")
     model = dense(keras_2)
     adam = keras_2.optimizers.legacy.Adam if kind == "legacy" else keras_2.optimizers.Adam
     optimizer = adam(rate(keras_2, "schedule"))

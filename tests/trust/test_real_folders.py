@@ -11,6 +11,7 @@ from pytest_modelsize import measure
 from pytest_modelsize.checks.trust import not_known
 from pytest_modelsize.sizes.budget import Budget, Limit, judge
 from tests.formats.safetensors_files import made, tensor
+from tests.needs import needs
 
 DATA = Path(__file__).parent.parent / "data"
 PROMISE = Budget(
@@ -120,7 +121,7 @@ def dense(keras):
 
 
 def test_saved_models_with_vocabularies_and_tables(texts, dense, tmp_path):
-    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; `tox -e py` has it")
+    tf = needs("tensorflow")
     texts.export(str(tmp_path / "exported"), verbose=False)
     tf.saved_model.save(dense, str(tmp_path / "saved"))
 
@@ -145,7 +146,7 @@ def test_saved_models_with_vocabularies_and_tables(texts, dense, tmp_path):
 
 
 def test_checkpoints_and_files_of_keras(texts, dense, tmp_path):
-    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed; `tox -e py` has it")
+    tf = needs("tensorflow")
     manager = tf.train.CheckpointManager(
         tf.train.Checkpoint(model=dense), str(tmp_path / "steps"), 3
     )

@@ -6,11 +6,12 @@ import random
 import pytest
 
 from pytest_modelsize.formats.containers.snappy import BrokenBlock, unpack
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
 def packed():
-    cramjam = pytest.importorskip("cramjam", reason="`tox -e py` has cramjam")
+    cramjam = needs("cramjam")
     return lambda data: bytes(cramjam.snappy.compress_raw(data))
 
 

@@ -10,6 +10,7 @@ from pytest_modelsize.formats import recognise
 from pytest_modelsize.saving import save
 from tests.formats.mutants import count, mutants, outcome_of
 from tests.formats.tensorflow.artifacts import PARAMETERS, bytes_on_disk, data_of, trained
+from tests.needs import needs
 
 
 @pytest.fixture(scope="module")
@@ -358,7 +359,7 @@ def repacked(cramjam, index):
 
 
 def test_an_index_that_is_packed_by_snappy_is_read_as_tensorflow_reads_it(tf, written, tmp_path):
-    cramjam = pytest.importorskip("cramjam", reason="`tox -e py` has cramjam")
+    cramjam = needs("cramjam")
     shutil.copytree(written / "steps", tmp_path / "s")
     plain = measure(tmp_path / "s" / "ckpt-1")
     index = tmp_path / "s" / "ckpt-1.index"
