@@ -34,18 +34,18 @@ class CopyFolders:
         """
         # A process that was forked off leaves alone what its parent may have in use by now.
         left = self._left.pop((os.getpid(), prefix), None)
-        if left is not None and _is_empty(left):
+        if left is not None and _names(left) == []:
             return left
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self.base))
 
     def give_back(self, folder: Path) -> None:
         """Empty a folder that `open` has returned; it is there no more, or for the next one."""
-        for file in _files(folder):
+        for name in _names(folder) or ():
             with suppress(OSError):
-                file.unlink()
+                os.unlink(os.path.join(folder, name))  # of a folder it removes nothing
         # `mkdtemp` puts eight characters behind the prefix.
         key = (os.getpid(), folder.name[:-8])
-        if key in self._left or not _is_empty(folder):
+        if key in self._left or _names(folder) != []:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             self._left[key] = folder
@@ -58,16 +58,9 @@ class CopyFolders:
                 folder.rmdir()
 
 
-def _files(folder: Path) -> list[Path]:
+def _names(folder: Path) -> list[str] | None:
+    """Return what is in a folder; None where it is gone."""
     try:
-        with os.scandir(folder) as found:
-            return [Path(entry) for entry in found if not entry.is_dir(follow_symlinks=False)]
+        return os.listdir(folder)
     except OSError:
-        return []
-
-
-def _is_empty(folder: Path) -> bool:
-    try:
-        return not os.listdir(folder)
-    except OSError:
-        return False
+        return None

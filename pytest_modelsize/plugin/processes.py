@@ -27,7 +27,8 @@ def is_controller(config: pytest.Config) -> bool:
 
 def safety_net(config: pytest.Config) -> SafetyNet:
     """Return what looks at this process's reports."""
-    return config.stash.setdefault(_NET, SafetyNet())
+    known = config.stash.get(_NET, None)
+    return config.stash.setdefault(_NET, SafetyNet()) if known is None else known
 
 
 class RunProcess:

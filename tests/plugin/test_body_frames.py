@@ -137,6 +137,31 @@ def test_nothing_of_a_body_is_kept():
     assert kept[0]() is None
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_where_there_is_no_event_nothing_is_profiled_once_the_body_runs(monkeypatch, wrapped):
+    monkeypatch.setattr(BodyFrames, "_take_a_tool", lambda frames: None)
+    profiles, found = [], []
+
+    def core():
+        profiles.append(sys.getprofile())
+        return len(profiles)
+
+    @functools.wraps(core)
+    def outer():
+        return core()
+
+    function = outer if wrapped else core
+    codes = frozenset(one.__code__ for one in body_functions(function, __file__))
+    frames = BodyFrames(codes, lambda code, seen: found.append(code), core=core_of(function))
+    with frames:
+        before = sys.getprofile()
+        function()
+    assert before is not None
+    assert profiles == [None]
+    assert set(found) == codes
+    assert sys.getprofile() is None
+
+
 def test_a_profiler_is_left_alone():
     calls = []
 
