@@ -8,6 +8,7 @@ import pytest
 from pytest_modelsize.checks.holdings import held_in
 from pytest_modelsize.checks.roots import roots
 from tests.needs import needs
+from tests.work import assert_few_calls, cost_of
 
 
 def found(model):
@@ -80,3 +81,15 @@ def test_a_keras_model_s_teacher_past_its_own_setattr_is_a_root():
     net.__dict__["teacher"] = keras.Sequential([keras.Input((3,)), keras.layers.Dense(9)])
     net.layers[0].__dict__["other"] = keras.Sequential([keras.Input((3,)), keras.layers.Dense(9)])
     assert found(net) == ["net", "net.teacher", "net._layers[1].other"]
+
+
+def test_a_part_takes_few_calls_and_what_is_empty_none(nn):
+    """A module has some 25 attributes, most of them flags and empty dictionaries of hooks.
+
+    For each, its class is told: two calls. As many again for what is not empty makes 80.
+    """
+    net = nn.Sequential(*(nn.Sequential(nn.Conv2d(4, 4, 3), nn.ReLU()) for _ in range(40)))
+    parts = len(list(net.modules()))
+    assert parts == 121
+    list(held_in(net, "net"))  # what is worked out once for each class
+    assert_few_calls(cost_of(lambda: list(held_in(net, "net"))), 80 * parts)
