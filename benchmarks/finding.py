@@ -10,7 +10,6 @@ from pathlib import Path
 
 from benchmarks.timing import in_turns, ratios, row, spread, table
 
-_TESTS = 12
 _MODULE = """
 import os
 from pathlib import Path
@@ -51,29 +50,35 @@ def test_local(number, check):
     net(torch.zeros(1, WIDTH, 8, 8))
     check(net)
 """
-_WIDTHS = {"1.5 MB": 32, "23 MB": 128}
+_SUITES = (("1.5 MB", 32, 12), ("1.5 MB", 32, 60), ("23 MB", 128, 12))
+"""Size and width of the network, and tests: what a run imports once is shared by more of them."""
 
 
 def report(folder: Path, short: bool) -> None:
     """Print the table."""
     print("## A marked run beside its checks\n")
     print(
-        f"A run of pytest with {_TESTS} tests of a PyTorch network in a local variable, 120 modules, "
+        "A run of pytest with tests of a PyTorch network in a local variable, 120 modules, "
         "forward pass included: with the checks of the models written out in the tests, and with "
         "one marker for all, which has to watch what the tests make and to find it. Without either "
         "is what the suite costs alone.\n"
     )
-    print(table("model", "alone, ms", "written out, ms", "marker, ms", "marker / written out"))
-    for size, width in _WIDTHS.items():
+    print(
+        table(
+            "model", "tests", "alone, ms", "written out, ms", "marker, ms", "marker / written out"
+        )
+    )
+    for size, width, tests in _SUITES:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             module = Path(scratch, "test_suite.py")
-            code = _MODULE.replace("WIDTH", str(width)).replace("TESTS", str(_TESTS))
+            code = _MODULE.replace("WIDTH", str(width)).replace("TESTS", str(tests))
             module.write_text(code, encoding="utf-8")
             works = {way: _run(module, way) for way in ("alone", "written out", "marker")}
             times = in_turns(works, 3 if short else 9)
         print(
             row(
                 size,
+                str(tests),
                 *(spread(times[way], 0) for way in works),
                 spread(ratios(times["marker"], times["written out"])),
             ),
@@ -86,6 +91,7 @@ def _run(module: Path, way: str) -> object:
     def work() -> None:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(module)]
         named = {**os.environ, "WAY": way, "OMP_NUM_THREADS": "1"}
+        named.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled once
         subprocess.run(command, env=named, check=True, capture_output=True)
 
     return work
