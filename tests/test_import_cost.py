@@ -42,7 +42,6 @@ def test_a_session_without_a_budget_loads_no_framework_and_none_of_our_readers(t
         "pytest_modelsize.plugin.markers",
         "pytest_modelsize.plugin.option_values",
         "pytest_modelsize.plugin.options",
-        "pytest_modelsize.plugin.standby",
     }
     assert not set(HEAVY) & set(loaded)
 

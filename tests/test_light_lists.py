@@ -3,9 +3,10 @@
 from importlib import import_module
 
 import pytest_modelsize
+from pytest_modelsize import plugin
 from pytest_modelsize.checks.compression import METHODS
 from pytest_modelsize.cli import arguments, exit_codes, parsers
-from pytest_modelsize.plugin import option_values, options, report_files
+from pytest_modelsize.plugin import budget_files, option_values, options, report_files
 
 
 def test_the_reports_that_the_option_takes_are_those_that_are_written():
@@ -42,13 +43,17 @@ class Options:
 
 def test_the_ini_options_that_are_known_are_those_that_there_are():
     registered = Options()
-    options.pytest_addoption(registered)
+    options.add_options(registered)
     assert sorted(registered.ini) == sorted(option_values.INI_OPTIONS)
+
+
+def test_the_files_that_may_set_budgets_are_those_that_are_collected():
+    assert plugin._BUDGET_FILES == budget_files._NAMES
 
 
 def test_the_values_of_an_option_are_those_that_its_help_shows():
     registered = Options()
-    options.pytest_addoption(registered)
+    options.add_options(registered)
     for name, values in option_values._CHOICES.items():
         assert registered.shown[name] in ("|".join(values), "FILE.json")
 

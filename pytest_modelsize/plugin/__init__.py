@@ -1,6 +1,6 @@
 """The only folder that imports pytest: hooks, options and fixtures, which translate and no more.
 
-What stands here is all that a session without a budget loads, with the three modules that it
+What stands here is all that a session without a budget loads, with the two modules that it
 imports. Each hook looks whether it is meant, and only then imports what does the work.
 
 Why the check wraps `pytest_runtest_call` innermost: there it sees only tests whose body has
@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelsize.plugin.markers import concerns, has_markers, is_marked, register
-from pytest_modelsize.plugin.options import is_named, is_used, pytest_addoption
-from pytest_modelsize.plugin.standby import Standby, begin
+from pytest_modelsize.plugin.markers import (
+    MARKERS,
+    concerns,
+    has_markers,
+    is_marked,
+    register,
+    uses_fixture,
+)
 
-__all__ = ["model_size", "pytest_addoption"]
+__all__ = ["model_size"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from pytest_modelsize.plugin.processes import RunProcess
     from pytest_modelsize.sizes.measurement import Measurement
 
 _BUDGET_FILES = ("pyproject.toml", "modelsize.toml")
@@ -32,6 +38,13 @@ _BUDGET_FILES = ("pyproject.toml", "modelsize.toml")
 def __dir__() -> list[str]:
     # pytest looks for hooks and fixtures under each name.
     return ["model_size", *(name for name in globals() if name.startswith("pytest_"))]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options of the command line and of the ini-file."""
+    from pytest_modelsize.plugin.options import add_options
+
+    add_options(parser)
 
 
 def pytest_load_initial_conftests(args: list[str]) -> None:
@@ -44,6 +57,8 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and what waits for a test that has one."""
+    from pytest_modelsize.plugin.options import is_named, is_used
+
     register(config)
     used = is_used(config)
     if used:
@@ -58,12 +73,65 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_modelsize.plugin.budget_files import add_to_arguments
 
         add_to_arguments(config)
-    standby = Standby(config)
+    standby = config.stash[_STANDBY] = _Standby(config)
     if used:
         register_suggester(config)
         standby.begin()
     # Without a name, so that no "-p no:" leaves it out.
     config.pluginmanager.register(standby)
+
+
+class _Standby:
+    """Waits for the first sign in this process that the plugin is needed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._session: pytest.Session | None = None
+        self._deselected = False
+        self._process: RunProcess | None = None
+
+    def __dir__(self) -> list[str]:
+        # As of the module.
+        return [name for name in vars(type(self)) if name.startswith("pytest_")]
+
+    def begin(self) -> RunProcess:
+        """Return what gathers the results of this process; started where it is not yet."""
+        if self._process is None:
+            from pytest_modelsize.plugin.processes import start_process
+
+            self._process = start_process(self._config, self._session, deselected=self._deselected)
+        return self._process
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Take over the limit that the ini-file sets for all tests."""
+        self._session = session
+        if written := str(self._config.getini("modelsize_max")).strip():
+            from pytest_modelsize.plugin.suite_limit import limit_suite
+
+            limit_suite(session, written)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember that this is not the whole suite."""
+        self._deselected = self._deselected or bool(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """See a report that concerns the plugin where no other hook here saw its test.
+
+        A runner may call none of them, or call them in another process.
+        """
+        if self._process is None and (
+            hasattr(report, "modelsize") or any(name in report.keywords for name in MARKERS)
+        ):
+            self.begin().look_at(report)
+
+
+_STANDBY: pytest.StashKey[_Standby] = pytest.StashKey()
+
+
+def _begin(config: pytest.Config) -> None:
+    """Start what gathers the results of this process."""
+    config.stash[_STANDBY].begin()
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -82,10 +150,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from pytest_modelsize.plugin.spelling import check_spelling
 
         check_spelling(item)
+    elif not uses_fixture(item):
+        return
     if concerns(item):
         from pytest_modelsize.plugin.phases import set_up
 
-        begin(item.config)
+        _begin(item.config)
         set_up(item)
 
 
@@ -95,13 +165,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if concerns(item):
         from pytest_modelsize.plugin.phases import run_body
 
-        begin(item.config)
+        _begin(item.config)
         return (yield from run_body(item))
     result = yield
     if is_marked(item):  # by its body
         from pytest_modelsize.plugin.phases import check
 
-        begin(item.config)
+        _begin(item.config)
         if failure := check(item):
             raise failure
     return result
@@ -113,8 +183,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send along what was found, and keep one-line summaries to the headline."""
     report = yield
-    failure = "" if call.excinfo is None else call.excinfo.typename
-    if failure.startswith("ModelSize") or concerns(item):
+    # A marker of its own is told with each report; others only where a test comes to its end.
+    if item.own_markers or call.when == "call" or call.excinfo is not None:
+        failure = "" if call.excinfo is None else call.excinfo.typename
+        if not (concerns(item) or failure.startswith("ModelSize")):
+            return report
         from pytest_modelsize.plugin.phases import complete_report
 
         complete_report(item, call, report)
@@ -146,7 +219,7 @@ def model_size(request: pytest.FixtureRequest) -> Iterator[Callable[..., Measure
     """
     from pytest_modelsize.plugin.fixture import forget_handed, measure_handed
 
-    begin(request.config)
+    _begin(request.config)
 
     def measure(
         model_or_path: Any,

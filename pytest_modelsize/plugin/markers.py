@@ -6,7 +6,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["GROWTH_MARKER", "MARKER", "MARKERS", "concerns", "has_markers", "is_marked", "register"]
+__all__ = [
+    "GROWTH_MARKER",
+    "MARKER",
+    "MARKERS",
+    "concerns",
+    "has_markers",
+    "is_marked",
+    "register",
+    "uses_fixture",
+]
 
 MARKER = "max_model_size"
 GROWTH_MARKER = "max_model_growth"
@@ -61,6 +70,11 @@ def has_markers(item: pytest.Item) -> bool:
     return False
 
 
+def uses_fixture(item: pytest.Item) -> bool:
+    """Return whether the test asks for the ``model_size`` fixture."""
+    return "model_size" in getattr(item, "fixturenames", ())
+
+
 def concerns(item: pytest.Item) -> bool:
     """Return whether the test has a budget, or asks for the ``model_size`` fixture."""
-    return "model_size" in getattr(item, "fixturenames", ()) or is_marked(item)
+    return uses_fixture(item) or is_marked(item)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 __all__ = [
     "BASELINE_INPUT",
     "NEAR_OURS",
+    "add_options",
     "baseline_path",
     "is_named",
     "is_used",
-    "pytest_addoption",
 ]
 
 BASELINE_INPUT = "modelsize_baseline"
@@ -29,13 +29,13 @@ _REPORTS = (".json", ".md", ".html", ".csv")
 _ASKING = ("modelsize", "modelsize_update", "modelsize_report", "modelsize_suggest")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def add_options(parser: pytest.Parser) -> None:
     """Register the options of the command line and of the ini-file."""
-    _add_options(parser)
+    _add_command_line_options(parser)
     _add_ini_options(parser)
 
 
-def _add_options(parser: pytest.Parser) -> None:
+def _add_command_line_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("modelsize", "sizes of saved models")
     group.addoption(
         "--modelsize",

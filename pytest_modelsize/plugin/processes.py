@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -66,8 +66,14 @@ class RunProcess:
         if items:
             self.collection.partial = _DESELECTED
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, Any, Any]:
+        """Look at a report before anybody counts it, or sends it to another process."""
+        self.look_at(report)
+        return (yield)
+
     def look_at(self, report: pytest.TestReport) -> None:
-        """Bring a report up to date before anybody counts it, or sends it to another process."""
+        """Bring up to date what a report carries."""
         safety_net(self.config).look_at(report)
 
 
