@@ -13,7 +13,7 @@ from pytest_modelsize.saving.containers import elements_of, walk
 from pytest_modelsize.saving.framework import framework_of
 from pytest_modelsize.saving.own_state import ancestors, attributes_of, full_name
 from pytest_modelsize.saving.per_class import per_class
-from pytest_modelsize.saving.watching.links import link_to, unlink
+from pytest_modelsize.saving.watching.hard_links import link_to, unlink
 from pytest_modelsize.saving.watching.makers import CONVERTERS
 from pytest_modelsize.saving.watching.patches import Patch
 from pytest_modelsize.saving.watching.saving_calls import SAVING_CALLS, SavingCall

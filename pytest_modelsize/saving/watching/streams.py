@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.saving.own_state import attributes_of, full_name
-from pytest_modelsize.saving.watching.links import PREFIX
+from pytest_modelsize.saving.watching.hard_links import PREFIX
 
 __all__ = ["Stream", "is_stream", "new_file", "path_of"]
 

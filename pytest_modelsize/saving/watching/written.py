@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pytest_modelsize.saving.watching.links import link_to, unlink
+from pytest_modelsize.saving.watching.hard_links import link_to, unlink
 from pytest_modelsize.saving.watching.patches import Patch
 
 __all__ = ["Written", "is_called_by_the_test"]

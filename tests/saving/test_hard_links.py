@@ -1,6 +1,6 @@
 """What a test saved outlives its temporary folder, with what lay beside it."""
 
-from pytest_modelsize.saving.watching.links import link_to, unlink
+from pytest_modelsize.saving.watching.hard_links import link_to, unlink
 from pytest_modelsize.saving.watching.streams import new_file
 
 
