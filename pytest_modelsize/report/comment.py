@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pytest_modelsize.report.comment_details import details
 from pytest_modelsize.report.fitting import fitting
-from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
+from pytest_modelsize.report.markdown_text import ICONS, all_good, code, fenced, words
 from pytest_modelsize.report.request import ArtifactChange, Request
 from pytest_modelsize.sizes.bytesize import family_of, human, human_pair, percent
 
@@ -114,7 +114,9 @@ def _title(request: Request, name: str) -> str:
         said.append("no baseline yet")
     told = ", ".join(part for part in said if part)
     if not told:
-        told = "all within budget" if request.base.problem else "unchanged"
+        told = "unchanged"
+        if request.base.problem:
+            told = all_good([row.result for row in (*request.shown, *request.unchanged)])
     return f"{title}: {told}"
 
 

@@ -9,7 +9,7 @@ from pytest_modelsize.report.comment import COMMENT_LIMIT, mark_of
 from pytest_modelsize.report.data_types import dtype_shares
 from pytest_modelsize.report.fitting import fitting
 from pytest_modelsize.report.markdown_table import table
-from pytest_modelsize.report.markdown_text import ICONS, code, fenced, words
+from pytest_modelsize.report.markdown_text import ICONS, all_good, code, fenced, words
 from pytest_modelsize.report.summary import ordered, share_of_budget, slack
 from pytest_modelsize.sizes.bytesize import exact, family_of, human, percent
 from pytest_modelsize.storage.check_result import CheckResult, EntryChange
@@ -34,9 +34,7 @@ def markdown(results: Sequence[CheckResult], *, limit: int = COMMENT_LIMIT) -> s
     """
     shown = ordered(results)
     bad = [result for result in shown if result.is_bad]
-    title = f"{len(bad)} of {len(shown)} over budget or unchecked" if bad else "all within budget"
-    if not shown:
-        title = "no artifact was measured"
+    title = f"{len(bad)} of {len(shown)} over budget or unchecked" if bad else all_good(shown)
     head = [MARK, f"### Model sizes: {title}", ""]
     names = artifact_names(shown)
     cells = [_cells(result, name) for result, name in zip(shown, names, strict=True)]

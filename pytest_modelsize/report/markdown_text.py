@@ -9,10 +9,12 @@ same.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pytest_modelsize.sizes.escaping import escaped, printable
+from pytest_modelsize.storage.check_result import CheckResult
 
-__all__ = ["ICONS", "code", "fenced", "words"]
+__all__ = ["ICONS", "all_good", "code", "fenced", "words"]
 
 ICONS = {
     "failed": "❌",
@@ -57,3 +59,12 @@ def fenced(text: str, language: str = "text") -> list[str]:
 
 def _entities(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def all_good(results: Sequence[CheckResult]) -> str:
+    """Return what to say of results of which none is bad."""
+    if all(result.measurement is None for result in results):
+        return "no artifact was measured"
+    if all(result.verdict in ("measured", "skipped") for result in results):
+        return "no budget was checked"
+    return "all within budget"

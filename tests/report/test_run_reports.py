@@ -236,7 +236,7 @@ def test_markdown_says_what_all_the_weights_are_made_of_not_only_the_largest():
         ("failed", "xfailed", "xfailed", "all within budget"),
         ("passed", "xpassed", "⚠️ xpassed", "all within budget"),
         ("passed", "xpassed(strict)", "❌", "1 of 1 over budget or unchecked"),
-        ("skipped", "skipped", "skipped", "all within budget"),
+        ("skipped", "skipped", "skipped", "no budget was checked"),
         ("failed", "failed", "❌", "1 of 1 over budget or unchecked"),
     ],
 )
@@ -247,6 +247,13 @@ def test_markdown_and_the_table_count_as_pytest_does(verdict, outcome, row, titl
     assert f"| {row} | <code>model.keras</code>" in "\n".join(lines)
     words = {"xfailed": "XFAIL", "⚠️ xpassed": "XPASS", "skipped": "SKIPPED", "❌": "FAILED"}
     assert any(line.startswith(words[row]) for line, _ in summary([one]))
+
+
+def test_what_was_measured_without_a_budget_is_not_called_within_one():
+    measured_only = [result(verdict="measured", outcome="passed")]
+    assert markdown(measured_only).splitlines()[1] == "### Model sizes: no budget was checked"
+    both = [*measured_only, result(outcome="passed")]
+    assert markdown(both).splitlines()[1] == "### Model sizes: all within budget"
 
 
 def test_two_artifacts_of_one_test_differ_in_markdown_where_they_are_not_saved_alike():
