@@ -86,12 +86,6 @@ def dotted(parts, prefix=""):
     return found
 
 
-def _with_schedule(trained, parts):
-    if trained.schedule is not None:
-        parts["lr_schedulers"] = [trained.schedule.state_dict()]
-    return parts
-
-
 CHECKPOINTS = {
     "state_dict alone": lambda t: (t.optimizer.state_dict(), {}),
     "tutorial": lambda t: (
