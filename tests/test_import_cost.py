@@ -46,6 +46,44 @@ def test_a_session_without_a_budget_loads_no_framework_and_none_of_our_readers(t
     assert not set(HEAVY) & set(loaded)
 
 
+CALLS = (
+    "import collections, contextlib, io, sys, pytest, pytest_modelsize\n"
+    "ours = pytest_modelsize.__file__.removesuffix('__init__.py')\n"
+    "def calls_in(path):\n"
+    "    found = collections.Counter()\n"
+    "    def seen(frame, event, _):\n"
+    "        if event == 'call' and frame.f_code.co_filename.startswith(ours):\n"
+    "            found[frame.f_code.co_name] += 1\n"
+    "    sys.setprofile(seen)\n"
+    "    with contextlib.redirect_stdout(io.StringIO()):\n"
+    "        code = pytest.main(['-q', '-p', 'no:cacheprovider', path])\n"
+    "    sys.setprofile(None)\n"
+    "    assert not code\n"
+    "    return found\n"
+    "few, many = map(calls_in, sys.argv[1:])\n"
+    "print(few.total() - (many.total() - few.total()), (many - few).total(), many - few, few)\n"
+)
+
+
+def test_a_test_without_a_budget_passes_hooks_that_look_and_return(tmp_path):
+    for name, count in (("few", 1), ("many", 2)):
+        code = "".join(f"def test_{n}(): pass\n" for n in range(count))
+        (tmp_path / f"test_{name}.py").write_text(code)
+    run = subprocess.run(
+        [sys.executable, "-c", CALLS, "test_few.py", "test_many.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    session, test, calls = run.stdout.split(maxsplit=2)
+    # Its setup; its body, begun and resumed; three reports, each likewise, and each of them logged:
+    # twelve. The rest looks for a marker: before the setup, around the body, and at its report.
+    assert int(test) <= 22, calls
+    # Three modules, eleven hooks, each option and argument, ini-file and baseline: 41.
+    assert int(session) <= 45, calls
+
+
 def test_measuring_an_artifact_loads_no_framework(tmp_path):
     code = (
         "import pytest\n"

@@ -13,7 +13,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_modelsize.plugin.markers import (
-    MARKERS,
+    GROWTH_MARKER,
+    MARKER,
     concerns,
     has_markers,
     is_marked,
@@ -37,7 +38,7 @@ _BUDGET_FILES = ("pyproject.toml", "modelsize.toml")
 
 def __dir__() -> list[str]:
     # pytest looks for hooks and fixtures under each name.
-    return ["model_size", *(name for name in globals() if name.startswith("pytest_"))]
+    return ["model_size", *[name for name in globals() if name.startswith("pytest_")]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,9 +121,10 @@ class _Standby:
 
         A runner may call none of them, or call them in another process.
         """
-        if self._process is None and (
-            hasattr(report, "modelsize") or any(name in report.keywords for name in MARKERS)
-        ):
+        if self._process is not None:
+            return
+        words = report.keywords
+        if MARKER in words or GROWTH_MARKER in words or hasattr(report, "modelsize"):
             self.begin().look_at(report)
 
 
