@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _ESCAPE_CODE = re.compile(r"\x1b\[[0-9;]*m")
+_OF_KERAS = ("keras", "tf_keras")
 _HEADLINE = 300
 """Characters of the framework's message that a headline takes."""
 
@@ -132,8 +133,7 @@ def save(
     except Exception as error:  # whatever the framework raises: the test's author is told
         _remove(folder, path)
         said = f"{type(error).__name__}: {_joined(error)}"
-        if framework in ("keras", "tf_keras") and format in ("keras", "h5"):
-            said += _own_fault(model, path, error)
+        said += _own_fault(error)
         raise SaveError(f"{name} cannot be saved as {FORMATS[format]}: {said}") from error
     except BaseException:  # a timeout or Ctrl-C: nothing half-written is left behind
         _remove(folder, path)
@@ -204,31 +204,21 @@ def _joined(error: Exception) -> str:
     return line + gap + rest
 
 
-def _own_fault(model: Any, path: Path, error: Exception) -> str:
-    """Return what to write where the model's own save raises ``error``, too; empty elsewhere."""
-    if isinstance(error, OSError):
+def _own_fault(error: Exception) -> str:
+    """Return what to write where Keras' own code raised ``error``; empty where it did not.
+
+    Its save is not called once more to see: one that breaks off may leave a model changed.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__") if trace is not None else None
+    if trace is None or not isinstance(name, str) or name.partition(".")[0] not in _OF_KERAS:
         return ""
-    own = _raised_by(lambda: model.save(str(path)), path)
-    if type(own) is not type(error) or str(own) != str(error):
-        return ""
-    weights = path.with_name(f"{path.stem}.weights.h5")
-    alone = _raised_by(lambda: model.save_weights(str(weights)), weights) is None
-    more = ', or hold its weights alone, with format="weights"' if alone else ""
     return (
-        f"\n\nThe model's own save() raises the same: mend that{more}, or name another model or "
-        "file with model= or path="
+        f"\n\nKeras itself raises this ({name}, line {trace.tb_lineno}): mend it, or name another "
+        "model or file with model= or path="
     )
-
-
-def _raised_by(call: Callable[[], object], path: Path) -> Exception | None:
-    """Return what a save to ``path`` raises; nothing of it is left there."""
-    try:
-        call()
-    except Exception as error:  # noqa: BLE001 - whatever the framework raises is compared
-        return error
-    finally:
-        _remove(path.parent, path)
-    return None
 
 
 def _remove(folder: Path, path: Path) -> None:

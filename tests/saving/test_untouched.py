@@ -107,7 +107,7 @@ def test_an_unsaveable_model_is_an_error_in_the_framework_s_own_words(keras, tmp
         SaveError, match=r"Sequential cannot be saved as \.keras: .*get_config"
     ) as e:
         save(model, tmp_path, format="keras", include_optimizer=True)
-    assert "The model's own save() raises the same: mend that, or hold its weights" in str(e.value)
+    assert "Keras itself raises this (keras.src." in str(e.value)
     assert list(tmp_path.iterdir()) == []
 
 
