@@ -75,13 +75,14 @@ def import_times(module: str, runs: int) -> list[float]:
     return times
 
 
-def warm_times(module: str, runs: int) -> list[float]:
-    """Milliseconds that a session takes longer with ``module`` than with an empty plugin.
+def warm_times(module: str, runs: int, tests: int = 1) -> list[float]:
+    """Milliseconds that a session of empty tests takes longer with ``module`` than without.
 
-    Both are imported already.
+    Without is with an empty plugin in its place. Both are imported already.
     """
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "test_nothing.py").write_text("def test_nothing(): pass\n")
+        code = "".join(f"def test_{number}(): pass\n" for number in range(tests))
+        Path(folder, "test_nothing.py").write_text(code)
         Path(folder, "empty_plugin.py").touch()
         environment = {**_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
@@ -117,15 +118,20 @@ def report(short: bool) -> None:
         "One empty test. *Session* is a process for each run, and varies by more than a light "
         "plugin adds. So what is added is also timed alone: *import* is the plugin's module, once "
         "pytest is there; *hooks* is what a further session in one process takes more with it than with an empty "
-        "plugin.\n"
+        "plugin, of one test and of 1,000.\n"
     )
-    print(table("plugin", "session, ms", "import, ms", "hooks, ms"))
+    print(table("plugin", "session, ms", "import, ms", "hooks, ms", "of 1,000 tests, ms"))
     alone = times["pytest alone"]
-    print(row("pytest alone", spread(alone, 0), "-", "-"))
+    print(row("pytest alone", spread(alone, 0), "-", "-", "-"))
     for name in PLUGINS:
         if name not in found:
-            print(row(name, "not installed", "-", "-"))
+            print(row(name, "not installed", "-", "-", "-"))
             continue
-        imported, hooks = import_times(found[name], runs), warm_times(found[name], runs)
-        print(row(name, spread(times[name], 0), spread(imported, 1), spread(hooks, 1)))
+        module = found[name]
+        added = (
+            spread(import_times(module, runs), 1),
+            spread(warm_times(module, runs), 1),
+            spread(warm_times(module, runs, tests=1000), 0),
+        )
+        print(row(name, spread(times[name], 0), *added))
     print()
