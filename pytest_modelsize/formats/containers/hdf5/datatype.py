@@ -108,11 +108,6 @@ class _Parser:
 
     def __init__(self, walk: Walk, data: bytes) -> None:
         self._walk, self._data = walk, data
-        self._compounds: dict[int, Callable[[int, int, int, int], tuple[Datatype, int]]] = {
-            COMPOUND: self._compound,
-            ENUM: self._enumeration,
-            ARRAY: self._array,
-        }
 
     def read(self, position: int, depth: int) -> tuple[Datatype, int]:
         """Return the type at ``position`` and the position after it."""
@@ -145,7 +140,13 @@ class _Parser:
         if kind == COMPLEX:
             base, after = self.read(after, depth + 1)
             return Datatype(size, f"complex{8 * size}"), after
-        parse = self._compounds.get(kind)
+        # Made here: kept by the parser, they would be a cycle with it.
+        compounds: dict[int, Callable[[int, int, int, int], tuple[Datatype, int]]] = {
+            COMPOUND: self._compound,
+            ENUM: self._enumeration,
+            ARRAY: self._array,
+        }
+        parse = compounds.get(kind)
         if parse is None:
             raise walk.error(f"datatype of class {kind}")
         inner, after = parse(after, bits & 0xFFFF, version, depth)

@@ -89,6 +89,7 @@ class _Reader:
         loose = [(name, kind, size) for (name, kind), size in walk.loose.items()]
         file = HDF5File(objects, loose, walk.notes)
         self._check(file)
+        walk.finish()
         return file
 
     def _check(self, file: HDF5File) -> None:

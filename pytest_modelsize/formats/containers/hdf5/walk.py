@@ -326,6 +326,16 @@ class Walk:
             name_gap(position, self.end)
         self._starts, self._ends = array("Q"), array("Q")
 
+    def finish(self) -> None:
+        """Let go of all but what reads an attribute's value, which whoever has it may ask for.
+
+        An attribute leads to this walk, so that one which led to it would be freed by the search
+        for cycles alone, which is put off while files are read.
+        """
+        self.objects, self.paths, self.committed = {}, {}, {}
+        self._pages, self._visited = {}, set()
+        self.datatypes, self.dimensions = {}, {}
+
     # -------------------------------------------------------------------- paths
 
     def queue(self, address: int, path: str) -> None:
