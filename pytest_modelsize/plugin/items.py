@@ -39,6 +39,7 @@ _SAVE = "modelsize_save"
 _WAYS = ("auto", "real")
 
 _PLACES = pytest.StashKey[dict[int, str]]()
+_TOLD = pytest.StashKey[dict[int, tuple[pytest.Mark, str]]]()
 _OWN_FIXTURES = frozenset(
     {
         "cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
@@ -107,11 +108,15 @@ def place_of(item: pytest.Item, mark: pytest.Mark) -> str:
     for node in (item, item.session):
         if place := node.stash.get(_PLACES, {}).get(id(mark)):
             return place
-    shown = item.path
-    if shown.is_relative_to(item.config.rootpath):
-        shown = shown.relative_to(item.config.rootpath)
-    written = written_marker(mark.name, mark.args, mark.kwargs)
-    return f"{shown.as_posix()}:{line_of(item, mark)}: {written}"
+    # Told once for a check and again for the report of it.
+    known = item.stash.setdefault(_TOLD, {})
+    if id(mark) not in known:
+        shown = item.path
+        if shown.is_relative_to(item.config.rootpath):
+            shown = shown.relative_to(item.config.rootpath)
+        written = written_marker(mark.name, mark.args, mark.kwargs)
+        known[id(mark)] = mark, f"{shown.as_posix()}:{line_of(item, mark)}: {written}"
+    return known[id(mark)][1]
 
 
 def set_place(node: pytest.Item | pytest.Session, mark: pytest.Mark, place: str) -> None:
