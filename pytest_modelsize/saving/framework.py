@@ -90,16 +90,16 @@ def framework_of(value: object) -> str | None:
 
     No code of the object, nor of its metaclass, runs: only the names of its classes are looked at.
     """
+    known = _model_class(type(value))
+    if known is not None:
+        return known
     # isinstance() would ask the object for its class.
     if issubclass(type(value), (bytes, bytearray)) and isinstance(value, (bytes, bytearray)):
         content: Any = value
         if content[4:8] == b"TFL3":
             return "tflite"
         return "onnx" if looks_like_onnx(Source.of_bytes("bytes", content)) else None
-    known = _model_class(type(value))
-    if known is None and is_mapping(value):
-        return _of_dictionary(value)
-    return known
+    return _of_dictionary(value) if is_mapping(value) else None
 
 
 def _of_dictionary(value: object) -> str | None:

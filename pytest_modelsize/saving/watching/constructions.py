@@ -53,6 +53,7 @@ class Constructions:
         self._next_look = _SLACK
         self._outer = _frames_now()
         self._constructor: FrameType | None = None
+        self._owners: dict[int, tuple[CodeType, str]] = {}
         self._lock = threading.RLock()
 
     def patches(self) -> list[Patch]:
@@ -77,6 +78,7 @@ class Constructions:
         self._kept.clear()
         self._weak.clear()
         self._outer.clear()
+        self._owners.clear()
         self._constructor = None
 
     def _made_as_instance(self, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,8 +140,9 @@ class Constructions:
         """Walk up to the body; return whether another model makes this one for itself."""
         frame: FrameType | None = sys._getframe(4)
         outer, bodies, constructor = self._outer, self._bodies, self._constructor
-        own, met = _constructors(type(model)), set()
+        own = _constructors(type(model))
         creator: FrameType | None = None
+        met: list[int] = []
         constructed = used = False
         for _ in range(_DEEPEST):
             if frame is None or id(frame) in outer:
@@ -153,19 +156,31 @@ class Constructions:
                 creator = creator or frame
                 break
             if creator is None and here in own and here not in met:
-                met.add(here)  # one that is met again is of another instance
+                met.append(here)  # one that is met again is of another instance
             elif not constructed:
-                owner = _owner(frame)
+                owner = self._owner(frame, code, here)
                 if owner is not model:
                     creator = creator or frame
                     if owner is not None and framework_of(owner) is not None:
                         used = True
                         if code.co_name == "__init__":
                             self._constructor, constructed = frame, True
+                            if self.frames or not bodies:
+                                return True  # the body was met on behalf of the other one
             frame = frame.f_back
         if frame is None and creator is not None and _is_worker(creator):
             return True
         return constructed or (used and _package(creator) in FRAMEWORKS)
+
+    def _owner(self, frame: FrameType, code: CodeType, key: int) -> object:
+        """Return the object whose method a frame runs; None where it runs none."""
+        known = self._owners.get(key)
+        if known is None:
+            # Python makes the names anew for each who asks.
+            first = code.co_varnames[0] if code.co_argcount else ""
+            name = first if first == "self" or code.co_name == "__init__" else ""
+            known = self._owners[key] = (code, name)
+        return frame.f_locals.get(known[1]) if known[1] else None
 
     def _look(self) -> None:
         """Let go of parts, and of the smallest models where there are more than the bound."""
@@ -214,13 +229,6 @@ def _constructors(cls: type) -> dict[int, CodeType]:
     """Return the codes of a class's constructors, and of those that it inherits, by id."""
     defined = (class_attributes(base).get("__init__") for base in ancestors(cls))
     return {id(init.__code__): init.__code__ for init in defined if type(init) is FunctionType}
-
-
-def _owner(frame: FrameType) -> object:
-    """Return the object whose method a frame runs; None where it runs none."""
-    code = frame.f_code
-    first = code.co_varnames[0] if code.co_argcount else ""
-    return frame.f_locals.get(first) if first == "self" or code.co_name == "__init__" else None
 
 
 def _is_worker(frame: FrameType | None) -> bool:
