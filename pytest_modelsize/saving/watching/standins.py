@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from types import ModuleType
 from typing import Any
 
@@ -76,7 +77,7 @@ class StandIns:
                 if namespace.get(alias) is function:
                     yield namespace, alias
 
-    def _look(self, fresh: Collection[int]) -> None:
+    def _look(self, fresh: AbstractSet[int]) -> None:
         """Look through modules that are new, and through all for functions that are."""
         for name, module in list(sys.modules.items()):
             new = self._seen.get(name) is not module
@@ -85,6 +86,8 @@ class StandIns:
             self._seen[name] = module
             sought = self._holders.keys() if new else fresh
             namespace = _namespace_of(module)
+            if sought.isdisjoint(map(id, list(namespace.values()))):
+                continue  # as nearly all do: TensorFlow has a million names
             for alias, value in list(namespace.items()):
                 if id(value) in sought:
                     self._holders[id(value)].append((namespace, alias))
