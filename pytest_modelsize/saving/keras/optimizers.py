@@ -12,6 +12,10 @@ from pytest_modelsize.sizes.records import dataclass
 
 __all__ = ["OptimizerFacts", "facts_of", "is_built", "readable_names"]
 
+_NAMELESS = re.compile(r"([a-z]+_)?variable(_\d+)?")
+"""What Keras calls a variable without a name: its class, and how many the process had before
+(``auto_name`` in keras/src/backend/common/variables.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class OptimizerFacts:
@@ -84,13 +88,17 @@ def readable_names(optimizer: Any, trainable: list[Any]) -> list[str]:
     """Return a name for each variable of ``optimizer``, in the order in which they are written.
 
     A slot is called after what it serves: ``conv2d/kernel momentum``. The rest keep their names:
-    ``iteration``, ``learning_rate``.
+    ``iteration``, ``learning_rate``. One that has no name is ``variable``, ``variable_1`` and so
+    on, whatever else the process has made.
     """
     known = _paths(_served(optimizer) or trainable)
-    names = []
+    names, nameless = [], 0
     for variable in _variables(optimizer):
         slot = _slot(variable, known)
-        if slot is None:
+        if slot is None and _NAMELESS.fullmatch(_own_name(variable)):
+            names.append(f"variable_{nameless}" if nameless else "variable")
+            nameless += 1
+        elif slot is None:
             names.append(_own_name(variable))
         else:
             reference, role = slot
