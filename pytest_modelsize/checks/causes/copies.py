@@ -27,13 +27,13 @@ def find(evidence: Evidence) -> Iterator[Cause]:
 
 
 def _equal_tensors(evidence: Evidence) -> list[list[Tensor]]:
-    """Return tensors with the same bytes, each group the first one first."""
-    by_size: dict[tuple[int, str], list[Tensor]] = defaultdict(list)
+    """Return tensors with the same bytes and one shape, each group the first one first."""
+    alike: dict[tuple[int, str, tuple[int, ...]], list[Tensor]] = defaultdict(list)
     for tensor in evidence.weights:
         if tensor.stored >= _SMALLEST:
-            by_size[tensor.stored, tensor.dtype].append(tensor)
+            alike[tensor.stored, tensor.dtype, tensor.shape].append(tensor)
     same: list[list[Tensor]] = []
-    for tensors in by_size.values():
+    for tensors in alike.values():
         if len(tensors) < 2:
             continue
         by_digest: dict[bytes, list[Tensor]] = defaultdict(list)

@@ -41,9 +41,10 @@ def test_a_matrix_beside_its_transpose(tmp_path):
             "a.w": ([16, 20], MATRIX),
             "b.w": ([20, 16], MATRIX[::-1]),
         },  # the same numbers, not turned
+        {"a.w": ([16, 20], MATRIX), "b.w": ([320], MATRIX)},  # which no reference could tie
         {"a.w": ([255], ramp(255)), "b.w": ([255], ramp(255))},  # 1,020 B, too small for a word
     ],
-    ids=["one value differs", "not turned", "small"],
+    ids=["one value differs", "not turned", "another shape", "small"],
 )
-def test_what_differs_or_is_small_is_no_copy(tmp_path, tensors):
+def test_what_differs_in_values_or_shape_or_is_small_is_no_copy(tmp_path, tensors):
     assert causes(tmp_path, tensors) == []
