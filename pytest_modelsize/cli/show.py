@@ -64,8 +64,8 @@ def add_arguments(show: argparse.ArgumentParser | PlainArguments) -> None:
 def _show(options: argparse.Namespace) -> int:
     worst = WITHIN
     whole: list[dict[str, object]] = []
-    for number, name in enumerate(options.artifacts):
-        shown = number
+    shown = False
+    for name in options.artifacts:
         try:
             with artifact_at(name) as path:
                 for found in _found(path, options):
@@ -75,7 +75,7 @@ def _show(options: argparse.Namespace) -> int:
                     if shown:
                         print()
                     _print(found, options)
-                    shown += 1
+                    shown = True
         except (ArtifactError, MeasurementJsonError) as error:
             print(f"modelsize: {error}", file=sys.stderr)
             worst = BAD

@@ -96,6 +96,13 @@ def test_several_files_are_shown_and_one_that_is_missing_is_named_once(shown):
     assert err == "modelsize: nope.h5: cannot be measured: no such file or folder\n"
 
 
+def test_an_empty_line_stands_between_two_that_are_shown(shown):
+    files = [DATA / "dense.tflite", DATA / "nowhere.keras", DATA / "dense.onnx"]
+    apart = [shown(file)[1] for file in files]
+    assert shown(*files)[1] == f"{apart[0]}\n{apart[2]}"
+    assert shown(*files[1:])[1] == apart[2]
+
+
 def test_standard_input_is_measured_like_a_file(shown, monkeypatch):
     content = (DATA / "dense.tflite").read_bytes()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
