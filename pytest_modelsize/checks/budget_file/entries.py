@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
-from datetime import date, time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_modelsize.checks.budget_file.toml_lines import Place, lines_of
-from pytest_modelsize.checks.compression import METHODS
-from pytest_modelsize.checks.dtype_limits import dtype_limit
+from pytest_modelsize.checks.budget_file.values import (
+    WrongValue,
+    as_compression,
+    as_dtype_limits,
+    as_flag,
+    as_limit,
+    as_opaque_patterns,
+    as_pattern,
+    as_text,
+    as_toml,
+    in_toml,
+    written,
+)
 from pytest_modelsize.checks.suggestion import suggest
-from pytest_modelsize.checks.trust import opaque_patterns
-from pytest_modelsize.sizes.budget import Budget, Limit
-from pytest_modelsize.sizes.bytesize import GRAMMAR, SizeError, parse_size
+from pytest_modelsize.sizes.budget import Budget
+from pytest_modelsize.sizes.bytesize import SizeError
 from pytest_modelsize.sizes.growth import GrowthLimit, parse_growth
 from pytest_modelsize.sizes.measurement import SECTIONS
 from pytest_modelsize.sizes.patterns import late
@@ -163,10 +171,6 @@ def _cure(lines: list[str]) -> str:
     return "; write / between folders" if lines and _BACKSLASH.search(lines[0]) else ""
 
 
-class _Mistake(Exception):
-    """What is wrong with the value of one key; the message goes after the key."""
-
-
 class _Reader:
     """Reads one file, and gathers all mistakes in it, with their lines."""
 
@@ -211,21 +215,21 @@ class _Reader:
                 return default
             try:
                 return read(entry[key])
-            except (_Mistake, SizeError) as error:
+            except (WrongValue, SizeError) as error:
                 said = str(error)
                 if not isinstance(entry[key], str):
-                    said = said.replace(repr(entry[key]), _as_toml(entry[key]))
-                self._mistake((*where, key), f"{key}: {_in_toml(said)}")
+                    said = said.replace(repr(entry[key]), as_toml(entry[key]))
+                self._mistake((*where, key), f"{key}: {in_toml(said)}")
                 return default
 
-        path = value("path", partial(_pattern, self.file.parent), "")
-        sizes = [value(key, partial(_limit, key), None) for key in ("max", *SECTIONS)]
+        path = value("path", partial(as_pattern, self.file.parent), "")
+        sizes = [value(key, partial(as_limit, key), None) for key in ("max", *SECTIONS)]
         growth = value("max_growth", partial(parse_growth, None), None)
-        dtypes = value("dtypes", _dtypes, ())
-        include = value("include_optimizer", _flag, True)  # noqa: FBT003 - the value itself
-        compression = value("compression", _compression, "")
-        reason = value("reason", _sentence, "")
-        allowed = value("allow_opaque", _patterns, ())
+        dtypes = value("dtypes", as_dtype_limits, ())
+        include = value("include_optimizer", as_flag, True)  # noqa: FBT003 - the value itself
+        compression = value("compression", as_compression, "")
+        reason = value("reason", as_text, "")
+        allowed = value("allow_opaque", as_opaque_patterns, ())
         if "path" not in entry and not unknown:
             self._mistake(where, f'{self.header} has no path: write path = "exports/*.tflite"')
         if not unknown and not any(key in entry for key in _LIMITS):
@@ -235,7 +239,7 @@ class _Reader:
             return None
         return DeclaredBudget(
             file=self.file,
-            place=f"{self.shown}:{self._line(where)}: {_written(entry)}",
+            place=f"{self.shown}:{self._line(where)}: {written(entry)}",
             line=self._line(where),
             path=path,
             budget=Budget(
@@ -256,68 +260,6 @@ class _Reader:
         return self.lines.get((*self.prefix, *place), 1)
 
 
-def _patterns(value: object) -> tuple[str, ...]:
-    try:
-        return opaque_patterns(value)
-    except ValueError:
-        raise _Mistake(f'takes a list of names, such as ["*.spm"], not {value!r:.60}') from None
-
-
-def _pattern(folder: Path, value: object) -> str:
-    text = _sentence(value)
-    if Path(text).is_absolute() or "\0" in text:
-        inside = Path(text).is_absolute() and Path(text).is_relative_to(folder.absolute())
-        cure = f': write "{Path(text).relative_to(folder.absolute()).as_posix()}"' if inside else ""
-        raise _Mistake(f"{text!r} is not a path relative to the file's folder{cure}")
-    return text
-
-
 def _known(key: str) -> str:
     """Return which key is meant by one that does not exist, or all that do."""
     return f"did you mean {_MEANT[key]!r}?" if key in _MEANT else suggest(key, KEYS)
-
-
-def _limit(key: str, value: object) -> Limit:
-    return Limit.of(None if key == "max" else key, parse_size(value), value)
-
-
-def _dtypes(value: object) -> tuple[Limit, ...]:
-    if not isinstance(value, Mapping):
-        raise _Mistake(f'takes a table such as {{float32 = "5 %"}}, not {value!r:.60}')
-    return tuple(dtype_limit(dtype, limit) for dtype, limit in value.items())
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _Mistake(f"takes true or false, not {value!r:.60}")
-
-
-def _compression(value: object) -> str:
-    if isinstance(value, str) and value in METHODS:
-        return value
-    hint = suggest(str(value), tuple(METHODS))
-    raise _Mistake(f"{value!r:.60} is not known: {hint}")
-
-
-def _sentence(value: object) -> str:
-    if isinstance(value, str) and value.strip():
-        return value
-    raise _Mistake(f"takes a non-empty text, not {value!r:.60}")
-
-
-def _written(entry: Mapping[str, object]) -> str:
-    """Return an entry as TOML has it, on one line."""
-    return ", ".join(f"{key} = {_as_toml(value)}" for key, value in entry.items())
-
-
-def _in_toml(said: str) -> str:
-    """Return what is wrong with a size in the words of TOML."""
-    said = said.replace(GRAMMAR, GRAMMAR.replace("an int ", "an integer "))
-    return re.sub(r'max_model_growth\("[^"]*"\), or (?=max_growth)', "", said)
-
-
-def _as_toml(value: object) -> str:
-    if isinstance(value, (float, date, time)):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
