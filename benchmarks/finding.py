@@ -74,7 +74,7 @@ def report(folder: Path, short: bool) -> None:
             code = _MODULE.replace("WIDTH", str(width)).replace("TESTS", str(tests))
             module.write_text(code, encoding="utf-8")
             works = {way: _run(module, way) for way in ("alone", "written out", "marker")}
-            times = in_turns(works, 3 if short else 9)
+            times = in_turns(works, 3 if short else 5)
         print(
             row(
                 size,
