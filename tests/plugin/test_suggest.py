@@ -176,8 +176,17 @@ def test_a_wrong_argument_is_told_what_to_write(suite, option, said):
     assert said in result.stderr.str()
 
 
-def test_a_file_that_cannot_be_written_ends_the_run_with_an_error(suite):
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(suite):
     (suite.path / "folder.json").mkdir()
+    result = suite.run("--modelsize-suggest=folder.json", "-k", "test_fixture")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --modelsize-suggest=folder.json: is a directory*"])
+    assert "test_fixture" not in result.stdout.str()
+
+
+def test_what_comes_to_stand_in_the_file_s_place_ends_the_run_with_an_error(suite):
+    obstacle = "import os\ndef pytest_sessionstart(): os.mkdir('folder.json')"
+    (suite.path / "conftest.py").write_text(obstacle, encoding="utf-8")
     result = suite.run("--modelsize-suggest=folder.json", "-k", "test_fixture")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["not written: *folder.json*"])
