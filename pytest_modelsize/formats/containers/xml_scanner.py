@@ -7,14 +7,13 @@ name other files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 from xml.parsers import expat
 
 from pytest_modelsize.formats.containers.part import TooManyParts
 from pytest_modelsize.formats.source import ArtifactError, Source
 
-__all__ = ["Tags", "scan_tags"]
+__all__ = ["scan_tags"]
 
 _LARGEST = 64 * 2**20
 """Bytes of a document that is opened. It is parsed in one piece, because expat before 2.6 looks at
@@ -23,18 +22,18 @@ _MOST_TAGS = 1_000_000
 _DEEPEST = 200
 
 
-class Tags(Protocol):
-    """What is called for the tags of a document, in their order."""
+def scan_tags(
+    source: Source,
+    on_start: Callable[[str, Mapping[str, str], int], None],
+    on_end: Callable[[str, int], None],
+) -> None:
+    """Call back for each tag of the XML document that ``source`` is, in their order.
 
-    def start(self, name: str, attributes: Mapping[str, str], at: int) -> None:
-        """An element begins at byte ``at``."""
-
-    def end(self, name: str, at: int) -> None:
-        """An element's end tag is at byte ``at``; of one without, that is where the element is."""
-
-
-def scan_tags(source: Source, tags: Tags) -> None:
-    """Tell ``tags`` of all tags of the XML document that ``source`` is.
+    Args:
+        source: the document.
+        on_start: called with an element's name, its attributes, and the byte where it begins.
+        on_end: called with an element's name and the byte where its end tag is; of an element
+            without one, the byte where the element is.
 
     Raises:
         ArtifactError: where it is not XML, or declares a type.
@@ -52,12 +51,12 @@ def scan_tags(source: Source, tags: Tags) -> None:
             raise TooManyParts(f"XML of more than {_MOST_TAGS:,d} elements")
         if depth > _DEEPEST:
             raise source.error(parser.CurrentByteIndex, f"more than {_DEEPEST} elements in another")
-        tags.start(name, attributes, parser.CurrentByteIndex)
+        on_start(name, attributes, parser.CurrentByteIndex)
 
     def end(name: str) -> None:
         nonlocal depth
         depth -= 1
-        tags.end(name, parser.CurrentByteIndex)
+        on_end(name, parser.CurrentByteIndex)
 
     def refuse(*_: object) -> None:
         raise source.error(parser.CurrentByteIndex, "a document type declared, which is not read")

@@ -50,7 +50,7 @@ def read(source: Source, ledger: Ledger) -> None:
     """
     tags = LayerTags(source)
     try:
-        scan_tags(source, tags)
+        scan_tags(source, tags.start, tags.end)
     except TooManyParts as error:
         ledger.add(("graph", source.title), Kind.OPAQUE, source.size)
         ledger.note(("graph", source.title), f"not opened: {error}")

@@ -221,7 +221,7 @@ def test_no_entity_is_declared_expanded_or_fetched(declared, tmp_path):
     tags = types.SimpleNamespace(start=lambda *tag: seen.append(tag), end=lambda *tag: None)
     source = Source.of_bytes("m", f"{declared}<net>&a8;</net>".encode())
     with pytest.raises(ArtifactError, match="a document type declared, which is not read"):
-        scan_tags(source, tags)
+        scan_tags(source, tags.start, tags.end)
     assert seen == []
 
 
