@@ -52,7 +52,7 @@ class Surroundings:
         handed: what was given to the ``model_size`` fixture, in order.
         tmp_path: the test's temporary folder, or None when it has none.
         rootdir: the project's root.
-        own: names of fixtures that are pytest's own.
+        own: names of the fixtures that are tools, as pytest's own are.
         body: what ran.
     """
 
@@ -63,6 +63,10 @@ class Surroundings:
     rootdir: Path
     own: frozenset[str] = frozenset()
     body: Body = field(default_factory=Body)
+
+    def is_tool(self, name: str, value: object) -> bool:
+        """Return whether ``value`` came from a tool's fixture, and not from a like-named local."""
+        return name in self.own and value is self.fixtures.get(name)
 
     def attributes(self) -> dict[str, object]:
         """Return what the instance has, and its class, without running a property.

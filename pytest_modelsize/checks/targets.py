@@ -170,7 +170,7 @@ def _candidates(around: Surroundings) -> Iterator[Subject]:
     body, known, looked_at = around.body, set(), set()
     for names in (around.fixtures, around.attributes(), body.locals, body.globals):
         for name, value in names.items():
-            if name in around.own or name.startswith("@") or value is around.instance:
+            if name.startswith("@") or value is around.instance or around.is_tool(name, value):
                 continue
             hidden = "local:" if names is body.locals and name in known else ""
             known.add(name)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,18 @@ _WAYS = ("auto", "real")
 
 _PLACES = pytest.StashKey[dict[int, str]]()
 _TOLD = pytest.StashKey[dict[int, tuple[pytest.Mark, str]]]()
-_OWN_FIXTURES = frozenset(
+_TOOLS = frozenset(
+    {
+        "_pytest", "anyio", "pytest_asyncio", "pytest_benchmark", "pytest_freezegun",
+        "pytest_freezer", "pytest_mock", "pytest_modelsize", "pytest_subtests", "xdist",
+    }
+)  # fmt: skip
+"""Packages whose fixtures are tools: no model comes of one."""
+_TOOL_NAMES = frozenset(
     {
         "cache", "capfd", "capfdbinary", "caplog", "capsys", "capsysbinary", "capteesys",
         "doctest_namespace", "model_size", "monkeypatch", "pytestconfig", "pytester",
         "record_property", "record_testsuite_property", "record_xml_attribute", "recwarn",
-        "request",
         "subtests", "testdir", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory",
         # Of plugins that many have: asyncio, anyio, benchmark, mock, xdist, freezegun.
         "anyio_backend", "anyio_backend_name", "anyio_backend_options", "benchmark",
@@ -55,7 +62,8 @@ _OWN_FIXTURES = frozenset(
         "unused_tcp_port_factory", "unused_udp_port", "unused_udp_port_factory", "worker_id",
     }
 )  # fmt: skip
-"""Names of the fixtures that pytest, this plugin and usual others have: no model comes of one."""
+"""What they call these. Some put a function of theirs around a suite's own fixtures, so that the
+package alone does not say whose one is."""
 _REQUESTS = pytest.StashKey[dict[int, tuple[pytest.Mark, MarkerRequest]]]()
 
 
@@ -163,9 +171,25 @@ def surroundings_of(item: pytest.Item) -> Surroundings:
         handed=[taken.subject for taken in handed_of(item)],
         tmp_path=Path(folder) if isinstance(folder, os.PathLike) else None,
         rootdir=item.config.rootpath,
-        own=_OWN_FIXTURES,
+        own=_tools_of(item),
         body=body_of(item),
     )
+
+
+def _tools_of(item: pytest.Item) -> frozenset[str]:
+    """Return the names of the test's fixtures that are tools, by name and by where each is defined.
+
+    A suite may have a fixture of its own called ``benchmark``, and that may be a model.
+    """
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    defined: dict[str, Any] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    found = {"request"}
+    for name in _TOOL_NAMES & defined.keys():
+        package = str(getattr(defined[name][-1].func, "__module__", "")).partition(".")[0]
+        # What a test is parametrized with is a fixture made by pytest, which has none with params.
+        if package in _TOOLS and not (package == "_pytest" and name in params):
+            found.add(name)
+    return frozenset(found)
 
 
 def format_of(item: pytest.Item) -> str:
