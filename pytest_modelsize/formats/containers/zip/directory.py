@@ -88,7 +88,9 @@ def find_directory(source: Source) -> Directory:
     if best is not None:
         return best[1]
     raise fault or source.error(
-        max(source.size - END.size, 0), "no end of central directory record, which a ZIP ends with"
+        max(source.size - END.size, 0),
+        "no end of central directory record, which a ZIP ends with: the file is cut off or "
+        "damaged; save it, or download it, again",
     )
 
 
